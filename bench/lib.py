@@ -1,0 +1,254 @@
+"""Two arms of one operation, measured side by side on one server.
+
+Calls go to libpq's prepared statements directly, so what is timed is the round
+trip and the server, not a driver. The arms take turns in short blocks and the
+ratio is the median over the rounds: the machine's drift hits both alike. WAL is
+counted for the measured backend alone and with full page images off: that
+repeats exactly, and does not depend on when the last checkpoint was.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import secrets
+import statistics
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Callable, Sequence
+
+import psycopg
+from psycopg import pq, sql
+
+BUILD = pathlib.Path(os.environ.get("LLMSPELL_BUILD") or pathlib.Path(__file__).resolve().parent.parent / ".build")
+TENANT, OTHERS = "acme", ("bolt", "cove", "dune")
+
+
+@dataclass
+class Op:
+    """One operation. An arm is a statement, or a list of statements that count as one call."""
+
+    name: str
+    arms: Sequence[str | Sequence[str]]  # (ours, guide)
+    params: Callable  # call number -> the statement's parameters (a list of them for a list of statements)
+    guide_params: Callable | None = None  # where the second arm's differ
+    bound: float | None = None  # the ratio to reach; above 1 the first arm is faster
+    wal_bound: float | None = None  # the WAL ratio not to exceed
+    target: str = ""  # the guide's p50 / p95 / p99 in ms
+    reads: bool = False  # writes nothing, and both arms must return equally many rows
+    prepared: bool = True
+    clients: int = 1
+    limit: int | None = None  # how many calls the data allows
+    rows: int = 0  # rows that one call writes, where rows per second are wanted
+
+
+class Session:
+    """A connection of the app role with its tenant set and one operation's statements prepared."""
+
+    def __init__(self, bench, op):
+        self.conn, self.op, self.rows = bench.connect_app(), op, [0, 0]
+        self.pg = self.conn.pgconn
+        self.arms = [[a] if isinstance(a, str) else list(a) for a in op.arms]
+        for arm, statements in enumerate(self.arms):
+            for n, text in enumerate(statements):
+                check(self.pg.prepare(b"s%d_%d" % (arm, n), text.encode()))
+
+    def statements(self, arm, params):
+        lists = params if isinstance(params, list) else [params]
+        for n, (text, values) in enumerate(zip(self.arms[arm], lists, strict=True)):
+            yield (f"s{arm}_{n}" if self.op.prepared else text), values
+
+    def encode(self, arm, params):
+        """A call as libpq wants it, made before the clock starts."""
+        return [(name.encode(),
+                 [v if isinstance(v, bytes) else None if v is None else str(v).encode() for v in values],
+                 [int(isinstance(v, bytes)) for v in values])
+                for name, values in self.statements(arm, params)]
+
+    def run(self, arm, calls):
+        """Latencies in ns."""
+        pg, clock, times = self.pg, time.perf_counter_ns, []
+        for call in calls:
+            start = clock()
+            for name, values, formats in call:
+                result = (pg.exec_prepared(name, values, formats, 1) if self.op.prepared
+                          else pg.exec_params(name, values, None, formats, 1))
+                check(result)
+            times.append(clock() - start)
+            self.rows[arm] += result.ntuples
+        return times
+
+    def buffers(self, arm, params):
+        """Pages touched by the plan of one call, which is undone."""
+        total = 0
+        with self.conn.transaction(force_rollback=True):
+            for name, values in self.statements(arm, params):
+                literals = ", ".join(sql.Literal(v).as_string(self.conn) for v in values)
+                call = f"EXECUTE {name}({literals})" if values else f"EXECUTE {name}"
+                top = self.conn.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {call}").fetchone()[0][0]["Plan"]
+                total += top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+        return total
+
+    def wal(self, bench):
+        """(bytes, full page images) that this backend has written so far."""
+        self.conn.execute("SELECT pg_stat_force_next_flush()")
+        return bench.admin.execute("SELECT wal_bytes::bigint, wal_fpi FROM pg_stat_get_backend_wal(%s)",
+                                   [self.conn.info.backend_pid]).fetchone()
+
+
+def check(result):
+    if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
+        raise RuntimeError(result.error_message.decode(errors="replace").strip())
+
+
+def percentiles(times):
+    ordered = sorted(times)
+    return [ordered[min(len(ordered) - 1, int(len(ordered) * q))] / 1e6 for q in (0.5, 0.95, 0.99)]
+
+
+class Bench:
+    # An even number of rounds: each arm is first in half of them.
+    def __init__(self, name, doc, labels=("ours", "guide"), rounds=16, block=0.3):
+        cli = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        cli.add_argument("--quick", action="store_true", help="little data, few rounds: a smoke test")
+        cli.add_argument("--full", action="store_true", help="the largest data")
+        cli.add_argument("--check", action="store_true", help="exit 1 when a bound is missed")
+        cli.add_argument("--rounds", type=int, help="rounds per operation")
+        args = cli.parse_args()
+        self.name, self.labels, self.doc = name, labels, " ".join(doc.split())
+        self.quick, self.full, self.strict = args.quick, args.full, args.check
+        self.rounds = args.rounds or (4 if self.quick else rounds)
+        self.block = 0.05 if self.quick else block  # seconds
+        self.results, self.ops, self.calls = [], [], {}
+        self.admin = psycopg.connect(dbname=os.environ.get("LLMSPELL_BENCH_DB", "llmspell_bench"), autocommit=True)
+        self.password = secrets.token_hex(16)
+        self.admin.execute("DO $$ BEGIN CREATE ROLE bench_app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+        self.admin.execute(sql.SQL("ALTER ROLE bench_app PASSWORD {}").format(sql.Literal(self.password)))
+        self.admin.execute("GRANT llmspell_app TO bench_app")
+
+    def connect_app(self):
+        info = self.admin.info
+        host = "127.0.0.1" if info.host.startswith("/") else info.host  # applications come over TCP
+        conn = psycopg.connect(host=host, port=info.port, dbname=info.dbname, user="bench_app",
+                               password=self.password, autocommit=True)
+        conn.execute("SELECT set_config('app.current_tenant_id', %s, false)", [TENANT])
+        return conn
+
+    def seed(self, tables, *statements):
+        """Runs the statements for both schemas, {s}; both arms then start vacuumed and analyzed."""
+        for schema in ("llmspell", "guide"):
+            for statement in statements:
+                self.admin.execute(statement.replace("{s}", schema))
+            for table in tables:
+                self.admin.execute(f"VACUUM (FREEZE, ANALYZE) {schema}.{table}")
+        self.admin.execute("CHECKPOINT")
+        self.say("data ready")
+
+    def say(self, text):
+        print(f"# {self.name}: {text}", file=sys.stderr, flush=True)
+
+    def take(self, op, count):
+        first = self.calls.get(op.name, 0)
+        self.calls[op.name] = first + count
+        return [(op.params(i), (op.guide_params or op.params)(i)) for i in range(first, first + count)]
+
+    def measure(self, op):
+        sessions = [Session(self, op) for _ in range(op.clients)]
+        with ThreadPoolExecutor(op.clients) as pool:
+            def both(count, first=0):
+                batches, took, times = [self.take(op, count) for _ in sessions], [0, 0], [[], []]
+                for arm in (first, 1 - first):
+                    jobs = [[s.encode(arm, p[arm]) for p in batch] for s, batch in zip(sessions, batches)]
+                    start = time.perf_counter_ns()
+                    blocks = list(pool.map(lambda s, calls: s.run(arm, calls), sessions, jobs))
+                    took[arm] = time.perf_counter_ns() - start
+                    times[arm] = [t for block in blocks for t in block]
+                return took, times
+
+            both(10)  # past the custom plans that a prepared statement begins with
+            count = int(min(max(5, self.block * 1e9 * 10 / max(both(10)[0])), 3000))
+            if op.limit:  # some stay for the WAL
+                count = min(count, (op.limit - 250) // (self.rounds * op.clients))
+            rounds = [both(count, r % 2) for r in range(self.rounds)]
+        rows = [sum(s.rows[arm] for s in sessions) for arm in (0, 1)]
+        if op.reads and rows[0] != rows[1]:
+            raise RuntimeError(f"{op.name}: the arms returned {rows} rows")
+        pages = [statistics.median(sessions[0].buffers(arm, p[arm]) for p in self.take(op, 5)) if op.prepared else None
+                 for arm in (0, 1)]
+        for s in sessions:
+            s.conn.close()
+        self.ops.append(op)
+        self.add(op.name, [guide / ours for (ours, guide), _ in rounds], op.bound, target=op.target, clients=op.clients,
+                 wal_bound=op.wal_bound, buffers=pages,
+                 rate=[statistics.median(op.rows * count * op.clients * 1e9 / took[a] for took, _ in rounds) for a in (0, 1)],
+                 **{f"arm{a}": percentiles([t for _, times in rounds for t in times[a]]) for a in (0, 1)})
+
+    def add(self, name, ratios, bound=None, **more):
+        """Keeps a result; `bench/rls` also brings ratios that it measured itself."""
+        ratio = statistics.median(ratios)
+        quartiles = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else [ratio] * 3
+        self.results.append({"op": name, "ratio": ratio, "quartiles": [quartiles[0], quartiles[2]], "bound": bound, **more})
+        self.say(f"{name}: {ratio:.2f}x ({quartiles[0]:.2f} to {quartiles[2]:.2f})")
+
+    def measure_wal(self):
+        """Afterwards, in one go: full_page_writes is a setting of the whole server."""
+        try:
+            self.admin.execute("ALTER SYSTEM SET full_page_writes = off")
+            self.admin.execute("SELECT pg_reload_conf()")
+            self.admin.execute("CHECKPOINT")  # the checkpointer reads the setting before it starts
+            count = 50 if self.quick else 200
+            for op, result in zip(self.ops, [r for r in self.results if "clients" in r]):
+                if op.reads:
+                    continue
+                session, params, result["wal"], result["fpi"] = Session(self, op), self.take(op, count), [], []
+                for arm in (0, 1):
+                    calls = [session.encode(arm, p[arm]) for p in params]
+                    before = session.wal(self)
+                    session.run(arm, calls)
+                    after = session.wal(self)
+                    result["wal"].append((after[0] - before[0]) / count)
+                    result["fpi"].append(after[1] - before[1])
+                session.conn.close()
+        finally:
+            self.admin.execute("ALTER SYSTEM RESET full_page_writes")
+            self.admin.execute("SELECT pg_reload_conf()")
+
+    def finish(self):
+        if any(not op.reads for op in self.ops):
+            self.measure_wal()
+        for r in self.results:
+            wal = r.get("wal")
+            r["wal_ratio"] = wal[0] / wal[1] if wal and wal[1] else None
+            passed = [r["ratio"] >= r["bound"]] if r["bound"] else []
+            if r.get("wal_bound") and r["wal_ratio"] is not None:
+                passed.append(r["wal_ratio"] <= r["wal_bound"])
+            r["verdict"] = "" if not passed else "pass" if all(passed) else "below"
+        report = {"bench": self.name, "doc": self.doc, "labels": self.labels, "at": time.strftime("%Y-%m-%d"),
+                  "rounds": self.rounds, "scale": "quick" if self.quick else "full" if self.full else "default", "results": self.results}
+        path = BUILD / "bench" / f"{self.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=1) + "\n")
+        print(table(report))
+        sys.exit(1 if self.strict and any(r["verdict"] == "below" for r in self.results) else 0)
+
+
+def table(report):
+    """Markdown that also reads well on a terminal; columns without content are left out."""
+    a, b = report["labels"]
+    head = ["operation", f"ratio ({b} / {a} time)", "WAL bytes per call", "pages", "bound", "",
+            f"{a} p50/p95/p99 ms", f"{b} p50/p95/p99 ms", "guide's target ms", f"rows/s {a} / {b}"]
+    lines = [head]
+    for r in report["results"]:
+        wal, pages, rate = r.get("wal"), r["buffers"], r["rate"]
+        bounds = [f">= {r['bound']:g}x"] if r["bound"] else []
+        bounds += [f"WAL <= {r['wal_bound']:.2g}x"] if r.get("wal_bound") else []
+        lines.append([r["op"], f"{r['ratio']:.2f}x", f"{wal[0]:.0f} / {wal[1]:.0f} = {r['wal_ratio']:.2f}x" if wal and wal[1] else "",
+                      f"{pages[0]:.0f} / {pages[1]:.0f}" if pages[0] is not None else "", ", ".join(bounds), r["verdict"],
+                      *(" / ".join(f"{x:.2f}" for x in r[f"arm{n}"]) for n in (0, 1)), r["target"],
+                      f"{rate[0]:,.0f} / {rate[1]:,.0f}" if rate[0] else ""])
+    keep = [n for n in range(len(head)) if n == 0 or any(line[n] for line in lines[1:])]
+    widths = [max(len(line[n]) for line in lines) for n in keep]
+    rows = ["| " + " | ".join(line[n].ljust(w) for n, w in zip(keep, widths)) + " |" for line in lines]
+    return "\n".join([rows[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *rows[1:]])

@@ -1,0 +1,122 @@
+-- Who the tenant is, the wall around a table, and what people ask about both.
+
+-- The wall: the one definition of row security. Called for every table of the schema that has a
+-- tenant_id column, for its months, and for users' own tables through protect_table.
+-- The policies call current_tenant() directly, not in a sub-select: the planner then knows how
+-- large the tenant is, and Citus refuses sub-selects in policies.
+CREATE FUNCTION llmspell._wall_build(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_rule constant text := 'tenant_id = llmspell.current_tenant()';
+    v_policy record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM _wall_faults(target)) THEN
+        RETURN;
+    END IF;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
+    FOR v_policy IN
+        SELECT * FROM (VALUES
+            ('tenant_isolation_select', 'FOR SELECT', true, false),
+            ('tenant_isolation_insert', 'FOR INSERT', false, true),
+            ('tenant_isolation_update', 'FOR UPDATE', true, true),
+            ('tenant_isolation_delete', 'FOR DELETE', true, false),
+            -- Holds whatever permissive policy somebody adds later.
+            ('tenant_wall', 'AS RESTRICTIVE FOR ALL', true, true)
+        ) AS p (name, command, has_using, has_check)
+    LOOP
+        IF EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = target AND p.polname = v_policy.name) THEN
+            EXECUTE format('DROP POLICY %I ON %s', v_policy.name, target);
+        END IF;
+        EXECUTE format('CREATE POLICY %I ON %s %s%s%s', v_policy.name, target, v_policy.command,
+            CASE WHEN v_policy.has_using THEN ' USING (' || v_rule || ')' END,
+            CASE WHEN v_policy.has_check THEN ' WITH CHECK (' || v_rule || ')' END);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell._wall_build(regclass) IS 'Gives a table with a tenant_id column ENABLE and FORCE row level security, the four permissive policies and the restrictive tenant_wall; does nothing where they stand.';
+
+-- What the wall lacks on a table: the check beside the definition.
+CREATE FUNCTION llmspell._wall_faults(target regclass) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT f.fault
+    FROM pg_class c
+    CROSS JOIN LATERAL (
+        SELECT 'row level security is not enabled' WHERE NOT c.relrowsecurity
+        UNION ALL
+        SELECT 'row level security is not forced' WHERE NOT c.relforcerowsecurity
+        UNION ALL
+        SELECT format('policy %s is missing or altered', w.name)
+        FROM (VALUES
+            ('tenant_isolation_select', 'r', true, true, false),
+            ('tenant_isolation_insert', 'a', true, false, true),
+            ('tenant_isolation_update', 'w', true, true, true),
+            ('tenant_isolation_delete', 'd', true, true, false),
+            ('tenant_wall', '*', false, true, true)
+        ) AS w (name, command, permissive, has_using, has_check)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_policy p
+            WHERE p.polrelid = c.oid AND p.polname = w.name
+              AND p.polcmd = w.command::"char" AND p.polpermissive = w.permissive AND p.polroles = '{0}'
+              AND _is_wall_rule(pg_get_expr(p.polqual, p.polrelid)) IS NOT DISTINCT FROM CASE WHEN w.has_using THEN true END
+              AND _is_wall_rule(pg_get_expr(p.polwithcheck, p.polrelid)) IS NOT DISTINCT FROM CASE WHEN w.has_check THEN true END)
+    ) AS f (fault)
+    WHERE c.oid = _wall_faults.target
+$$;
+COMMENT ON FUNCTION llmspell._wall_faults(regclass) IS 'What is missing of the wall on a table: one text per fault, none where the wall stands.';
+
+CREATE FUNCTION llmspell._is_wall_rule(expression text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    -- varchar columns come back as (tenant_id)::text
+    SELECT replace(replace(replace(expression, '(tenant_id)::text', 'tenant_id'), '(', ''), ')', '')
+        IN ('tenant_id = llmspell.current_tenant', 'tenant_id = current_tenant')
+$$;
+COMMENT ON FUNCTION llmspell._is_wall_rule(text) IS 'Whether a policy expression is the rule of the wall, tenant_id = llmspell.current_tenant().';
+
+CREATE FUNCTION llmspell.protect_table(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_column record;
+    v_part regclass;
+BEGIN
+    IF target IS NULL THEN
+        RAISE EXCEPTION 'argument "target" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = target AND relkind IN ('r', 'p')) THEN
+        RAISE EXCEPTION '"%" is not a table', target USING ERRCODE = 'wrong_object_type',
+            HINT = 'Row level security exists for ordinary and partitioned tables only.';
+    END IF;
+    SELECT a.attnotnull, t.typname, coalesce(l.collisdeterministic, true) AS deterministic INTO v_column
+    FROM pg_attribute a
+    JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_collation l ON l.oid = a.attcollation
+    WHERE a.attrelid = target AND a.attname = 'tenant_id' AND NOT a.attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table "%" has no column tenant_id', target USING ERRCODE = 'undefined_column',
+            HINT = format('Run: ALTER TABLE %s ADD COLUMN tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> '''');', target);
+    END IF;
+    IF v_column.typname NOT IN ('text', 'varchar') OR NOT v_column.attnotnull OR NOT v_column.deterministic THEN
+        RAISE EXCEPTION 'column tenant_id of "%" must be text or varchar, NOT NULL, with a deterministic collation', target
+            USING ERRCODE = 'invalid_table_definition',
+                  HINT = format('Run: ALTER TABLE %s ALTER COLUMN tenant_id TYPE varchar(255) COLLATE "C", ALTER COLUMN tenant_id SET NOT NULL;', target);
+    END IF;
+    -- A policy of a partitioned table does not hold for who names a partition.
+    FOR v_part IN SELECT relid FROM pg_partition_tree(target) UNION SELECT target LOOP
+        PERFORM _wall_build(v_part);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell.protect_table(regclass) IS 'Puts the wall around a table of your own: row level security, enabled and forced, by its column tenant_id (text or varchar, NOT NULL), on the table and on each partition it has now. The caller (llmspell_admin) must own the table; roles that use it must be members of llmspell_app. Errors: 42703 no such column, 42P16 column of another shape, 42809 not a table, 42501 not the owner. Call it again after adding partitions. Example: SELECT llmspell.protect_table(''public.notes'');';
+
+COMMENT ON FUNCTION llmspell.current_tenant() IS 'The tenant in force (app.current_tenant_id), NULL where none is set. At most 255 characters, none of them a control character. A few nanoseconds; every policy calls it.';
+COMMENT ON FUNCTION llmspell._require_tenant() IS 'The tenant in force; 42501 where none is set.';
+COMMENT ON FUNCTION llmspell.tenant_set(text, boolean) IS 'Sets the tenant and returns it: for the transaction (is_local true, the default, as SET LOCAL; outside a transaction block it warns 25P01 and has no effect) or for the session (false). Errors: 22004 null, 22023 empty, longer than 255 characters, or with control characters. Example: BEGIN; SELECT llmspell.tenant_set(''acme''); … COMMIT;';
+COMMENT ON FUNCTION llmspell.tenant_clear() IS 'Clears the tenant for the session, as SET app.current_tenant_id = '''' does.';
+COMMENT ON FUNCTION llmspell._check_scope(text) IS 'Returns a scope string unchanged: global, or agent:, custom:, hook:, session:, tool:, user:, workflow: and an id. Errors: 22004 null, 22023 any other form, over 255 characters, control characters.';

@@ -1,0 +1,323 @@
+-- Key-value store: bytes under a text key, with versions and expiry.
+-- Locks: a write locks the one row it writes; the batch forms lock rows in key order.
+
+CREATE TABLE llmspell.kv_store (
+    kv_id uuid NOT NULL DEFAULT uuidv7(),
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    key varchar(500) COLLATE "C" NOT NULL,
+    value bytea NOT NULL,
+    metadata jsonb,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    version bigint NOT NULL DEFAULT 1,
+    expires_at timestamptz,
+    CONSTRAINT unique_kv_key PRIMARY KEY (tenant_id, key),
+    CONSTRAINT positive_version CHECK (version > 0),
+    -- Beyond this the text form of a row passes what drivers and COPY can carry (1 GiB less escapes).
+    CONSTRAINT max_value_size CHECK (octet_length(value) <= 134217728)
+);
+CREATE INDEX idx_kv_store_expires ON llmspell.kv_store (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
+
+COMMENT ON TABLE llmspell.kv_store IS 'Key-value store. Rows whose expires_at has passed do not exist for the kv_* functions.';
+COMMENT ON COLUMN llmspell.kv_store.kv_id IS 'Surrogate id of the guide; not unique by constraint.';
+COMMENT ON COLUMN llmspell.kv_store.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.kv_store.key IS 'Key, 0 to 500 characters, compared by bytes.';
+COMMENT ON COLUMN llmspell.kv_store.value IS 'Value, at most 128 MiB.';
+COMMENT ON COLUMN llmspell.kv_store.metadata IS 'Anything the client wants to keep beside the value.';
+COMMENT ON COLUMN llmspell.kv_store.created_at IS 'When the key came into being (again, after expiry).';
+COMMENT ON COLUMN llmspell.kv_store.updated_at IS 'When the row was last written.';
+COMMENT ON COLUMN llmspell.kv_store.version IS 'From 1; one more with each write, whoever writes.';
+COMMENT ON COLUMN llmspell.kv_store.expires_at IS 'When the key ceases to exist; NULL for never.';
+COMMENT ON INDEX llmspell.idx_kv_store_expires IS 'For kv_sweep.';
+
+CREATE FUNCTION llmspell._tg_kv_store_update() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    NEW.updated_at := now();
+    IF OLD.expires_at <= statement_timestamp() THEN
+        NEW.version := 1;
+        NEW.created_at := now();
+        NEW.kv_id := uuidv7();
+    ELSE
+        NEW.version := OLD.version + 1;
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_kv_store_update() IS 'Version, updated_at and rebirth after expiry, for raw writers too.';
+CREATE TRIGGER kv_store_update BEFORE UPDATE ON llmspell.kv_store
+    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_kv_store_update();
+
+CREATE FUNCTION llmspell._kv_check(key text, value bytea, ttl interval) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF key IS NULL OR value IS NULL THEN
+        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN key IS NULL THEN 'key' ELSE 'value' END
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF char_length(key) > 500 THEN
+        RAISE EXCEPTION 'a key has at most 500 characters, this one has %', char_length(key)
+            USING ERRCODE = 'string_data_right_truncation', HINT = 'Use a hash of what does not fit.';
+    END IF;
+    IF octet_length(value) > 134217728 THEN
+        RAISE EXCEPTION 'a value has at most 134217728 bytes, this one has %', octet_length(value)
+            USING ERRCODE = 'program_limit_exceeded', HINT = 'Store it as an artifact.';
+    END IF;
+    IF ttl <= '0' THEN
+        RAISE EXCEPTION 'ttl must be positive, got %', ttl
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'To remove a key, call kv_delete.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell._kv_check(text, bytea, interval) IS 'Raises what is wrong with a key, value or ttl: 22004 null, 22001 key over 500 characters, 54000 value over 128 MiB, 22023 ttl not positive.';
+
+CREATE FUNCTION llmspell.kv_get(key text)
+RETURNS TABLE (value bytea, metadata jsonb, version bigint, expires_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT k.value, k.metadata, k.version, k.expires_at
+    FROM llmspell.kv_store k
+    WHERE llmspell._require_tenant() IS NOT NULL
+      AND k.tenant_id = llmspell.current_tenant() AND k.key = kv_get.key
+      AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
+END;
+COMMENT ON FUNCTION llmspell.kv_get(text) IS 'The value under a key: one row (value, metadata, version, expires_at), or none where the key does not exist or has expired. Error: 42501 no tenant. Example: SELECT value FROM llmspell.kv_get(''user:42'');';
+
+CREATE FUNCTION llmspell.kv_get_many(keys text[])
+RETURNS TABLE (key text, value bytea, metadata jsonb, version bigint, expires_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT k.key, k.value, k.metadata, k.version, k.expires_at
+    FROM llmspell.kv_store k
+    WHERE llmspell._require_tenant() IS NOT NULL
+      AND k.tenant_id = llmspell.current_tenant() AND k.key = ANY (kv_get_many.keys)
+      AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
+    ORDER BY k.key;
+END;
+COMMENT ON FUNCTION llmspell.kv_get_many(text[]) IS 'The existing ones of the given keys, in key order, each once. Error: 42501 no tenant. Example: SELECT key, value FROM llmspell.kv_get_many(ARRAY[''a'', ''b'']);';
+
+CREATE FUNCTION llmspell.kv_exists(key text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM llmspell.kv_get(kv_exists.key));
+END;
+COMMENT ON FUNCTION llmspell.kv_exists(text) IS 'Whether a key exists and has not expired. Error: 42501 no tenant.';
+
+CREATE FUNCTION llmspell.kv_list(prefix text DEFAULT '', max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS TABLE (key text, version bigint, size_bytes int, metadata jsonb,
+               created_at timestamptz, updated_at timestamptz, expires_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- U&'\0001' after a key gives the least text above it.
+    SELECT k.key, k.version, octet_length(k.value), k.metadata, k.created_at, k.updated_at, k.expires_at
+    FROM llmspell.kv_store k
+    WHERE llmspell._require_tenant() IS NOT NULL
+      AND k.tenant_id = llmspell.current_tenant()
+      AND k.key >= GREATEST(kv_list.prefix COLLATE "C", kv_list.after || U&'\0001')
+      AND k.key < llmspell._prefix_end(kv_list.prefix)
+      AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
+    ORDER BY k.key
+    LIMIT llmspell._max_rows(kv_list.max_rows);
+END;
+COMMENT ON FUNCTION llmspell.kv_list(text, integer, text) IS 'Keys that begin with prefix (every character literal, % and _ too), in byte order, without values; size_bytes is the length of the value. For the next page give the last key as after. Errors: 42501 no tenant, 22023 negative max_rows. Example: SELECT key FROM llmspell.kv_list(''user:'', 100, after => ''user:42'');';
+
+CREATE FUNCTION llmspell.kv_count(prefix text DEFAULT '') RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT count(*)
+    FROM llmspell.kv_store k
+    WHERE llmspell._require_tenant() IS NOT NULL
+      AND k.tenant_id = llmspell.current_tenant()
+      AND k.key >= kv_count.prefix AND k.key < llmspell._prefix_end(kv_count.prefix)
+      AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
+END;
+COMMENT ON FUNCTION llmspell.kv_count(text) IS 'How many keys begin with prefix. Error: 42501 no tenant.';
+
+CREATE FUNCTION llmspell.kv_set(key text, value bytea, metadata jsonb DEFAULT NULL,
+                                expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL)
+RETURNS TABLE (kv_id uuid, version bigint, created boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := statement_timestamp();
+    v_actual bigint;
+BEGIN
+    PERFORM _kv_check(kv_set.key, kv_set.value, kv_set.ttl);
+    IF kv_set.expected_version > 0 THEN
+        UPDATE kv_store k
+        SET value = kv_set.value, metadata = kv_set.metadata, expires_at = v_now + kv_set.ttl
+        WHERE k.tenant_id = v_tenant AND k.key = kv_set.key AND k.version = kv_set.expected_version
+          AND (k.expires_at IS NULL OR k.expires_at > v_now)
+        RETURNING k.kv_id, k.version INTO kv_id, version;
+    ELSIF kv_set.expected_version < 0 THEN
+        RAISE EXCEPTION 'expected_version must not be negative, got %', kv_set.expected_version
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 0 for "must not exist", NULL for any.';
+    ELSE
+        INSERT INTO kv_store AS k (tenant_id, key, value, metadata, expires_at)
+        VALUES (v_tenant, kv_set.key, kv_set.value, kv_set.metadata, v_now + kv_set.ttl)
+        ON CONFLICT (tenant_id, key) DO UPDATE
+        SET value = EXCLUDED.value, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at
+        WHERE kv_set.expected_version IS NULL OR k.expires_at <= v_now
+        RETURNING k.kv_id, k.version INTO kv_id, version;
+    END IF;
+    IF kv_id IS NULL THEN
+        SELECT k.version INTO v_actual FROM kv_get(kv_set.key) k;
+        PERFORM _raise_conflict('key', kv_set.key, kv_set.expected_version, coalesce(v_actual, 0));
+    END IF;
+    created := version = 1;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION llmspell.kv_set(text, bytea, jsonb, bigint, interval) IS 'Writes value and metadata under key (0 to 500 characters; value to 128 MiB) and returns (kv_id, version, created). expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. ttl: positive, from now on; without it the key lives for ever. Errors: 42501 no tenant, 22004 null, 22001 key too long, 54000 value too large, 22023 ttl or expected_version. Example: SELECT version FROM llmspell.kv_set(''user:42'', ''Ada'', ttl => ''1 hour'');';
+
+CREATE FUNCTION llmspell.kv_set_many(keys text[], data bytea[], metadata jsonb[] DEFAULT NULL, ttl interval DEFAULT NULL)
+RETURNS TABLE (key text, version bigint, created boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := statement_timestamp();
+    v_twice text;
+BEGIN
+    IF kv_set_many.keys IS NULL OR kv_set_many.data IS NULL THEN
+        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN kv_set_many.keys IS NULL THEN 'keys' ELSE 'data' END
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF cardinality(kv_set_many.data) <> cardinality(kv_set_many.keys)
+        OR cardinality(kv_set_many.metadata) <> cardinality(kv_set_many.keys)
+    THEN
+        RAISE EXCEPTION 'keys, data and metadata must have the same length, got %, % and %', cardinality(kv_set_many.keys),
+            cardinality(kv_set_many.data), coalesce(cardinality(kv_set_many.metadata)::text, 'null')
+            USING ERRCODE = 'array_subscript_error';
+    END IF;
+    PERFORM _kv_check(i.key, i.value, kv_set_many.ttl)
+    FROM unnest(kv_set_many.keys, kv_set_many.data) AS i (key, value);
+    SELECT i.key INTO v_twice FROM unnest(kv_set_many.keys) AS i (key) GROUP BY i.key HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'key "%" is given twice', left(v_twice, 100)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each key once in a batch.';
+    END IF;
+    -- One statement, in key order: two batches with the same keys wait for each other, and do not deadlock.
+    RETURN QUERY
+    INSERT INTO kv_store AS k (tenant_id, key, value, metadata, expires_at)
+    SELECT v_tenant, i.key, i.value, i.metadata, v_now + kv_set_many.ttl
+    FROM unnest(kv_set_many.keys, kv_set_many.data, kv_set_many.metadata) AS i (key, value, metadata)
+    ORDER BY i.key COLLATE "C"
+    ON CONFLICT (tenant_id, key) DO UPDATE
+    SET value = EXCLUDED.value, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at
+    RETURNING k.key::text, k.version, k.version = 1;
+END
+$$;
+COMMENT ON FUNCTION llmspell.kv_set_many(text[], bytea[], jsonb[], interval) IS 'Writes data[i] (and metadata[i]) under keys[i], all or nothing, and returns (key, version, created) in key order. Errors: as kv_set, 2202E arrays of different length, 22023 a key given twice. Example: SELECT * FROM llmspell.kv_set_many(ARRAY[''a'', ''b''], ARRAY[''1'', ''2'']::bytea[]);';
+
+CREATE FUNCTION llmspell.kv_delete(key text, expected_version bigint DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := statement_timestamp();
+    v_live boolean;
+    v_actual bigint;
+BEGIN
+    DELETE FROM kv_store k
+    WHERE k.tenant_id = v_tenant AND k.key = kv_delete.key
+      AND (kv_delete.expected_version IS NULL
+           OR k.version = kv_delete.expected_version AND (k.expires_at IS NULL OR k.expires_at > v_now))
+    RETURNING k.expires_at IS NULL OR k.expires_at > v_now INTO v_live;
+    IF v_live IS NULL AND kv_delete.expected_version IS NOT NULL THEN
+        SELECT k.version INTO v_actual FROM kv_get(kv_delete.key) k;
+        IF kv_delete.expected_version <> coalesce(v_actual, 0) THEN
+            PERFORM _raise_conflict('key', kv_delete.key, kv_delete.expected_version, coalesce(v_actual, 0));
+        END IF;
+    END IF;
+    RETURN coalesce(v_live, false);
+END
+$$;
+COMMENT ON FUNCTION llmspell.kv_delete(text, bigint) IS 'Deletes a key; true where it existed. expected_version as in kv_set (LS409). Error: 42501 no tenant.';
+
+CREATE FUNCTION llmspell.kv_delete_many(keys text[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := statement_timestamp();
+    v_count bigint;
+BEGIN
+    WITH locked AS (
+        SELECT k.key FROM kv_store k
+        WHERE k.tenant_id = v_tenant AND k.key = ANY (kv_delete_many.keys)
+        ORDER BY k.key
+        FOR UPDATE
+    ), deleted AS (
+        DELETE FROM kv_store k USING locked l
+        WHERE k.tenant_id = v_tenant AND k.key = l.key
+        RETURNING k.expires_at
+    )
+    SELECT count(*) FILTER (WHERE d.expires_at IS NULL OR d.expires_at > v_now) INTO v_count FROM deleted d;
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION llmspell.kv_delete_many(text[]) IS 'Deletes the given keys, all or nothing, and returns how many of them existed. Error: 42501 no tenant.';
+
+CREATE FUNCTION llmspell.kv_clear(prefix text DEFAULT '') RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_end constant text := _prefix_end(kv_clear.prefix);
+    v_now constant timestamptz := statement_timestamp();
+    v_count bigint;
+BEGIN
+    IF kv_clear.prefix IS NULL THEN
+        RAISE EXCEPTION 'argument "prefix" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    WITH deleted AS (
+        DELETE FROM kv_store k
+        WHERE k.tenant_id = v_tenant AND k.key >= kv_clear.prefix AND k.key < v_end
+        RETURNING k.expires_at
+    )
+    SELECT count(*) FILTER (WHERE d.expires_at IS NULL OR d.expires_at > v_now) INTO v_count FROM deleted d;
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION llmspell.kv_clear(text) IS 'Deletes every key of the own tenant that begins with prefix (default: all) and returns how many existed. Errors: 42501 no tenant, 22004 null.';
+
+CREATE FUNCTION llmspell.kv_sweep(max_rows int DEFAULT 1000) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := statement_timestamp();
+    v_count bigint;
+BEGIN
+    -- SKIP LOCKED: a sweep never waits for a writer, who brings the key back to life anyway.
+    WITH due AS (
+        SELECT k.key FROM kv_store k
+        WHERE k.tenant_id = v_tenant AND k.expires_at <= v_now
+        ORDER BY k.expires_at
+        LIMIT _max_rows(kv_sweep.max_rows)
+        FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM kv_store k USING due d WHERE k.tenant_id = v_tenant AND k.key = d.key;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION llmspell.kv_sweep(integer) IS 'Removes up to max_rows expired keys of the own tenant from the table and returns how many. Never needed for correctness. Errors: 42501 no tenant, 22023 negative max_rows.';

@@ -1,0 +1,200 @@
+-- Artifacts: content under its hash, and what refers to it.
+
+CREATE TABLE llmspell.artifact_content (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    content_hash varchar(64) COLLATE "C" NOT NULL,
+    storage_type varchar(20) COLLATE "C" NOT NULL,
+    data bytea,
+    large_object_oid oid,
+    size_bytes bigint NOT NULL,
+    is_compressed boolean NOT NULL DEFAULT false,
+    original_size_bytes bigint,
+    reference_count int NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    last_accessed_at timestamptz NOT NULL DEFAULT now(),
+    manifest bytea,
+    PRIMARY KEY (tenant_id, content_hash),
+    CONSTRAINT valid_storage_type CHECK (storage_type IN ('bytea', 'chunked', 'large_object')),
+    CONSTRAINT positive_reference_count CHECK (reference_count > 0),
+    CONSTRAINT bytea_storage_valid CHECK (
+        (storage_type = 'bytea') = (data IS NOT NULL)
+        AND (storage_type = 'chunked') = (manifest IS NOT NULL)
+        AND (storage_type = 'large_object') = (large_object_oid IS NOT NULL)),
+    CONSTRAINT max_artifact_size CHECK (size_bytes <= 104857600)
+);
+
+COMMENT ON TABLE llmspell.artifact_content IS 'Content of artifacts, each once for a tenant.';
+COMMENT ON COLUMN llmspell.artifact_content.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.artifact_content.content_hash IS 'Hash of the uncompressed content, lower-case hex.';
+COMMENT ON COLUMN llmspell.artifact_content.storage_type IS 'Where the content is: data (bytea), manifest (chunked) or a large object of an older client.';
+COMMENT ON COLUMN llmspell.artifact_content.data IS 'The content, for storage_type bytea.';
+COMMENT ON COLUMN llmspell.artifact_content.large_object_oid IS 'Large object of an older client; never written here, as large objects are outside row level security.';
+COMMENT ON COLUMN llmspell.artifact_content.size_bytes IS 'Stored size, bytes.';
+COMMENT ON COLUMN llmspell.artifact_content.is_compressed IS 'Whether the client compressed the content.';
+COMMENT ON COLUMN llmspell.artifact_content.original_size_bytes IS 'Size before compression, bytes.';
+COMMENT ON COLUMN llmspell.artifact_content.reference_count IS '1 and one more for each artifact with this content; kept by triggers, whatever an INSERT says.';
+COMMENT ON COLUMN llmspell.artifact_content.created_at IS 'When the content was first stored.';
+COMMENT ON COLUMN llmspell.artifact_content.last_accessed_at IS 'When the content was last used, as clients record it.';
+COMMENT ON COLUMN llmspell.artifact_content.manifest IS 'The chunks of the content, for storage_type chunked.';
+
+CREATE TABLE llmspell.artifacts (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    artifact_id varchar(512) COLLATE "C" NOT NULL,
+    session_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    content_hash varchar(64) COLLATE "C" NOT NULL,
+    metadata jsonb NOT NULL,
+    name varchar(255) COLLATE "C" NOT NULL,
+    artifact_type varchar(50) COLLATE "C" NOT NULL,
+    mime_type varchar(255) NOT NULL,
+    size_bytes bigint NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by varchar(255),
+    version int NOT NULL DEFAULT 1,
+    parent_artifact_id varchar(512) COLLATE "C",
+    tags text[],
+    stored_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, artifact_id),
+    CONSTRAINT artifacts_content_fkey FOREIGN KEY (tenant_id, content_hash)
+        REFERENCES llmspell.artifact_content (tenant_id, content_hash) ON DELETE RESTRICT,
+    CONSTRAINT artifacts_session_fkey FOREIGN KEY (tenant_id, session_id)
+        REFERENCES llmspell.sessions (tenant_id, session_id) ON DELETE CASCADE,
+    CONSTRAINT unique_session_sequence UNIQUE (tenant_id, session_id, sequence),
+    CONSTRAINT positive_version CHECK (version > 0),
+    CONSTRAINT non_negative_sequence CHECK (sequence >= 0)
+);
+CREATE INDEX idx_artifacts_content ON llmspell.artifacts (tenant_id, content_hash);
+CREATE INDEX idx_artifacts_name ON llmspell.artifacts (tenant_id, session_id, name, version);
+CREATE INDEX idx_artifacts_tenant_type ON llmspell.artifacts (tenant_id, artifact_type, created_at DESC);
+CREATE INDEX idx_artifacts_tags ON llmspell.artifacts
+    USING gin (tenant_id, tags llmspell.text_array_lp_ops) WITH (fastupdate = off);
+CREATE INDEX idx_artifacts_metadata ON llmspell.artifacts
+    USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
+
+COMMENT ON TABLE llmspell.artifacts IS 'Artifacts of sessions: a name, what it is, and the hash of its content.';
+COMMENT ON COLUMN llmspell.artifacts.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.artifacts.artifact_id IS '{session_id}:{sequence}:{content_hash}.';
+COMMENT ON COLUMN llmspell.artifacts.session_id IS 'The session; deleting it deletes the artifact.';
+COMMENT ON COLUMN llmspell.artifacts.sequence IS 'Number within the session, from 0.';
+COMMENT ON COLUMN llmspell.artifacts.content_hash IS 'The content.';
+COMMENT ON COLUMN llmspell.artifacts.metadata IS 'The client''s metadata.';
+COMMENT ON COLUMN llmspell.artifacts.name IS 'Name within the session; versions share it.';
+COMMENT ON COLUMN llmspell.artifacts.artifact_type IS 'Kind of artifact.';
+COMMENT ON COLUMN llmspell.artifacts.mime_type IS 'Media type.';
+COMMENT ON COLUMN llmspell.artifacts.size_bytes IS 'Size of the content, bytes.';
+COMMENT ON COLUMN llmspell.artifacts.created_at IS 'When the artifact was made.';
+COMMENT ON COLUMN llmspell.artifacts.created_by IS 'Who made it.';
+COMMENT ON COLUMN llmspell.artifacts.version IS 'Version of the name within the session, from 1.';
+COMMENT ON COLUMN llmspell.artifacts.parent_artifact_id IS 'The version before.';
+COMMENT ON COLUMN llmspell.artifacts.tags IS 'Tags.';
+COMMENT ON COLUMN llmspell.artifacts.stored_at IS 'When the row was stored.';
+COMMENT ON COLUMN llmspell.artifacts.updated_at IS 'When the row was last written.';
+COMMENT ON INDEX llmspell.idx_artifacts_content IS 'For the artifacts of a content, and its foreign key.';
+COMMENT ON INDEX llmspell.idx_artifacts_name IS 'For the versions of a name.';
+COMMENT ON INDEX llmspell.idx_artifacts_tenant_type IS 'For artifacts of a type, newest first.';
+COMMENT ON INDEX llmspell.idx_artifacts_tags IS 'For tags OPERATOR(llmspell.@>).';
+COMMENT ON INDEX llmspell.idx_artifacts_metadata IS 'For metadata OPERATOR(llmspell.@>).';
+
+CREATE TRIGGER artifacts_update BEFORE UPDATE ON llmspell.artifacts
+    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_updated_at();
+
+-- reference_count and sessions.artifact_count, by the triggers below alone: right after raw writes,
+-- cascades as any role, and a restore (which loads the parents first, at their base value).
+CREATE FUNCTION llmspell._tg_artifact_content_insert() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    NEW.reference_count := 1;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_insert() IS 'Starts reference_count at 1.';
+CREATE TRIGGER artifact_content_insert BEFORE INSERT ON llmspell.artifact_content
+    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_insert();
+
+CREATE FUNCTION llmspell._tg_artifact_content_count() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    NEW.reference_count := OLD.reference_count;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_count() IS 'Undoes a direct UPDATE of reference_count.';
+-- Depth 0: a statement of a client, not one of a trigger.
+CREATE TRIGGER artifact_content_count BEFORE UPDATE OF reference_count ON llmspell.artifact_content
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION llmspell._tg_artifact_content_count();
+
+-- Parents are updated in key order, contents before sessions, so that two statements cannot deadlock.
+-- A cascade runs as the owner, under FORCE, perhaps with no tenant set (a superuser's DELETE): each
+-- row's own tenant is set around its update.
+CREATE FUNCTION llmspell._tg_artifacts_count() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+    v_changes refcursor;
+    v_change record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        OPEN v_changes FOR
+            SELECT r.tenant_id, r.content_hash, NULL::uuid AS session_id, count(*) AS delta
+            FROM new_rows r GROUP BY 1, 2
+            UNION ALL
+            SELECT r.tenant_id, NULL, r.session_id, count(*) FROM new_rows r GROUP BY 1, 3
+            ORDER BY 1, 2 NULLS LAST, 3;
+    ELSIF TG_OP = 'DELETE' THEN
+        OPEN v_changes FOR
+            SELECT r.tenant_id, r.content_hash, NULL::uuid AS session_id, -count(*) AS delta
+            FROM old_rows r GROUP BY 1, 2
+            UNION ALL
+            SELECT r.tenant_id, NULL, r.session_id, -count(*) FROM old_rows r GROUP BY 1, 3
+            ORDER BY 1, 2 NULLS LAST, 3;
+    ELSE
+        OPEN v_changes FOR
+            WITH r AS (
+                SELECT o.tenant_id, o.content_hash, o.session_id, -1 AS delta FROM old_rows o
+                UNION ALL
+                SELECT n.tenant_id, n.content_hash, n.session_id, 1 FROM new_rows n
+            )
+            SELECT r.tenant_id, r.content_hash, NULL::uuid AS session_id, sum(r.delta) AS delta
+            FROM r GROUP BY 1, 2 HAVING sum(r.delta) <> 0
+            UNION ALL
+            SELECT r.tenant_id, NULL, r.session_id, sum(r.delta) FROM r GROUP BY 1, 3 HAVING sum(r.delta) <> 0
+            ORDER BY 1, 2 NULLS LAST, 3;
+    END IF;
+    LOOP
+        FETCH v_changes INTO v_change;
+        EXIT WHEN NOT FOUND;
+        IF v_change.tenant_id IS DISTINCT FROM current_tenant() THEN
+            PERFORM set_config('app.current_tenant_id', v_change.tenant_id, true);
+        END IF;
+        IF v_change.session_id IS NULL THEN
+            UPDATE artifact_content c SET reference_count = c.reference_count + v_change.delta
+            WHERE c.tenant_id = v_change.tenant_id AND c.content_hash = v_change.content_hash;
+        ELSE
+            UPDATE sessions s SET artifact_count = s.artifact_count + v_change.delta
+            WHERE s.tenant_id = v_change.tenant_id AND s.session_id = v_change.session_id;
+        END IF;
+    END LOOP;
+    CLOSE v_changes;
+    IF v_before IS DISTINCT FROM coalesce(current_tenant(), '') THEN
+        PERFORM set_config('app.current_tenant_id', v_before, true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifacts_count() IS 'Adds to and subtracts from reference_count and artifact_count of the rows'' parents.';
+CREATE TRIGGER artifacts_count_insert AFTER INSERT ON llmspell.artifacts
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();
+CREATE TRIGGER artifacts_count_delete AFTER DELETE ON llmspell.artifacts
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();
+CREATE TRIGGER artifacts_count_update AFTER UPDATE ON llmspell.artifacts
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();

@@ -1,0 +1,152 @@
+-- Self-checks.
+
+-- What the install made, for verify() to compare with; filled at the end of the install script.
+CREATE TABLE llmspell._index_ledger (
+    index_name name PRIMARY KEY,
+    definition text NOT NULL
+);
+COMMENT ON TABLE llmspell._index_ledger IS 'The indexes that this version of the extension has, as pg_get_indexdef gives them.';
+COMMENT ON COLUMN llmspell._index_ledger.index_name IS 'Name of the index.';
+COMMENT ON COLUMN llmspell._index_ledger.definition IS 'Its definition.';
+
+CREATE FUNCTION llmspell._index_definitions() RETURNS TABLE (index_name name, definition text, is_valid boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.relname, pg_get_indexdef(c.oid), i.indisvalid
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
+    WHERE t.relnamespace = 'llmspell'::regnamespace AND t.relkind = 'r' AND NOT t.relispartition
+$$;
+COMMENT ON FUNCTION llmspell._index_definitions() IS 'The indexes of the schema now, months aside.';
+
+CREATE FUNCTION llmspell._security_faults() RETURNS TABLE (component text, object text, fault text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT 'isolation', c.oid::regclass::text, f.fault
+    FROM pg_class c CROSS JOIN LATERAL _wall_faults(c.oid) AS f (fault)
+    WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p')
+      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+    UNION ALL
+    SELECT 'isolation', c.oid::regclass::text, format('owner is %s, not llmspell_owner', c.relowner::regrole)
+    FROM pg_class c
+    WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND c.relowner <> 'llmspell_owner'::regrole
+    UNION ALL
+    SELECT 'isolation', c.oid::regclass::text, format('%s is granted to %s', a.privilege_type, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
+    FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+    WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND a.grantee <> c.relowner
+      AND (a.grantee = 0 OR a.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER')
+           OR c.relispartition AND a.privilege_type <> 'MAINTAIN')
+    UNION ALL
+    SELECT 'isolation', r.rolname, concat_ws(', ', CASE WHEN r.rolsuper THEN 'is superuser' END,
+        CASE WHEN r.rolbypassrls AND r.rolname <> 'llmspell_tenants' THEN 'bypasses row level security' END,
+        CASE WHEN r.rolcanlogin AND r.rolname <> 'llmspell_app' THEN 'can log in' END)
+    FROM pg_roles r
+    WHERE r.rolname IN ('llmspell_owner', 'llmspell_app', 'llmspell_admin', 'llmspell_tenants')
+      AND (r.rolsuper OR r.rolbypassrls AND r.rolname <> 'llmspell_tenants' OR r.rolcanlogin AND r.rolname <> 'llmspell_app')
+$$;
+COMMENT ON FUNCTION llmspell._security_faults() IS 'What in the catalog contradicts the wall: row security, policies, owners, grants, roles.';
+
+CREATE FUNCTION llmspell.verify_isolation() RETURNS TABLE (check_name text, ok boolean, detail text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    v_a constant text := 'verify-isolation-a-' || gen_random_uuid();
+    v_b constant text := 'verify-isolation-b-' || gen_random_uuid();
+    v_id_a uuid;
+    v_seen bigint;
+    v_found text[] := '{}';
+    v_state text;
+BEGIN
+    SELECT format('role %s is %s', r.rolname, CASE WHEN r.rolsuper THEN 'superuser' ELSE 'BYPASSRLS' END)
+    INTO detail FROM pg_roles r WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls);
+    check_name := 'caller is subject to row level security';
+    ok := detail IS NULL;
+    RETURN NEXT;
+
+    check_name := 'catalog: walls, owners, grants and roles as installed';
+    SELECT string_agg(f.object || ': ' || f.fault, '; ' ORDER BY f.object, f.fault) INTO detail FROM _security_faults() f;
+    ok := detail IS NULL;
+    RETURN NEXT;
+
+    -- The rows below are never kept: the block ends in an error that undoes it, tenant included.
+    BEGIN
+        PERFORM set_config('app.current_tenant_id', v_a, true);
+        INSERT INTO test_data (tenant_id, value) VALUES (v_a, 'a') RETURNING id INTO v_id_a;
+        PERFORM set_config('app.current_tenant_id', v_b, true);
+        INSERT INTO test_data (tenant_id, value) VALUES (v_b, 'b');
+
+        SELECT count(*) INTO v_seen FROM test_data t WHERE t.tenant_id <> v_b;
+        v_found := v_found || format('another tenant''s rows cannot be read=%s rows', v_seen);
+        SELECT count(*) INTO v_seen FROM test_data t WHERE t.tenant_id = v_b;
+        v_found := v_found || format('own rows can be read=%s rows', v_seen - 1);
+        UPDATE test_data t SET value = 'changed' WHERE t.id = v_id_a;
+        GET DIAGNOSTICS v_seen = ROW_COUNT;
+        v_found := v_found || format('another tenant''s rows cannot be updated=%s rows', v_seen);
+        BEGIN
+            INSERT INTO test_data (tenant_id, value) VALUES (v_a, 'forged');
+            v_state := '1 row';
+        EXCEPTION WHEN insufficient_privilege THEN
+            v_state := '0 rows';
+        END;
+        v_found := v_found || format('a row cannot be inserted for another tenant=%s', v_state);
+        BEGIN
+            UPDATE test_data t SET tenant_id = v_a WHERE t.tenant_id = v_b;
+            v_state := '1 row';
+        EXCEPTION WHEN insufficient_privilege THEN
+            v_state := '0 rows';
+        END;
+        v_found := v_found || format('a row cannot be moved to another tenant=%s', v_state);
+        DELETE FROM test_data t WHERE t.id = v_id_a;
+        GET DIAGNOSTICS v_seen = ROW_COUNT;
+        v_found := v_found || format('another tenant''s rows cannot be deleted=%s rows', v_seen);
+        PERFORM set_config('app.current_tenant_id', '', true);
+        SELECT count(*) INTO v_seen FROM test_data;
+        v_found := v_found || format('without a tenant no row can be read=%s rows', v_seen);
+        BEGIN
+            INSERT INTO test_data (tenant_id, value) VALUES (v_a, 'nobody''s');
+            v_state := '1 row';
+        EXCEPTION WHEN insufficient_privilege THEN
+            v_state := '0 rows';
+        END;
+        v_found := v_found || format('without a tenant no row can be inserted=%s', v_state);
+        RAISE SQLSTATE 'LS000';
+    EXCEPTION WHEN SQLSTATE 'LS000' THEN
+        NULL;
+    END;
+    RETURN QUERY SELECT split_part(f, '=', 1), split_part(f, '=', 2) = '0 rows', NULLIF(split_part(f, '=', 2), '0 rows')
+    FROM unnest(v_found) AS f;
+END
+$$;
+COMMENT ON FUNCTION llmspell.verify_isolation() IS 'Tries the wall as the caller, with two made-up tenants on test_data (nothing is kept), and checks the catalog: one row per check (check_name, ok, detail). Not ok where the caller bypasses row level security. Needs a transaction that may write. Example: SELECT * FROM llmspell.verify_isolation() WHERE NOT ok;';
+
+CREATE FUNCTION llmspell.verify() RETURNS TABLE (component text, object text, fault text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF version() <> (_extension()).extversion THEN
+        RETURN QUERY SELECT 'version', 'library', format('library is %s, extension is %s: run ALTER EXTENSION %I UPDATE, or reconnect after an upgrade',
+            version(), (_extension()).extversion, (_extension()).extname);
+    END IF;
+    -- Reads only where the transaction may not write: on a standby the catalog must do.
+    IF current_setting('transaction_read_only')::boolean THEN
+        RETURN QUERY SELECT f.component, f.object, f.fault FROM _security_faults() f;
+    ELSE
+        RETURN QUERY SELECT 'isolation', v.check_name, coalesce(v.detail, 'failed') FROM verify_isolation() v WHERE NOT v.ok;
+    END IF;
+    RETURN QUERY
+        SELECT 'indexes', l.index_name::text, CASE WHEN d.index_name IS NULL THEN 'is missing: ' ELSE 'is invalid or altered: ' END || l.definition
+        FROM _index_ledger l LEFT JOIN _index_definitions() d USING (index_name)
+        WHERE d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid;
+    RETURN QUERY
+        SELECT 'event_log', i.inhrelid::regclass::text, 'has no valid primary key'
+        FROM pg_inherits i
+        WHERE i.inhparent = 'llmspell.event_log'::regclass
+          AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = i.inhrelid AND x.indisprimary AND x.indisvalid);
+END
+$$;
+COMMENT ON FUNCTION llmspell.verify() IS 'Every self-check in one: one row (component, object, fault) per fault, none where all is well. In a read-only transaction and on a standby the isolation check reads the catalog only. Example: SELECT * FROM llmspell.verify();';

@@ -1,0 +1,92 @@
+-- Life cycle of tenants, for llmspell_admin.
+
+-- The one function that sees over the wall: it belongs to llmspell_tenants, which bypasses row level
+-- security and may read nothing but tenant_id. A loose index scan: as many probes as tenants.
+CREATE FUNCTION llmspell._tenants() RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_table text;
+    v_query text;
+BEGIN
+    FOR v_table IN SELECT DISTINCT format('llmspell.%I', t.component) FROM _tenant_tables() t LOOP
+        v_query := concat_ws(' UNION ', v_query, format(
+            '(WITH RECURSIVE t AS (
+                (SELECT tenant_id FROM %1$s ORDER BY tenant_id LIMIT 1)
+                UNION ALL
+                SELECT (SELECT n.tenant_id FROM %1$s n WHERE n.tenant_id > t.tenant_id ORDER BY n.tenant_id LIMIT 1)
+                FROM t WHERE t.tenant_id IS NOT NULL
+              ) SELECT tenant_id::text FROM t WHERE tenant_id IS NOT NULL)', v_table));
+    END LOOP;
+    RETURN QUERY EXECUTE v_query;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tenants() IS 'The ids of all tenants that have a row in any table.';
+
+CREATE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 1000, after text DEFAULT NULL) RETURNS TABLE (tenant_id text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT t FROM _tenants() AS t
+    WHERE after IS NULL OR t COLLATE "C" > after
+    ORDER BY t COLLATE "C"
+    LIMIT _max_rows(max_rows)
+$$;
+COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'The tenants that have a row anywhere, in byte order; for the next page give the last one as after. llmspell_admin only. Errors: 22004, 22023 max_rows.';
+
+CREATE FUNCTION llmspell._tenant_check(tenant text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'argument "tenant" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF tenant = '' THEN
+        RAISE EXCEPTION 'a tenant id must not be empty' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tenant_check(text) IS 'Raises 22004 or 22023 where the argument names no tenant.';
+
+CREATE FUNCTION llmspell.tenant_stats(tenant text) RETURNS TABLE (table_name text, row_count bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT e.table_name, e.row_count FROM tenant_erase(tenant, true) e;
+END
+$$;
+COMMENT ON FUNCTION llmspell.tenant_stats(text) IS 'Rows of a tenant, table by table, event months one by one. llmspell_admin only. Errors: 22004 null, 22023 empty.';
+
+CREATE FUNCTION llmspell.tenant_erase(tenant text, dry_run boolean DEFAULT true) RETURNS TABLE (table_name text, row_count bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+    v_table record;
+BEGIN
+    PERFORM _tenant_check(tenant);
+    IF dry_run IS NULL THEN
+        RAISE EXCEPTION 'argument "dry_run" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    -- The wall stands here too: without the tenant set, the owner sees nothing.
+    PERFORM set_config('app.current_tenant_id', tenant, true);
+    FOR v_table IN
+        SELECT t.relation, t.fk_depth FROM _tenant_tables() t ORDER BY t.fk_depth, t.relation::text COLLATE "C"
+    LOOP
+        IF dry_run THEN
+            row_count := _count_rows(v_table.relation, tenant);
+        ELSE
+            EXECUTE format('DELETE FROM %s WHERE tenant_id = $1', v_table.relation) USING tenant;
+            GET DIAGNOSTICS row_count = ROW_COUNT;
+        END IF;
+        table_name := v_table.relation::text;
+        RETURN NEXT;
+    END LOOP;
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+END
+$$;
+COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant, table by table in the order of foreign keys, event months included, and returns how many; with dry_run (the default) only counts. One transaction: all or nothing. llmspell_admin only. Errors: 22004 null, 22023 empty. Example: SELECT * FROM llmspell.tenant_erase(''acme'', dry_run => false) WHERE row_count > 0;';

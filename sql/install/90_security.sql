@@ -1,0 +1,90 @@
+-- Owners, row security, grants and dump registration of everything, by one function that the install
+-- and every upgrade script call last.
+--
+-- Triggers that fire during a restore (AFTER or BEFORE INSERT), by design: sessions_insert and
+-- artifact_content_insert start the counts at their base, artifacts_count_insert counts up again.
+
+CREATE FUNCTION llmspell._apply_security(register_dump boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_schema constant oid := 'llmspell'::regnamespace;
+    -- Tables without tenants, by name: who may read them, and which rows a dump takes along.
+    v_shared constant jsonb := '{
+        "refinery_schema_history": {"app": "SELECT", "dump": "WHERE version > 15"},
+        "_index_ledger":           {"app": "SELECT", "dump": "WHERE false"}
+    }';
+    -- Functions for llmspell_admin: they make or drop tables, or show or change other tenants.
+    v_admin constant text[] := ARRAY['protect_table', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
+    -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
+    v_helpers constant text[] := ARRAY[
+        '_require_tenant', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
+        '_kv_check', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_is_wall_rule',
+        '_security_faults', '_index_definitions', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
+    v_relation record;
+    v_function record;
+BEGIN
+    FOR v_relation IN
+        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.oid::regclass AS name,
+            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS has_tenant,
+            EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member
+        FROM pg_class c
+        WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+        ORDER BY c.relname
+    LOOP
+        IF v_relation.relkind NOT IN ('r', 'p') THEN
+            RAISE EXCEPTION 'relation % is of kind "%", which this schema does not have', v_relation.name, v_relation.relkind
+                USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
+        IF NOT v_relation.has_tenant AND NOT v_shared ? v_relation.relname THEN
+            RAISE EXCEPTION 'table % has no tenant_id and is not listed as shared', v_relation.name
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      HINT = 'Add the column, or add the table to the list in _apply_security().';
+        END IF;
+        EXECUTE format('ALTER TABLE %s OWNER TO llmspell_owner', v_relation.name);
+        EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', v_relation.name);
+        IF NOT v_relation.has_tenant THEN
+            EXECUTE format('GRANT %s ON %s TO llmspell_app', v_shared -> v_relation.relname ->> 'app', v_relation.name);
+        ELSE
+            PERFORM _wall_build(v_relation.oid);
+            -- Months are reached through event_log, and internal tables through functions.
+            IF NOT v_relation.relispartition AND v_relation.relname NOT LIKE '\_%' THEN
+                EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO llmspell_app', v_relation.name);
+            END IF;
+            IF NOT v_relation.relispartition THEN
+                EXECUTE format('GRANT SELECT (tenant_id) ON %s TO llmspell_tenants', v_relation.name);
+            END IF;
+        END IF;
+        IF register_dump AND v_relation.is_member AND v_relation.relkind = 'r' THEN
+            PERFORM pg_extension_config_dump(v_relation.oid, coalesce(v_shared -> v_relation.relname ->> 'dump', ''));
+        END IF;
+    END LOOP;
+
+    FOR v_function IN
+        SELECT p.oid::regprocedure AS signature, p.proname::text, p.prosecdef, p.prokind
+        FROM pg_proc p WHERE p.pronamespace = v_schema
+    LOOP
+        IF v_function.proname = '_tenants' THEN
+            EXECUTE format('ALTER FUNCTION %s OWNER TO llmspell_tenants', v_function.signature);
+        ELSIF v_function.prosecdef THEN
+            EXECUTE format('ALTER FUNCTION %s OWNER TO llmspell_owner', v_function.signature);
+        END IF;
+        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC, llmspell_app, llmspell_admin', v_function.signature);
+        -- The owner runs what policies, triggers and definer functions call.
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_owner', v_function.signature);
+        IF v_function.proname = ANY (v_admin) THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_admin', v_function.signature);
+        ELSIF v_function.proname NOT LIKE '\_%' OR v_function.proname = ANY (v_helpers) THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_app', v_function.signature);
+        END IF;
+    END LOOP;
+    GRANT EXECUTE ON FUNCTION llmspell._tenant_tables() TO llmspell_tenants;
+END
+$$;
+COMMENT ON FUNCTION llmspell._apply_security(boolean) IS 'Sets owner, wall and grants of every table of the schema (members, months, vector spaces) and owner and grants of every function. A table without tenant_id that is not listed as shared raises 55000. register_dump: also tell pg_dump to take the rows of members along; only inside an extension script.';
+
+SELECT llmspell._apply_security(register_dump => true);
+
+INSERT INTO llmspell._index_ledger (index_name, definition)
+SELECT index_name, definition FROM llmspell._index_definitions();

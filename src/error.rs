@@ -1,0 +1,79 @@
+//! Every error that the library raises, with its SQLSTATE.
+
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::tenancy::{scope, tenant_id};
+
+/// What went wrong, in the user's terms.
+#[derive(Debug)]
+pub enum Error {
+    NegativeMaxRows(i32),
+    NoTenant,
+    NullArgument(&'static str),
+    Scope { scope: String, reason: scope::Invalid },
+    TenantId(tenant_id::Invalid),
+}
+
+impl Error {
+    fn sqlstate(&self) -> PgSqlErrorCode {
+        match self {
+            Self::NoTenant => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::TenantId(_) => {
+                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
+            }
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::NegativeMaxRows(n) => format!("max_rows must not be negative, got {n}"),
+            Self::NoTenant => "no tenant is set".to_owned(),
+            Self::NullArgument(name) => format!("argument \"{name}\" must not be null"),
+            Self::Scope { scope, reason } => {
+                format!("invalid scope \"{}\": {reason}", shortened(scope))
+            }
+            Self::TenantId(reason) => reason.to_string(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NegativeMaxRows(_) => Some("Give the number of rows wanted, 0 or more.".to_owned()),
+            Self::NoTenant => Some(
+                "Call llmspell.tenant_set('<tenant>') inside the transaction, or set app.current_tenant_id; \
+                 llmspell.whoami() tells what is in force."
+                    .to_owned(),
+            ),
+            Self::NullArgument(_) => None,
+            Self::Scope { .. } => {
+                Some(format!("Use global, or one of {} followed by \":\" and an id.", scope::KINDS.join(", ")))
+            }
+            Self::TenantId(tenant_id::Invalid::Empty) => {
+                Some("To have no tenant, call llmspell.tenant_clear().".to_owned())
+            }
+            Self::TenantId(_) => None,
+        }
+    }
+}
+
+impl From<Error> for ErrorReport {
+    #[track_caller]
+    fn from(error: Error) -> Self {
+        let report = ErrorReport::new(error.sqlstate(), error.message(), function_name!());
+        match error.hint() {
+            Some(hint) => report.set_hint(hint),
+            None => report,
+        }
+    }
+}
+
+/// At most 60 characters of a user's value, so that a message stays a message.
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}

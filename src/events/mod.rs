@@ -1,0 +1,3 @@
+//! The event log.
+
+mod sql;

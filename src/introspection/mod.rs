@@ -1,0 +1,3 @@
+//! What the extension says of itself.
+
+mod sql;

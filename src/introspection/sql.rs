@@ -1,0 +1,10 @@
+//! SQL face of introspection.
+#![allow(unsafe_code)] // what #[pg_extern] expands to
+
+use pgrx::prelude::*;
+
+/// The version of the library, which can differ from that of the installed SQL.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

@@ -1,0 +1,46 @@
+//! llmspell: the multi-tenant storage engine of an LLM agent platform, inside PostgreSQL.
+//!
+//! SQL in `sql/install` owns tables, rights and single-statement functions; the modules here own
+//! algorithms and bytes. In each domain the pure files know nothing of Postgres, `sql.rs` is the glue.
+
+use std::ffi::CStr;
+
+use pgrx::prelude::*;
+
+mod error;
+mod events;
+mod install;
+mod introspection;
+mod settings;
+mod tenancy;
+mod text;
+
+// Both names are given: without them pgrx 0.18.1 puts the version into the name.
+pgrx::pg_module_magic!(name = c"llmspell_ext", version = VERSION);
+
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => c"",
+    };
+
+/// The schema of every object; the bootstrap block of `install` creates it.
+#[pg_schema]
+mod llmspell {}
+
+#[pg_guard]
+#[allow(unsafe_code)]
+pub extern "C-unwind" fn _PG_init() {
+    settings::init();
+}
+
+/// What pgrx-tests calls before the first #[pg_test].
+#[cfg(test)]
+pub mod pg_test {
+    pub fn setup(_options: Vec<&str>) {}
+
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        Vec::new()
+    }
+}

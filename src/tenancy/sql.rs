@@ -1,0 +1,48 @@
+//! SQL face of tenancy: the tenant in force, and setting it.
+#![allow(unsafe_code)] // what #[pg_extern] expands to, and the calls into the server named below
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::{scope, tenant_id};
+use crate::error::Error;
+use crate::settings;
+
+#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+fn current_tenant() -> Option<&'static str> {
+    settings::tenant()
+}
+
+#[pg_extern(schema = "llmspell", stable, parallel_restricted)]
+fn _tenant_source() -> Option<&'static str> {
+    settings::tenant_source()
+}
+
+#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+fn _require_tenant() -> Result<&'static str, ErrorReport> {
+    settings::tenant().ok_or_else(|| Error::NoTenant.into())
+}
+
+#[pg_extern(schema = "llmspell")]
+fn tenant_set(tenant: Option<&str>, is_local: default!(Option<bool>, true)) -> Result<String, ErrorReport> {
+    let tenant = tenant.ok_or(Error::NullArgument("tenant"))?;
+    let is_local = is_local.ok_or(Error::NullArgument("is_local"))?;
+    let tenant = tenant_id::check(tenant.as_bytes()).map_err(Error::TenantId)?;
+    if is_local {
+        // SAFETY: only reads the transaction state and may raise WARNING 25P01.
+        unsafe { pg_sys::WarnNoTransactionBlock(true, c"tenant_set(…, is_local => true)".as_ptr()) };
+    }
+    settings::set_tenant(tenant, is_local);
+    Ok(tenant.to_owned())
+}
+
+#[pg_extern(schema = "llmspell")]
+fn tenant_clear() {
+    settings::set_tenant("", false);
+}
+
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _check_scope(scope: Option<&str>) -> Result<&str, ErrorReport> {
+    let scope = scope.ok_or(Error::NullArgument("scope"))?;
+    scope::check(scope).map_err(|reason| Error::Scope { scope: scope.to_owned(), reason }.into())
+}

@@ -1,0 +1,81 @@
+//! What may name a tenant.
+
+use std::fmt;
+
+/// Longest tenant id, in characters: the guide's `varchar(255)`.
+pub const MAX_CHARS: usize = 255;
+
+/// Why a text cannot name a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invalid {
+    ControlCharacter { code: u32, position: usize },
+    Empty,
+    NotUtf8,
+    TooLong { chars: usize },
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ControlCharacter { code, position } => {
+                write!(f, "a tenant id must not contain control characters: U+{code:04X} at character {position}")
+            }
+            Self::Empty => f.write_str("a tenant id must not be empty"),
+            Self::NotUtf8 => f.write_str("a tenant id must be valid UTF-8"),
+            Self::TooLong { chars } => {
+                write!(f, "a tenant id has at most {MAX_CHARS} characters, this one has {chars}")
+            }
+        }
+    }
+}
+
+/// Returns the tenant id in `bytes`, or why there is none.
+pub fn check(bytes: &[u8]) -> Result<&str, Invalid> {
+    let id = str::from_utf8(bytes).map_err(|_| Invalid::NotUtf8)?;
+    if id.is_empty() {
+        return Err(Invalid::Empty);
+    }
+    // A character has at most four bytes: hostile lengths are refused without walking them.
+    if id.len() > MAX_CHARS * 4 || id.chars().count() > MAX_CHARS {
+        return Err(Invalid::TooLong { chars: id.chars().count() });
+    }
+    match id.chars().enumerate().find(|(_, c)| c.is_control()) {
+        Some((i, c)) => Err(Invalid::ControlCharacter { code: c.into(), position: i + 1 }),
+        None => Ok(id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn accepts_what_names_a_tenant() {
+        let longest = "é".repeat(MAX_CHARS);
+        for id in ["a", " ", "a'; DROP TABLE x; --", "名前", "A%_\\", longest.as_str()] {
+            assert_eq!(check(id.as_bytes()), Ok(id));
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        assert_eq!(check(b""), Err(Invalid::Empty));
+        assert_eq!(check(b"\xff"), Err(Invalid::NotUtf8));
+        assert_eq!(check("x".repeat(256).as_bytes()), Err(Invalid::TooLong { chars: 256 }));
+        assert_eq!(check("x".repeat(1 << 20).as_bytes()), Err(Invalid::TooLong { chars: 1 << 20 }));
+        assert_eq!(check(b"ab\n"), Err(Invalid::ControlCharacter { code: 10, position: 3 }));
+        assert_eq!(check("\u{85}".as_bytes()), Err(Invalid::ControlCharacter { code: 0x85, position: 1 }));
+        assert_eq!(check(b"\x7f"), Err(Invalid::ControlCharacter { code: 0x7f, position: 1 }));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_judged(bytes in proptest::collection::vec(any::<u8>(), 0..1200)) {
+            if let Ok(id) = check(&bytes) {
+                prop_assert!(!id.is_empty() && id.chars().count() <= MAX_CHARS);
+                prop_assert!(!id.chars().any(char::is_control));
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Rules on text that several components share.
+
+pub mod prefix;
+mod sql;

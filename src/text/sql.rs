@@ -1,0 +1,24 @@
+//! SQL face of the shared text rules.
+#![allow(unsafe_code)] // what #[pg_extern] expands to
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::prefix;
+use crate::error::Error;
+
+/// Exclusive upper bound of the keys that begin with `prefix`, for `COLLATE "C"` columns.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _prefix_end(prefix: &str) -> String {
+    prefix::prefix_end(prefix)
+}
+
+/// The checked `max_rows` of a page.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
+    match max_rows {
+        Some(n) if n >= 0 => Ok(n),
+        Some(n) => Err(Error::NegativeMaxRows(n).into()),
+        None => Err(Error::NullArgument("max_rows").into()),
+    }
+}
