@@ -48,9 +48,10 @@ impl Error {
                     .to_owned(),
             ),
             Self::NullArgument(_) => None,
-            Self::Scope { .. } => {
-                Some(format!("Use global, or one of {} followed by \":\" and an id.", scope::KINDS.join(", ")))
-            }
+            Self::Scope { .. } => Some(format!(
+                "Use global, or one of {} followed by \":\" and an id.",
+                scope::KINDS.join(", ")
+            )),
             Self::TenantId(tenant_id::Invalid::Empty) => {
                 Some("To have no tenant, call llmspell.tenant_clear().".to_owned())
             }

@@ -5,13 +5,36 @@
 use pgrx::extension_sql_file;
 
 extension_sql_file!("../sql/install/00_schema.sql", name = "i00_schema", bootstrap);
-extension_sql_file!("../sql/install/05_common.sql", name = "i05_common", requires = [tenancy::sql::current_tenant, tenancy::sql::_require_tenant, tenancy::sql::_tenant_source, tenancy::sql::tenant_set, tenancy::sql::tenant_clear, tenancy::sql::_check_scope, text::sql::_prefix_end, text::sql::_max_rows, events::sql::_event_log_window, introspection::sql::version]);
+extension_sql_file!(
+    "../sql/install/05_common.sql",
+    name = "i05_common",
+    requires = [
+        tenancy::sql::current_tenant,
+        tenancy::sql::_require_tenant,
+        tenancy::sql::_tenant_source,
+        tenancy::sql::tenant_set,
+        tenancy::sql::tenant_clear,
+        tenancy::sql::_check_scope,
+        text::sql::_prefix_end,
+        text::sql::_max_rows,
+        events::sql::_event_log_window,
+        introspection::sql::version
+    ]
+);
 extension_sql_file!("../sql/install/10_tenancy.sql", name = "i10_tenancy", requires = ["i05_common"]);
 extension_sql_file!("../sql/install/15_leakproof.sql", name = "i15_leakproof", requires = ["i10_tenancy"]);
 extension_sql_file!("../sql/install/20_kv.sql", name = "i20_kv", requires = ["i15_leakproof"]);
 extension_sql_file!("../sql/install/25_agent_states.sql", name = "i25_agent_states", requires = ["i20_kv"]);
-extension_sql_file!("../sql/install/30_workflow_states.sql", name = "i30_workflow_states", requires = ["i25_agent_states"]);
-extension_sql_file!("../sql/install/35_sessions.sql", name = "i35_sessions", requires = ["i30_workflow_states"]);
+extension_sql_file!(
+    "../sql/install/30_workflow_states.sql",
+    name = "i30_workflow_states",
+    requires = ["i25_agent_states"]
+);
+extension_sql_file!(
+    "../sql/install/35_sessions.sql",
+    name = "i35_sessions",
+    requires = ["i30_workflow_states"]
+);
 extension_sql_file!("../sql/install/40_patterns.sql", name = "i40_patterns", requires = ["i35_sessions"]);
 extension_sql_file!("../sql/install/45_vectors.sql", name = "i45_vectors", requires = ["i40_patterns"]);
 extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i45_vectors"]);
@@ -19,8 +42,46 @@ extension_sql_file!("../sql/install/55_artifacts.sql", name = "i55_artifacts", r
 extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i55_artifacts"]);
 extension_sql_file!("../sql/install/65_hooks.sql", name = "i65_hooks", requires = ["i60_events"]);
 extension_sql_file!("../sql/install/70_secrets.sql", name = "i70_secrets", requires = ["i65_hooks"]);
-extension_sql_file!("../sql/install/75_compatibility.sql", name = "i75_compatibility", requires = ["i70_secrets"]);
-extension_sql_file!("../sql/install/80_introspection.sql", name = "i80_introspection", requires = ["i75_compatibility"]);
+extension_sql_file!(
+    "../sql/install/75_compatibility.sql",
+    name = "i75_compatibility",
+    requires = ["i70_secrets"]
+);
+extension_sql_file!(
+    "../sql/install/80_introspection.sql",
+    name = "i80_introspection",
+    requires = ["i75_compatibility"]
+);
 extension_sql_file!("../sql/install/82_verify.sql", name = "i82_verify", requires = ["i80_introspection"]);
 extension_sql_file!("../sql/install/85_tenants.sql", name = "i85_tenants", requires = ["i82_verify"]);
 extension_sql_file!("../sql/install/90_security.sql", name = "i90_security", finalize);
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn every_file_is_listed_in_order_after_its_predecessor() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/install");
+        let mut files: Vec<String> = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        files.sort();
+        let blocks: Vec<&str> = include_str!("install.rs").split("\nextension_sql_file!(").skip(1).collect();
+        assert_eq!(files.len(), blocks.len());
+        for (i, (file, block)) in files.iter().zip(&blocks).enumerate() {
+            let name = |file: &str| format!("\"i{}\"", file.trim_end_matches(".sql"));
+            assert!(block.contains(&format!("\"../sql/install/{file}\"")), "{file} is not number {i}");
+            assert!(block.contains(&format!("name = {}", name(file))), "{file} has another name");
+            let first_or_last = i <= 1 || i == files.len() - 1;
+            assert!(
+                first_or_last || block.contains(&format!("requires = [{}", name(&files[i - 1]))),
+                "{file}"
+            );
+        }
+    }
+}

@@ -18,11 +18,10 @@ mod text;
 // Both names are given: without them pgrx 0.18.1 puts the version into the name.
 pgrx::pg_module_magic!(name = c"llmspell_ext", version = VERSION);
 
-const VERSION: &CStr =
-    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-        Ok(version) => version,
-        Err(_) => c"",
-    };
+const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+    Ok(version) => version,
+    Err(_) => c"",
+};
 
 /// The schema of every object; the bootstrap block of `install` creates it.
 #[pg_schema]

@@ -146,7 +146,9 @@ unsafe extern "C-unwind" fn check_tenant(
     } else {
         None
     };
-    let Some((code, reason)) = refusal else { return true };
+    let Some((code, reason)) = refusal else {
+        return true;
+    };
     let reason = CString::new(reason).unwrap_or_default();
     // SAFETY: the two fields are how a check hook reports; pstrdup copies into the current context.
     unsafe {

@@ -1,43 +1,49 @@
 -- Who the tenant is, the wall around a table, and what people ask about both.
 
--- The wall: the one definition of row security. Called for every table of the schema that has a
--- tenant_id column, for its months, and for users' own tables through protect_table.
--- The policies call current_tenant() directly, not in a sub-select: the planner then knows how
--- large the tenant is, and Citus refuses sub-selects in policies.
+-- The wall: the one definition of row security, for every table of the schema that has a tenant_id
+-- column, for its months, and for users' own tables through protect_table.
+CREATE FUNCTION llmspell._wall_policies()
+RETURNS TABLE (name name, command text, polcmd "char", permissive boolean, has_using boolean, has_check boolean)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    VALUES
+        ('tenant_isolation_select'::name, 'SELECT', 'r'::"char", true, true, false),
+        ('tenant_isolation_insert', 'INSERT', 'a', true, false, true),
+        ('tenant_isolation_update', 'UPDATE', 'w', true, true, true),
+        ('tenant_isolation_delete', 'DELETE', 'd', true, true, false),
+        -- Holds whatever permissive policy somebody adds later.
+        ('tenant_wall', 'ALL', '*', false, true, true)
+$$;
+COMMENT ON FUNCTION llmspell._wall_policies() IS 'The policies of the wall: the guide''s four, and a restrictive one over them.';
+
+-- The policies call current_tenant() directly, not in a sub-select: the planner then knows how large
+-- the tenant is, and Citus refuses sub-selects in policies.
 CREATE FUNCTION llmspell._wall_build(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 DECLARE
-    v_rule constant text := 'tenant_id = llmspell.current_tenant()';
+    v_rule constant text := '(tenant_id = llmspell.current_tenant())';
     v_policy record;
 BEGIN
     IF NOT EXISTS (SELECT FROM _wall_faults(target)) THEN
         RETURN;
     END IF;
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
-    FOR v_policy IN
-        SELECT * FROM (VALUES
-            ('tenant_isolation_select', 'FOR SELECT', true, false),
-            ('tenant_isolation_insert', 'FOR INSERT', false, true),
-            ('tenant_isolation_update', 'FOR UPDATE', true, true),
-            ('tenant_isolation_delete', 'FOR DELETE', true, false),
-            -- Holds whatever permissive policy somebody adds later.
-            ('tenant_wall', 'AS RESTRICTIVE FOR ALL', true, true)
-        ) AS p (name, command, has_using, has_check)
-    LOOP
+    FOR v_policy IN SELECT * FROM _wall_policies() LOOP
         IF EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = target AND p.polname = v_policy.name) THEN
             EXECUTE format('DROP POLICY %I ON %s', v_policy.name, target);
         END IF;
-        EXECUTE format('CREATE POLICY %I ON %s %s%s%s', v_policy.name, target, v_policy.command,
-            CASE WHEN v_policy.has_using THEN ' USING (' || v_rule || ')' END,
-            CASE WHEN v_policy.has_check THEN ' WITH CHECK (' || v_rule || ')' END);
+        EXECUTE format('CREATE POLICY %I ON %s AS %s FOR %s %s %s', v_policy.name, target,
+            CASE WHEN v_policy.permissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END, v_policy.command,
+            CASE WHEN v_policy.has_using THEN 'USING ' || v_rule END,
+            CASE WHEN v_policy.has_check THEN 'WITH CHECK ' || v_rule END);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._wall_build(regclass) IS 'Gives a table with a tenant_id column ENABLE and FORCE row level security, the four permissive policies and the restrictive tenant_wall; does nothing where they stand.';
+COMMENT ON FUNCTION llmspell._wall_build(regclass) IS 'Gives a table with a tenant_id column ENABLE and FORCE row level security and the policies of the wall; does nothing where they stand.';
 
--- What the wall lacks on a table: the check beside the definition.
 CREATE FUNCTION llmspell._wall_faults(target regclass) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -50,17 +56,11 @@ AS $$
         SELECT 'row level security is not forced' WHERE NOT c.relforcerowsecurity
         UNION ALL
         SELECT format('policy %s is missing or altered', w.name)
-        FROM (VALUES
-            ('tenant_isolation_select', 'r', true, true, false),
-            ('tenant_isolation_insert', 'a', true, false, true),
-            ('tenant_isolation_update', 'w', true, true, true),
-            ('tenant_isolation_delete', 'd', true, true, false),
-            ('tenant_wall', '*', false, true, true)
-        ) AS w (name, command, permissive, has_using, has_check)
+        FROM _wall_policies() w
         WHERE NOT EXISTS (
             SELECT FROM pg_policy p
             WHERE p.polrelid = c.oid AND p.polname = w.name
-              AND p.polcmd = w.command::"char" AND p.polpermissive = w.permissive AND p.polroles = '{0}'
+              AND p.polcmd = w.polcmd AND p.polpermissive = w.permissive AND p.polroles = '{0}'
               AND _is_wall_rule(pg_get_expr(p.polqual, p.polrelid)) IS NOT DISTINCT FROM CASE WHEN w.has_using THEN true END
               AND _is_wall_rule(pg_get_expr(p.polwithcheck, p.polrelid)) IS NOT DISTINCT FROM CASE WHEN w.has_check THEN true END)
     ) AS f (fault)

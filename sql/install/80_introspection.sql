@@ -125,7 +125,7 @@ BEGIN
         'tenant', v_tenant,
         'rows', v_rows,
         'versions', jsonb_build_object(
-            'library', version(),
+            'library', llmspell.version(),
             'extension', (_extension()).extversion,
             'postgresql', current_setting('server_version'),
             'pgvector', (SELECT extversion FROM pg_extension WHERE extname = 'vector'),

@@ -128,9 +128,9 @@ SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF version() <> (_extension()).extversion THEN
+    IF llmspell.version() <> (_extension()).extversion THEN
         RETURN QUERY SELECT 'version', 'library', format('library is %s, extension is %s: run ALTER EXTENSION %I UPDATE, or reconnect after an upgrade',
-            version(), (_extension()).extversion, (_extension()).extname);
+            llmspell.version(), (_extension()).extversion, (_extension()).extname);
     END IF;
     -- Reads only where the transaction may not write: on a standby the catalog must do.
     IF current_setting('transaction_read_only')::boolean THEN

@@ -16,11 +16,11 @@ DECLARE
         "_index_ledger":           {"app": "SELECT", "dump": "WHERE false"}
     }';
     -- Functions for llmspell_admin: they make or drop tables, or show or change other tenants.
-    v_admin constant text[] := ARRAY['protect_table', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
+    v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
     v_helpers constant text[] := ARRAY[
         '_require_tenant', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
-        '_kv_check', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_is_wall_rule',
+        '_kv_check', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_security_faults', '_index_definitions', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_relation record;
     v_function record;
@@ -71,8 +71,12 @@ BEGIN
             EXECUTE format('ALTER FUNCTION %s OWNER TO llmspell_owner', v_function.signature);
         END IF;
         EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC, llmspell_app, llmspell_admin', v_function.signature);
-        -- The owner runs what policies, triggers and definer functions call.
-        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_owner', v_function.signature);
+        -- The owner runs what policies, triggers and definer functions call, but does not see over the wall.
+        IF v_function.proname = '_tenants' THEN
+            EXECUTE format('REVOKE ALL ON ROUTINE %s FROM llmspell_owner', v_function.signature);
+        ELSE
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_owner', v_function.signature);
+        END IF;
         IF v_function.proname = ANY (v_admin) THEN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_admin', v_function.signature);
         ELSIF v_function.proname NOT LIKE '\_%' OR v_function.proname = ANY (v_helpers) THEN

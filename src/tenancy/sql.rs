@@ -46,3 +46,29 @@ fn _check_scope(scope: Option<&str>) -> Result<&str, ErrorReport> {
     let scope = scope.ok_or(Error::NullArgument("scope"))?;
     scope::check(scope).map_err(|reason| Error::Scope { scope: scope.to_owned(), reason }.into())
 }
+
+#[cfg(any(test, feature = "pg_test"))]
+#[pg_schema]
+mod tests {
+    use pgrx::prelude::*;
+
+    use crate::settings;
+
+    #[pg_test]
+    fn pg_tenant_follows_the_transaction() {
+        assert_eq!(settings::tenant(), None);
+        settings::set_tenant("acme", true);
+        assert_eq!(settings::tenant(), Some("acme"));
+        assert_eq!(settings::tenant_source(), Some("transaction"));
+        Spi::run("SET app.current_tenant_id = 'other'").expect("SET");
+        assert_eq!(settings::tenant(), Some("other"));
+        assert_eq!(settings::tenant_source(), Some("session"));
+        settings::set_tenant("", false);
+        assert_eq!(settings::tenant(), None);
+    }
+
+    #[pg_test(error = "invalid value for parameter \"app.current_tenant_id\": \"a\tb\"")]
+    fn pg_control_characters_are_refused() {
+        Spi::run("SET app.current_tenant_id = E'a\\tb'").expect("SET");
+    }
+}

@@ -18,7 +18,10 @@ impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ControlCharacter { code, position } => {
-                write!(f, "a tenant id must not contain control characters: U+{code:04X} at character {position}")
+                write!(
+                    f,
+                    "a tenant id must not contain control characters: U+{code:04X} at character {position}"
+                )
             }
             Self::Empty => f.write_str("a tenant id must not be empty"),
             Self::NotUtf8 => f.write_str("a tenant id must be valid UTF-8"),

@@ -1,0 +1,47 @@
+"""The functions of the schema, from the catalog, and how to call them."""
+
+import psycopg
+
+# A plausible value for each type that a public function takes.
+VALUES = {
+    "text": "value", "character varying": "value", "text[]": ["value"], "bytea": b"\0", "bytea[]": [b"\0"],
+    "jsonb": psycopg.types.json.Jsonb({}), "jsonb[]": [psycopg.types.json.Jsonb({})], "boolean": True,
+    "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
+    "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "pg_class", "name": "name", "real[]": [1.0],
+}
+
+
+class Function:
+    def __init__(self, name, names, types, defaults):
+        self.name, self.names, self.types, self.defaults = name, names, types, defaults
+
+    def call(self, connection, given, **options):
+        """Calls it with {position: value}; the other arguments keep their defaults."""
+        arguments = ", ".join((f'"{self.names[i]}" => ' if self.names else "") + f"%s::{self.types[i]}" for i in given)
+        return connection.execute(f"SELECT * FROM llmspell.{self.name}({arguments})", list(given.values()), **options).fetchall()
+
+    def required(self):
+        return {i: VALUES[t] for i, t in enumerate(self.types[:len(self.types) - self.defaults])}
+
+    def all_plausible(self):
+        return {i: VALUES[t] for i, t in enumerate(self.types)}
+
+    def nulls(self):
+        return dict.fromkeys(self.required())
+
+    def text_arguments(self):
+        return [i for i, t in enumerate(self.types) if t in ("text", "character varying", "text[]", "name")]
+
+
+def functions(connection, internal=False, role=None):
+    """Public (or internal) functions of the schema, or those among them that a role may execute."""
+    rows = connection.execute(
+        """SELECT p.proname, coalesce(p.proargnames[:p.pronargs], '{}'),
+               ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) ORDER BY n),
+               p.pronargdefaults
+           FROM pg_proc p
+           WHERE p.pronamespace = 'llmspell'::regnamespace AND p.prorettype <> 'trigger'::regtype
+             AND (p.proname LIKE '\\_%%') = %s AND (%s::text IS NULL OR has_function_privilege(%s, p.oid, 'EXECUTE'))
+           ORDER BY 1""", [internal, role, role]).fetchall()
+    assert rows, "no functions found"
+    return [Function(*row) for row in rows]

@@ -1,0 +1,156 @@
+"""What the test programs share: connections, result lines, a login role for each program."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import traceback
+
+import psycopg
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PROGRAM = pathlib.Path(sys.argv[0]).resolve()
+NAME = f"{PROGRAM.parent.name}/{PROGRAM.stem}"
+# Of this run alone, so that two runs may share a server.
+ROLE = f"{PROGRAM.parent.name}_{PROGRAM.stem}_{os.getpid()}"
+SOAK = bool(os.environ.get("SOAK"))
+A, B = "tenant-a", "tenant-b"
+
+_tests, _skipped = [], []
+
+
+def test(function):
+    _tests.append(function)
+    return function
+
+
+class Skip(Exception):
+    pass
+
+
+def server(dbname=None, **options):
+    """A connection as superuser, autocommit."""
+    return psycopg.connect(dbname=dbname, autocommit=True, **options)
+
+
+def app(tenant=None, dbname=None, role=ROLE, **options):
+    """A connection as the program's login role, autocommit; tenant: set for the session."""
+    connection = psycopg.connect(dbname=dbname, user=role, **{"autocommit": True, **options})
+    if tenant is not None:
+        connection.execute("SELECT set_config('app.current_tenant_id', %s, false)", [tenant])
+        if not connection.autocommit:
+            connection.commit()
+    return connection
+
+
+def one(connection, query, args=None):
+    """The only value of the only row."""
+    rows = connection.execute(query, args).fetchall()
+    assert len(rows) == 1 and len(rows[0]) == 1, f"not one value: {query}: {rows}"
+    return rows[0][0]
+
+
+def rows(connection, query, args=None):
+    return connection.execute(query, args).fetchall()
+
+
+@contextlib.contextmanager
+def raises(*states, what=""):
+    """The block must fail with one of the SQLSTATEs; yields an object whose error is the exception."""
+    what = what and f"{what}: "
+    found = type("Found", (), {"error": None})()
+    try:
+        yield found
+    except psycopg.Error as error:
+        found.error = error
+        state = error.sqlstate or type(error).__name__
+        assert state in states, f"{what}{state} instead of {'/'.join(states)}: {str(error).strip()}"
+    else:
+        raise AssertionError(f"{what}no error, {'/'.join(states)} was expected")
+
+
+def equal(got, wanted, what=""):
+    assert got == wanted, f"{what + ': ' if what else ''}got {got!r:.600}, wanted {wanted!r:.600}"
+
+
+def fill(connection, tenant):
+    """Rows of the tenant in every table of its own."""
+    with connection.transaction():
+        connection.execute("SELECT llmspell.tenant_set(%s)", [tenant])
+        connection.execute((HERE / "fill.sql").read_text())
+
+
+def tenant_tables(connection, partitions=False):
+    """Names of the tables with a tenant_id, from the catalog."""
+    return [r[0] for r in connection.execute(
+        """SELECT c.oid::regclass::text FROM pg_class c
+           WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND c.relispartition = %s
+             AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
+           ORDER BY 1""", [partitions])]
+
+
+def call(command, **options):
+    """Runs a program and returns what it printed; its messages are in the error."""
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(str(c) for c in command)}: exit {done.returncode}: {done.stderr.strip()[-1500:]}")
+    return done.stdout
+
+
+def psql(dbname, file=None, command=None):
+    return call(["psql", "-Xq", "-At", "-v", "ON_ERROR_STOP=1", "-d", dbname, *(["-f", file] if file else ["-c", command])])
+
+
+def create_database(name, extension="CREATE EXTENSION llmspell CASCADE", options=""):
+    with server("postgres") as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} {options}")
+    if extension:
+        with server(name) as connection:
+            connection.execute("SET client_min_messages = warning")
+            connection.execute(extension)
+
+
+def drop_database(*names):
+    with server("postgres") as connection:
+        for name in names:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def drop_role(*names):
+    """Drops roles; what they own or hold in the program's database goes along."""
+    with server() as connection:
+        for name in names:
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+                connection.execute(f"DROP OWNED BY {name} CASCADE")
+                connection.execute(f"DROP ROLE {name}")
+
+
+def main(role="llmspell_app"):
+    """Runs the tests of the program in order and prints a line for each."""
+    failed = 0
+    if role:
+        with server() as connection:
+            connection.execute(f"CREATE ROLE {ROLE} LOGIN IN ROLE {role}")
+    try:
+        for function in _tests:
+            name = f"{NAME}: {function.__doc__ or function.__name__.replace('_', ' ')}"
+            start = time.monotonic()
+            try:
+                function()
+                print(f"ok {name} ({time.monotonic() - start:.1f} s)", flush=True)
+            except Skip as reason:
+                print(f"SKIP {name}: {reason}", flush=True)
+            except Exception as error:
+                failed += 1
+                why = " ".join(str(error).split()) or type(error).__name__
+                print(f"not ok {name}: {why[:1000]}", flush=True)
+                if not isinstance(error, AssertionError):
+                    traceback.print_exc()
+    finally:
+        if role:
+            drop_role(ROLE)
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,43 @@
+-- verify_isolation and verify: all is well, and what they find when it is not.
+SET SESSION AUTHORIZATION regress_app;
+SET app.current_tenant_id = 'verify-test';
+SELECT llmspell.ensure_future_event_log_partitions() IS NOT NULL AS months;
+SELECT * FROM llmspell.verify_isolation();
+SELECT * FROM llmspell.verify();
+SELECT count(*) AS rows_kept FROM llmspell.test_data;
+SELECT llmspell.current_tenant();
+-- without a tenant, and where nothing may be written
+RESET app.current_tenant_id;
+SELECT count(*) FROM llmspell.verify_isolation() WHERE NOT ok;
+BEGIN READ ONLY;
+SELECT * FROM llmspell.verify();
+COMMIT;
+-- a caller that bypasses row level security
+RESET SESSION AUTHORIZATION;
+SELECT check_name, ok, replace(detail, current_user, 'X') AS detail FROM llmspell.verify_isolation() WHERE NOT ok;
+-- each breach is found
+SET SESSION AUTHORIZATION regress_app;
+RESET SESSION AUTHORIZATION;
+BEGIN;
+DO $$ BEGIN EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', (SELECT min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'llmspell.event_log'::regclass)); END $$;
+DROP POLICY tenant_wall ON llmspell.kv_store;
+ALTER POLICY tenant_isolation_select ON llmspell.sessions USING (true);
+ALTER TABLE llmspell.entities NO FORCE ROW LEVEL SECURITY;
+GRANT TRUNCATE ON llmspell.api_keys TO llmspell_app;
+GRANT SELECT ON llmspell.artifacts TO PUBLIC;
+ALTER TABLE llmspell.test_data OWNER TO regress_nobody;
+DROP INDEX llmspell.idx_kv_store_expires;
+SET LOCAL ROLE regress_app;
+SELECT component, regexp_replace(object, '\d{4}_\d\d', 'YYYY_MM') AS object, regexp_replace(fault, '\d{4}_\d\d', 'YYYY_MM', 'g') AS fault
+FROM llmspell.verify() ORDER BY 1, 2, 3;
+ROLLBACK;
+-- _apply_security mends rights, and refuses a table that nobody classified
+BEGIN;
+DROP POLICY tenant_wall ON llmspell.kv_store;
+ALTER TABLE llmspell.entities NO FORCE ROW LEVEL SECURITY;
+GRANT TRUNCATE ON llmspell.api_keys TO llmspell_app;
+SELECT llmspell._apply_security();
+SELECT * FROM llmspell._security_faults();
+CREATE TABLE llmspell.forgotten (id int);
+SELECT regress.try('SELECT llmspell._apply_security()');
+ROLLBACK;
