@@ -1,10 +1,11 @@
 """Two arms of one operation, measured side by side on one server.
 
 Calls go to libpq's prepared statements directly, so what is timed is the round
-trip and the server, not a driver. The arms take turns in short blocks and the
-ratio is the median over the rounds: the machine's drift hits both alike. WAL is
-counted for the measured backend alone and with full page images off: that
-repeats exactly, and does not depend on when the last checkpoint was.
+trip and the server, not a driver. The arms take turns every few calls, so the
+machine's drift hits both alike. The ratio of a round is that of the median calls
+(of the whole time with several clients), and the median of the rounds is shown.
+WAL is counted for the measured backend alone, with full page images off: then it
+repeats, and does not depend on when the last checkpoint was.
 """
 
 import argparse
@@ -86,8 +87,8 @@ class Session:
         with self.conn.transaction(force_rollback=True):
             for name, values in self.statements(arm, params):
                 literals = ", ".join(sql.Literal(v).as_string(self.conn) for v in values)
-                call = f"EXECUTE {name}({literals})" if values else f"EXECUTE {name}"
-                top = self.conn.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {call}").fetchone()[0][0]["Plan"]
+                call = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {name}" + (f"({literals})" if values else "")
+                top = self.conn.execute(call).fetchone()[0][0]["Plan"]
                 total += top["Shared Hit Blocks"] + top["Shared Read Blocks"]
         return total
 
@@ -109,7 +110,6 @@ def percentiles(times):
 
 
 class Bench:
-    # An even number of rounds: each arm is first in half of them.
     def __init__(self, name, doc, labels=("ours", "guide"), rounds=16, block=0.3):
         cli = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
         cli.add_argument("--quick", action="store_true", help="little data, few rounds: a smoke test")
@@ -121,7 +121,8 @@ class Bench:
         self.quick, self.full, self.strict = args.quick, args.full, args.check
         self.rounds = args.rounds or (4 if self.quick else rounds)
         self.block = 0.05 if self.quick else block  # seconds
-        self.results, self.ops, self.calls = [], [], {}
+        self.wal_calls = 100 if self.quick else 2000
+        self.calls = {}
         self.admin = psycopg.connect(dbname=os.environ.get("LLMSPELL_BENCH_DB", "llmspell_bench"), autocommit=True)
         self.password = secrets.token_hex(16)
         self.admin.execute("DO $$ BEGIN CREATE ROLE bench_app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
@@ -150,105 +151,103 @@ class Bench:
         print(f"# {self.name}: {text}", file=sys.stderr, flush=True)
 
     def take(self, op, count):
+        """The next calls' parameters, for each arm; no call number comes twice."""
         first = self.calls.get(op.name, 0)
         self.calls[op.name] = first + count
-        return [(op.params(i), (op.guide_params or op.params)(i)) for i in range(first, first + count)]
+        ours = [op.params(i) for i in range(first, first + count)]
+        return list(zip(ours, map(op.guide_params, range(first, first + count)) if op.guide_params else ours))
 
-    def measure(self, op):
-        sessions = [Session(self, op) for _ in range(op.clients)]
-        with ThreadPoolExecutor(op.clients) as pool:
-            def both(count, first=0):
-                batches, took, times = [self.take(op, count) for _ in sessions], [0, 0], [[], []]
-                for arm in (first, 1 - first):
-                    jobs = [[s.encode(arm, p[arm]) for p in batch] for s, batch in zip(sessions, batches)]
-                    start = time.perf_counter_ns()
-                    blocks = list(pool.map(lambda s, calls: s.run(arm, calls), sessions, jobs))
-                    took[arm] = time.perf_counter_ns() - start
-                    times[arm] = [t for block in blocks for t in block]
-                return took, times
-
-            both(10)  # past the custom plans that a prepared statement begins with
-            count = int(min(max(5, self.block * 1e9 * 10 / max(both(10)[0])), 3000))
-            if op.limit:  # some stay for the WAL
-                count = min(count, (op.limit - 250) // (self.rounds * op.clients))
-            rounds = [both(count, r % 2) for r in range(self.rounds)]
-        rows = [sum(s.rows[arm] for s in sessions) for arm in (0, 1)]
-        if op.reads and rows[0] != rows[1]:
-            raise RuntimeError(f"{op.name}: the arms returned {rows} rows")
-        pages = [statistics.median(sessions[0].buffers(arm, p[arm]) for p in self.take(op, 5)) if op.prepared else None
-                 for arm in (0, 1)]
-        for s in sessions:
-            s.conn.close()
-        self.ops.append(op)
-        self.add(op.name, [guide / ours for (ours, guide), _ in rounds], op.bound, target=op.target, clients=op.clients,
-                 wal_bound=op.wal_bound, buffers=pages,
-                 rate=[statistics.median(op.rows * count * op.clients * 1e9 / took[a] for took, _ in rounds) for a in (0, 1)],
-                 **{f"arm{a}": percentiles([t for _, times in rounds for t in times[a]]) for a in (0, 1)})
-
-    def add(self, name, ratios, bound=None, **more):
-        """Keeps a result; `bench/rls` also brings ratios that it measured itself."""
-        ratio = statistics.median(ratios)
-        quartiles = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else [ratio] * 3
-        self.results.append({"op": name, "ratio": ratio, "quartiles": [quartiles[0], quartiles[2]], "bound": bound, **more})
-        self.say(f"{name}: {ratio:.2f}x ({quartiles[0]:.2f} to {quartiles[2]:.2f})")
-
-    def measure_wal(self):
-        """Afterwards, in one go: full_page_writes is a setting of the whole server."""
-        try:
-            self.admin.execute("ALTER SYSTEM SET full_page_writes = off")
-            self.admin.execute("SELECT pg_reload_conf()")
-            self.admin.execute("CHECKPOINT")  # the checkpointer reads the setting before it starts
-            count = 50 if self.quick else 200
-            for op, result in zip(self.ops, [r for r in self.results if "clients" in r]):
-                if op.reads:
-                    continue
-                session, params, result["wal"], result["fpi"] = Session(self, op), self.take(op, count), [], []
-                for arm in (0, 1):
-                    calls = [session.encode(arm, p[arm]) for p in params]
-                    before = session.wal(self)
-                    session.run(arm, calls)
-                    after = session.wal(self)
-                    result["wal"].append((after[0] - before[0]) / count)
-                    result["fpi"].append(after[1] - before[1])
-                session.conn.close()
-        finally:
-            self.admin.execute("ALTER SYSTEM RESET full_page_writes")
-            self.admin.execute("SELECT pg_reload_conf()")
-
-    def finish(self):
-        if any(not op.reads for op in self.ops):
-            self.measure_wal()
-        for r in self.results:
-            wal = r.get("wal")
-            r["wal_ratio"] = wal[0] / wal[1] if wal and wal[1] else None
-            passed = [r["ratio"] >= r["bound"]] if r["bound"] else []
-            if r.get("wal_bound") and r["wal_ratio"] is not None:
-                passed.append(r["wal_ratio"] <= r["wal_bound"])
-            r["verdict"] = "" if not passed else "pass" if all(passed) else "below"
+    def run(self, *ops):
+        """WAL first, on the data as loaded, so that it does not depend on how far the timing gets."""
+        wal = self.measure_wal([op for op in ops if not op.reads])
+        self.results = [self.measure(op, *wal.get(op.name, (None, None))) for op in ops]
         report = {"bench": self.name, "doc": self.doc, "labels": self.labels, "at": time.strftime("%Y-%m-%d"),
-                  "rounds": self.rounds, "scale": "quick" if self.quick else "full" if self.full else "default", "results": self.results}
+                  "rounds": self.rounds, "scale": "quick" if self.quick else "full" if self.full else "default",
+                  "results": self.results}
         path = BUILD / "bench" / f"{self.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(report, indent=1) + "\n")
         print(table(report))
         sys.exit(1 if self.strict and any(r["verdict"] == "below" for r in self.results) else 0)
 
+    def measure_wal(self, ops):
+        """{name: ((bytes per call of each arm), full page images)}"""
+        found = {}
+        try:
+            self.admin.execute("ALTER SYSTEM SET full_page_writes = off")
+            self.admin.execute("SELECT pg_reload_conf()")
+            self.admin.execute("CHECKPOINT")  # the checkpointer reads the setting before it starts
+            for op in ops:
+                session, params, written = Session(self, op), self.take(op, self.wal_calls), []
+                session.conn.execute("SET synchronous_commit = off")  # the same bytes, sooner
+                for arm in (0, 1):
+                    calls = [session.encode(arm, p[arm]) for p in params]
+                    before = session.wal(self)
+                    session.run(arm, calls)
+                    written.append([b - a for a, b in zip(before, session.wal(self))])
+                session.conn.close()
+                found[op.name] = [w[0] / len(params) for w in written], sum(w[1] for w in written)
+        finally:
+            self.admin.execute("ALTER SYSTEM RESET full_page_writes")
+            self.admin.execute("SELECT pg_reload_conf()")
+        return found
+
+    def measure(self, op, wal, images):
+        sessions = [Session(self, op) for _ in range(op.clients)]
+        chunk = 5 if op.clients == 1 else 50
+        with ThreadPoolExecutor(op.clients) as pool:
+            every = map if op.clients == 1 else pool.map
+
+            def both(count):
+                """One round: `count` calls of each client and arm, in chunks that take turns."""
+                took, times = [0, 0], [[], []]
+                for n in range(0, count, chunk):
+                    batches = [self.take(op, min(chunk, count - n)) for _ in sessions]
+                    for arm in ((0, 1), (1, 0))[n // chunk % 2]:
+                        jobs = [[s.encode(arm, p[arm]) for p in batch] for s, batch in zip(sessions, batches)]
+                        start = time.perf_counter_ns()
+                        blocks = list(every(lambda s, calls: s.run(arm, calls), sessions, jobs))
+                        took[arm] += time.perf_counter_ns() - start
+                        times[arm] += [t for block in blocks for t in block]
+                return took, times
+
+            both(10)  # past the custom plans that a prepared statement begins with
+            count = int(min(max(6, self.block * 1e10 / max(both(10)[0])), 3000))
+            if op.limit:
+                count = min(count, (op.limit - self.calls[op.name] - 100) // (self.rounds * op.clients))
+            rounds = [both(count) for _ in range(self.rounds)]
+        rows = [sum(s.rows[arm] for s in sessions) for arm in (0, 1)]
+        if op.reads and rows[0] != rows[1]:
+            raise RuntimeError(f"{op.name}: the arms returned {rows} rows")
+        pages = op.prepared and [statistics.median(sessions[0].buffers(arm, p[arm]) for p in self.take(op, 5)) for arm in (0, 1)]
+        for s in sessions:
+            s.conn.close()
+        ratios = sorted(took[1] / took[0] if op.clients > 1 else statistics.median(times[1]) / statistics.median(times[0])
+                        for took, times in rounds)
+        ratio, wal_ratio = statistics.median(ratios), wal[0] / wal[1] if wal else None
+        passed = [ratio >= op.bound] if op.bound else []
+        passed += [wal_ratio <= op.wal_bound] if op.wal_bound else []
+        self.say(f"{op.name}: {ratio:.2f}x ({ratios[len(ratios) // 4]:.2f} to {ratios[-len(ratios) // 4]:.2f})")
+        return {"op": op.name, "ratio": ratio, "ratios": ratios, "bound": op.bound, "wal": wal, "wal_ratio": wal_ratio,
+                "wal_bound": op.wal_bound, "full_page_images": images, "pages": pages, "target": op.target,
+                "verdict": "" if not passed else "pass" if all(passed) else "below",
+                "times": [percentiles([t for _, times in rounds for t in times[a]]) for a in (0, 1)],
+                "rate": [statistics.median(op.rows * count * op.clients * 1e9 / took[a] for took, _ in rounds) for a in (0, 1)]}
+
 
 def table(report):
     """Markdown that also reads well on a terminal; columns without content are left out."""
     a, b = report["labels"]
-    head = ["operation", f"ratio ({b} / {a} time)", "WAL bytes per call", "pages", "bound", "",
-            f"{a} p50/p95/p99 ms", f"{b} p50/p95/p99 ms", "guide's target ms", f"rows/s {a} / {b}"]
-    lines = [head]
+    lines = [["operation", f"ratio ({b} / {a} time)", "WAL bytes per call", "pages", "bound", "",
+              f"{a} p50/p95/p99 ms", f"{b} p50/p95/p99 ms", "guide's target ms", f"rows/s {a} / {b}"]]
     for r in report["results"]:
-        wal, pages, rate = r.get("wal"), r["buffers"], r["rate"]
-        bounds = [f">= {r['bound']:g}x"] if r["bound"] else []
-        bounds += [f"WAL <= {r['wal_bound']:.2g}x"] if r.get("wal_bound") else []
-        lines.append([r["op"], f"{r['ratio']:.2f}x", f"{wal[0]:.0f} / {wal[1]:.0f} = {r['wal_ratio']:.2f}x" if wal and wal[1] else "",
-                      f"{pages[0]:.0f} / {pages[1]:.0f}" if pages[0] is not None else "", ", ".join(bounds), r["verdict"],
-                      *(" / ".join(f"{x:.2f}" for x in r[f"arm{n}"]) for n in (0, 1)), r["target"],
-                      f"{rate[0]:,.0f} / {rate[1]:,.0f}" if rate[0] else ""])
-    keep = [n for n in range(len(head)) if n == 0 or any(line[n] for line in lines[1:])]
+        bounds = ([f">= {r['bound']:.3g}x"] if r["bound"] else []) + ([f"WAL <= {r['wal_bound']}x"] if r["wal_bound"] else [])
+        lines.append([r["op"], f"{r['ratio']:.2f}x",
+                      "{:.0f} / {:.0f} = {:.2f}x".format(*r["wal"], r["wal_ratio"]) if r["wal"] else "",
+                      "{:.0f} / {:.0f}".format(*r["pages"]) if r["pages"] else "", ", ".join(bounds), r["verdict"],
+                      *(" / ".join(f"{x:.2f}" for x in times) for times in r["times"]), r["target"],
+                      "{:,.0f} / {:,.0f}".format(*r["rate"]) if r["rate"][0] else ""])
+    keep = [n for n in range(len(lines[0])) if n == 0 or any(line[n] for line in lines[1:])]
     widths = [max(len(line[n]) for line in lines) for n in keep]
     rows = ["| " + " | ".join(line[n].ljust(w) for n, w in zip(keep, widths)) + " |" for line in lines]
     return "\n".join([rows[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *rows[1:]])

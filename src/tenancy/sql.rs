@@ -55,20 +55,21 @@ mod tests {
     use crate::settings;
 
     #[pg_test]
-    fn pg_tenant_follows_the_transaction() {
+    fn tenant_follows_the_transaction() -> Result<(), pgrx::spi::Error> {
         assert_eq!(settings::tenant(), None);
         settings::set_tenant("acme", true);
         assert_eq!(settings::tenant(), Some("acme"));
         assert_eq!(settings::tenant_source(), Some("transaction"));
-        Spi::run("SET app.current_tenant_id = 'other'").expect("SET");
+        Spi::run("SET app.current_tenant_id = 'other'")?;
         assert_eq!(settings::tenant(), Some("other"));
         assert_eq!(settings::tenant_source(), Some("session"));
         settings::set_tenant("", false);
         assert_eq!(settings::tenant(), None);
+        Ok(())
     }
 
     #[pg_test(error = "invalid value for parameter \"app.current_tenant_id\": \"a\tb\"")]
-    fn pg_control_characters_are_refused() {
-        Spi::run("SET app.current_tenant_id = E'a\\tb'").expect("SET");
+    fn control_characters_are_refused() -> Result<(), pgrx::spi::Error> {
+        Spi::run("SET app.current_tenant_id = E'a\\tb'")
     }
 }

@@ -1,4 +1,5 @@
 -- The security ledger: row security, policies, rights and definer functions of every object, months aside.
+\pset format unaligned
 SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, ARRAY(SELECT m.roleid::regrole FROM pg_auth_members m WHERE m.member = r.oid ORDER BY 1) AS member_of
 FROM pg_roles r WHERE rolname LIKE 'llmspell\_%' ORDER BY 1;
 -- the superuser's own entry is left out: its name is the machine's
