@@ -104,6 +104,10 @@ def check(result):
         raise RuntimeError(result.error_message.decode(errors="replace").strip())
 
 
+def say(text):
+    print(f"# {text}", file=sys.stderr, flush=True)
+
+
 def percentiles(times):
     ordered = sorted(times)
     return [ordered[min(len(ordered) - 1, int(len(ordered) * q))] / 1e6 for q in (0.5, 0.95, 0.99)]
@@ -138,17 +142,14 @@ class Bench:
         return conn
 
     def seed(self, tables, *statements):
-        """Runs the statements for both schemas, {s}; both arms then start vacuumed and analyzed."""
+        """Runs the statements with each schema for {s}; both arms then start vacuumed and analyzed."""
         for schema in ("llmspell", "guide"):
             for statement in statements:
                 self.admin.execute(statement.replace("{s}", schema))
             for table in tables:
                 self.admin.execute(f"VACUUM (FREEZE, ANALYZE) {schema}.{table}")
         self.admin.execute("CHECKPOINT")
-        self.say("data ready")
-
-    def say(self, text):
-        print(f"# {self.name}: {text}", file=sys.stderr, flush=True)
+        say(f"{self.name}: data ready")
 
     def take(self, op, count):
         """The next calls' parameters, for each arm; no call number comes twice."""
@@ -158,20 +159,22 @@ class Bench:
         return list(zip(ours, map(op.guide_params, range(first, first + count)) if op.guide_params else ours))
 
     def run(self, *ops):
-        """WAL first, on the data as loaded, so that it does not depend on how far the timing gets."""
+        """Reads on the vacuumed data, then WAL before the timing of writes: so neither depends on how far that gets."""
+        found = {op.name: self.measure(op) for op in ops if op.reads}
         wal = self.measure_wal([op for op in ops if not op.reads])
-        self.results = [self.measure(op, *wal.get(op.name, (None, None))) for op in ops]
+        found |= {op.name: self.measure(op, *wal[op.name]) for op in ops if not op.reads}
+        results = [found[op.name] for op in ops]
         report = {"bench": self.name, "doc": self.doc, "labels": self.labels, "at": time.strftime("%Y-%m-%d"),
                   "rounds": self.rounds, "scale": "quick" if self.quick else "full" if self.full else "default",
-                  "results": self.results}
+                  "results": results}
         path = BUILD / "bench" / f"{self.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(report, indent=1) + "\n")
         print(table(report))
-        sys.exit(1 if self.strict and any(r["verdict"] == "below" for r in self.results) else 0)
+        sys.exit(1 if self.strict and any(r["verdict"] == "below" for r in results) else 0)
 
     def measure_wal(self, ops):
-        """{name: ((bytes per call of each arm), full page images)}"""
+        """{name: (bytes per call of each arm, full page images)}"""
         found = {}
         try:
             self.admin.execute("ALTER SYSTEM SET full_page_writes = off")
@@ -192,7 +195,7 @@ class Bench:
             self.admin.execute("SELECT pg_reload_conf()")
         return found
 
-    def measure(self, op, wal, images):
+    def measure(self, op, wal=None, images=None):
         sessions = [Session(self, op) for _ in range(op.clients)]
         chunk = 5 if op.clients == 1 else 50
         with ThreadPoolExecutor(op.clients) as pool:
@@ -227,7 +230,7 @@ class Bench:
         ratio, wal_ratio = statistics.median(ratios), wal[0] / wal[1] if wal else None
         passed = [ratio >= op.bound] if op.bound else []
         passed += [wal_ratio <= op.wal_bound] if op.wal_bound else []
-        self.say(f"{op.name}: {ratio:.2f}x ({ratios[len(ratios) // 4]:.2f} to {ratios[-len(ratios) // 4]:.2f})")
+        say(f"{op.name}: {ratio:.2f}x ({ratios[len(ratios) // 4]:.2f} to {ratios[-len(ratios) // 4]:.2f})")
         return {"op": op.name, "ratio": ratio, "ratios": ratios, "bound": op.bound, "wal": wal, "wal_ratio": wal_ratio,
                 "wal_bound": op.wal_bound, "full_page_images": images, "pages": pages, "target": op.target,
                 "verdict": "" if not passed else "pass" if all(passed) else "below",
@@ -245,7 +248,7 @@ def table(report):
         lines.append([r["op"], f"{r['ratio']:.2f}x",
                       "{:.0f} / {:.0f} = {:.2f}x".format(*r["wal"], r["wal_ratio"]) if r["wal"] else "",
                       "{:.0f} / {:.0f}".format(*r["pages"]) if r["pages"] else "", ", ".join(bounds), r["verdict"],
-                      *(" / ".join(f"{x:.2f}" for x in times) for times in r["times"]), r["target"],
+                      *(" / ".join(f"{x:.2f}" if x >= 1 else f"{x:.2g}" for x in times) for times in r["times"]), r["target"],
                       "{:,.0f} / {:,.0f}".format(*r["rate"]) if r["rate"][0] else ""])
     keep = [n for n in range(len(lines[0])) if n == 0 or any(line[n] for line in lines[1:])]
     widths = [max(len(line[n]) for line in lines) for n in keep]

@@ -43,7 +43,14 @@ if [[ $(uname -m) == x86_64 ]]; then export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKA
 unset RUST_BACKTRACE # would add backtraces to the errors that tests compare
 PATH=$BUILD/tools/bin:$PATH:/usr/sbin:/sbin
 
-cargo_pgrx() { cargo-pgrx pgrx "$@"; }
+cargo_pgrx() { cargo-pgrx pgrx "$@" 9>&-; } # a build daemon must not inherit the lock
+
+# one_at_a_time NAME: waits for other runs of the calling script in this clone.
+one_at_a_time() {
+    mkdir -p "$BUILD"
+    exec 9>"$BUILD/$1.lock"
+    flock 9
+}
 
 # install_package WHAT PACKAGES: as root through apt, else say what to run.
 install_package() {

@@ -4,14 +4,16 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::kv::limits;
 use crate::tenancy::{scope, tenant_id};
 
 /// What went wrong, in the user's terms.
 #[derive(Debug)]
 pub enum Error {
+    Kv(limits::Invalid),
     NegativeMaxRows(i32),
     NoTenant,
-    NullArgument(&'static str),
+    NullArgument(String),
     Scope { scope: String, reason: scope::Invalid },
     TenantId(tenant_id::Invalid),
 }
@@ -19,16 +21,22 @@ pub enum Error {
 impl Error {
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
+            Self::Kv(limits::Invalid::KeyTooLong { .. }) => {
+                PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION
+            }
+            Self::Kv(limits::Invalid::ValueTooLarge { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::NoTenant => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-            Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::TenantId(_) => {
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
-            }
+            Self::Kv(limits::Invalid::TtlNotPositive)
+            | Self::NegativeMaxRows(_)
+            | Self::Scope { .. }
+            | Self::TenantId(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         }
     }
 
     fn message(&self) -> String {
         match self {
+            Self::Kv(reason) => reason.to_string(),
             Self::NegativeMaxRows(n) => format!("max_rows must not be negative, got {n}"),
             Self::NoTenant => "no tenant is set".to_owned(),
             Self::NullArgument(name) => format!("argument \"{name}\" must not be null"),
@@ -41,6 +49,11 @@ impl Error {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Kv(limits::Invalid::KeyTooLong { .. }) => {
+                Some("Use a hash of what does not fit.".to_owned())
+            }
+            Self::Kv(limits::Invalid::TtlNotPositive) => Some("To remove a key, call kv_delete.".to_owned()),
+            Self::Kv(limits::Invalid::ValueTooLarge { .. }) => Some("Store it as an artifact.".to_owned()),
             Self::NegativeMaxRows(_) => Some("Give the number of rows wanted, 0 or more.".to_owned()),
             Self::NoTenant => Some(
                 "Call llmspell.tenant_set('<tenant>') inside the transaction, or set app.current_tenant_id; \

@@ -11,6 +11,7 @@ extension_sql_file!(
     requires = [
         tenancy::sql::current_tenant,
         tenancy::sql::_require_tenant,
+        tenancy::sql::_required,
         tenancy::sql::_tenant_source,
         tenancy::sql::tenant_set,
         tenancy::sql::tenant_clear,
@@ -18,7 +19,8 @@ extension_sql_file!(
         text::sql::_prefix_end,
         text::sql::_max_rows,
         events::sql::_event_log_window,
-        introspection::sql::version
+        introspection::sql::version,
+        kv::sql::_kv_check
     ]
 );
 extension_sql_file!("../sql/install/10_tenancy.sql", name = "i10_tenancy", requires = ["i05_common"]);

@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod install;
 mod introspection;
+mod kv;
 mod settings;
 mod tenancy;
 mod text;

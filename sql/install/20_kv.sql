@@ -15,7 +15,8 @@ CREATE TABLE llmspell.kv_store (
     CONSTRAINT positive_version CHECK (version > 0),
     -- Beyond this the text form of a row passes what drivers and COPY can carry (1 GiB less escapes).
     CONSTRAINT max_value_size CHECK (octet_length(value) <= 134217728)
-);
+-- Room for the next version of a row in its page: an update then touches no index.
+) WITH (fillfactor = 80);
 CREATE INDEX idx_kv_store_expires ON llmspell.kv_store (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
 
 COMMENT ON TABLE llmspell.kv_store IS 'Key-value store. Rows whose expires_at has passed do not exist for the kv_* functions.';
@@ -47,33 +48,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell._tg_kv_store_update() IS 'Version, updated_at and rebirth after expiry, for raw writers too.';
+-- kv_set counts itself where the row has no expiry; everybody else is counted here.
 CREATE TRIGGER kv_store_update BEFORE UPDATE ON llmspell.kv_store
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_kv_store_update();
+    FOR EACH ROW WHEN (NEW.version IS DISTINCT FROM OLD.version + 1
+        OR NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at OR OLD.expires_at IS NOT NULL)
+    EXECUTE FUNCTION llmspell._tg_kv_store_update();
 
-CREATE FUNCTION llmspell._kv_check(key text, value bytea, ttl interval) RETURNS void
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
-AS $$
-BEGIN
-    IF key IS NULL OR value IS NULL THEN
-        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN key IS NULL THEN 'key' ELSE 'value' END
-            USING ERRCODE = 'null_value_not_allowed';
-    END IF;
-    IF char_length(key) > 500 THEN
-        RAISE EXCEPTION 'a key has at most 500 characters, this one has %', char_length(key)
-            USING ERRCODE = 'string_data_right_truncation', HINT = 'Use a hash of what does not fit.';
-    END IF;
-    IF octet_length(value) > 134217728 THEN
-        RAISE EXCEPTION 'a value has at most 134217728 bytes, this one has %', octet_length(value)
-            USING ERRCODE = 'program_limit_exceeded', HINT = 'Store it as an artifact.';
-    END IF;
-    IF ttl <= '0' THEN
-        RAISE EXCEPTION 'ttl must be positive, got %', ttl
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'To remove a key, call kv_delete.';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION llmspell._kv_check(text, bytea, interval) IS 'Raises what is wrong with a key, value or ttl: 22004 null, 22001 key over 500 characters, 54000 value over 128 MiB, 22023 ttl not positive.';
+COMMENT ON FUNCTION llmspell._kv_check(text, bytea, boolean) IS 'Raises what is wrong with a key, a value or a time to live: 22004 null, 22001 key over 500 characters, 54000 value over 128 MiB, 22023 ttl not positive.';
 
 CREATE FUNCTION llmspell.kv_get(key text)
 RETURNS TABLE (value bytea, metadata jsonb, version bigint, expires_at timestamptz)
@@ -82,10 +63,10 @@ BEGIN ATOMIC
     SELECT k.value, k.metadata, k.version, k.expires_at
     FROM llmspell.kv_store k
     WHERE llmspell._require_tenant() IS NOT NULL
-      AND k.tenant_id = llmspell.current_tenant() AND k.key = kv_get.key
+      AND k.tenant_id = llmspell.current_tenant() AND k.key = llmspell._required(kv_get.key, 'key')
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
 END;
-COMMENT ON FUNCTION llmspell.kv_get(text) IS 'The value under a key: one row (value, metadata, version, expires_at), or none where the key does not exist or has expired. Error: 42501 no tenant. Example: SELECT value FROM llmspell.kv_get(''user:42'');';
+COMMENT ON FUNCTION llmspell.kv_get(text) IS 'The value under a key: one row (value, metadata, version, expires_at), or none where the key does not exist or has expired. Errors: 42501 no tenant, 22004 null. Example: SELECT value FROM llmspell.kv_get(''user:42'');';
 
 CREATE FUNCTION llmspell.kv_get_many(keys text[])
 RETURNS TABLE (key text, value bytea, metadata jsonb, version bigint, expires_at timestamptz)
@@ -94,18 +75,18 @@ BEGIN ATOMIC
     SELECT k.key, k.value, k.metadata, k.version, k.expires_at
     FROM llmspell.kv_store k
     WHERE llmspell._require_tenant() IS NOT NULL
-      AND k.tenant_id = llmspell.current_tenant() AND k.key = ANY (kv_get_many.keys)
+      AND k.tenant_id = llmspell.current_tenant() AND k.key = ANY (llmspell._required(kv_get_many.keys, 'keys'))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
     ORDER BY k.key;
 END;
-COMMENT ON FUNCTION llmspell.kv_get_many(text[]) IS 'The existing ones of the given keys, in key order, each once. Error: 42501 no tenant. Example: SELECT key, value FROM llmspell.kv_get_many(ARRAY[''a'', ''b'']);';
+COMMENT ON FUNCTION llmspell.kv_get_many(text[]) IS 'The existing ones of the given keys, in key order, each once. Errors: 42501 no tenant, 22004 null. Example: SELECT key, value FROM llmspell.kv_get_many(ARRAY[''a'', ''b'']);';
 
 CREATE FUNCTION llmspell.kv_exists(key text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM llmspell.kv_get(kv_exists.key));
 END;
-COMMENT ON FUNCTION llmspell.kv_exists(text) IS 'Whether a key exists and has not expired. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.kv_exists(text) IS 'Whether a key exists and has not expired. Errors: 42501 no tenant, 22004 null.';
 
 CREATE FUNCTION llmspell.kv_list(prefix text DEFAULT '', max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS TABLE (key text, version bigint, size_bytes int, metadata jsonb,
@@ -117,13 +98,13 @@ BEGIN ATOMIC
     FROM llmspell.kv_store k
     WHERE llmspell._require_tenant() IS NOT NULL
       AND k.tenant_id = llmspell.current_tenant()
-      AND k.key >= GREATEST(kv_list.prefix COLLATE "C", kv_list.after || U&'\0001')
-      AND k.key < llmspell._prefix_end(kv_list.prefix)
+      AND k.key >= GREATEST(llmspell._required(kv_list.prefix, 'prefix') COLLATE "C", kv_list.after || U&'\0001')
+      AND k.key < llmspell._prefix_end(llmspell._required(kv_list.prefix, 'prefix'))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
     ORDER BY k.key
     LIMIT llmspell._max_rows(kv_list.max_rows);
 END;
-COMMENT ON FUNCTION llmspell.kv_list(text, integer, text) IS 'Keys that begin with prefix (every character literal, % and _ too), in byte order, without values; size_bytes is the length of the value. For the next page give the last key as after. Errors: 42501 no tenant, 22023 negative max_rows. Example: SELECT key FROM llmspell.kv_list(''user:'', 100, after => ''user:42'');';
+COMMENT ON FUNCTION llmspell.kv_list(text, integer, text) IS 'Keys that begin with prefix (every character literal, % and _ too), in byte order, without values; size_bytes is the length of the value. For the next page give the last key as after. Errors: 42501 no tenant, 22004 null prefix or max_rows, 22023 negative max_rows. Example: SELECT key FROM llmspell.kv_list(''user:'', 100, after => ''user:42'');';
 
 CREATE FUNCTION llmspell.kv_count(prefix text DEFAULT '') RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -132,10 +113,11 @@ BEGIN ATOMIC
     FROM llmspell.kv_store k
     WHERE llmspell._require_tenant() IS NOT NULL
       AND k.tenant_id = llmspell.current_tenant()
-      AND k.key >= kv_count.prefix AND k.key < llmspell._prefix_end(kv_count.prefix)
+      AND k.key >= llmspell._required(kv_count.prefix, 'prefix')
+      AND k.key < llmspell._prefix_end(llmspell._required(kv_count.prefix, 'prefix'))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
 END;
-COMMENT ON FUNCTION llmspell.kv_count(text) IS 'How many keys begin with prefix. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.kv_count(text) IS 'How many keys begin with prefix. Errors: 42501 no tenant, 22004 null.';
 
 CREATE FUNCTION llmspell.kv_set(key text, value bytea, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL)
@@ -149,17 +131,22 @@ DECLARE
     v_now constant timestamptz := statement_timestamp();
     v_actual bigint;
 BEGIN
-    PERFORM _kv_check(kv_set.key, kv_set.value, kv_set.ttl);
-    IF kv_set.expected_version > 0 THEN
-        UPDATE kv_store k
-        SET value = kv_set.value, metadata = kv_set.metadata, expires_at = v_now + kv_set.ttl
-        WHERE k.tenant_id = v_tenant AND k.key = kv_set.key AND k.version = kv_set.expected_version
-          AND (k.expires_at IS NULL OR k.expires_at > v_now)
-        RETURNING k.kv_id, k.version INTO kv_id, version;
-    ELSIF kv_set.expected_version < 0 THEN
+    PERFORM _kv_check(kv_set.key, kv_set.value, kv_set.ttl > '0');
+    IF kv_set.expected_version < 0 THEN
         RAISE EXCEPTION 'expected_version must not be negative, got %', kv_set.expected_version
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 0 for "must not exist", NULL for any.';
-    ELSE
+    END IF;
+    -- UPDATE before INSERT … ON CONFLICT, which would also lock and so log the row: a fifth faster.
+    IF kv_set.expected_version IS DISTINCT FROM 0 THEN
+        UPDATE kv_store k
+        SET value = kv_set.value, metadata = kv_set.metadata, expires_at = v_now + kv_set.ttl,
+            version = k.version + 1, updated_at = now()
+        WHERE k.tenant_id = v_tenant AND k.key = kv_set.key
+          AND (kv_set.expected_version IS NULL
+               OR k.version = kv_set.expected_version AND (k.expires_at IS NULL OR k.expires_at > v_now))
+        RETURNING k.kv_id, k.version INTO kv_id, version;
+    END IF;
+    IF kv_id IS NULL AND coalesce(kv_set.expected_version, 0) = 0 THEN
         INSERT INTO kv_store AS k (tenant_id, key, value, metadata, expires_at)
         VALUES (v_tenant, kv_set.key, kv_set.value, kv_set.metadata, v_now + kv_set.ttl)
         ON CONFLICT (tenant_id, key) DO UPDATE
@@ -188,10 +175,7 @@ DECLARE
     v_now constant timestamptz := statement_timestamp();
     v_twice text;
 BEGIN
-    IF kv_set_many.keys IS NULL OR kv_set_many.data IS NULL THEN
-        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN kv_set_many.keys IS NULL THEN 'keys' ELSE 'data' END
-            USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _required(kv_set_many.keys, 'keys'), _required(kv_set_many.data, 'data');
     IF cardinality(kv_set_many.data) <> cardinality(kv_set_many.keys)
         OR cardinality(kv_set_many.metadata) <> cardinality(kv_set_many.keys)
     THEN
@@ -199,7 +183,7 @@ BEGIN
             cardinality(kv_set_many.data), coalesce(cardinality(kv_set_many.metadata)::text, 'null')
             USING ERRCODE = 'array_subscript_error';
     END IF;
-    PERFORM _kv_check(i.key, i.value, kv_set_many.ttl)
+    PERFORM _kv_check(i.key, i.value, kv_set_many.ttl > '0')
     FROM unnest(kv_set_many.keys, kv_set_many.data) AS i (key, value);
     SELECT i.key INTO v_twice FROM unnest(kv_set_many.keys) AS i (key) GROUP BY i.key HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
@@ -230,6 +214,7 @@ DECLARE
     v_live boolean;
     v_actual bigint;
 BEGIN
+    PERFORM _required(kv_delete.key, 'key');
     DELETE FROM kv_store k
     WHERE k.tenant_id = v_tenant AND k.key = kv_delete.key
       AND (kv_delete.expected_version IS NULL
@@ -244,7 +229,7 @@ BEGIN
     RETURN coalesce(v_live, false);
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_delete(text, bigint) IS 'Deletes a key; true where it existed. expected_version as in kv_set (LS409). Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.kv_delete(text, bigint) IS 'Deletes a key; true where it existed. expected_version as in kv_set (LS409). Errors: 42501 no tenant, 22004 null.';
 
 CREATE FUNCTION llmspell.kv_delete_many(keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -256,6 +241,7 @@ DECLARE
     v_now constant timestamptz := statement_timestamp();
     v_count bigint;
 BEGIN
+    PERFORM _required(kv_delete_many.keys, 'keys');
     WITH locked AS (
         SELECT k.key FROM kv_store k
         WHERE k.tenant_id = v_tenant AND k.key = ANY (kv_delete_many.keys)
@@ -270,7 +256,7 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_delete_many(text[]) IS 'Deletes the given keys, all or nothing, and returns how many of them existed. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.kv_delete_many(text[]) IS 'Deletes the given keys, all or nothing, and returns how many of them existed. Errors: 42501 no tenant, 22004 null.';
 
 CREATE FUNCTION llmspell.kv_clear(prefix text DEFAULT '') RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -279,13 +265,10 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_end constant text := _prefix_end(kv_clear.prefix);
+    v_end constant text := _prefix_end(_required(kv_clear.prefix, 'prefix'));
     v_now constant timestamptz := statement_timestamp();
     v_count bigint;
 BEGIN
-    IF kv_clear.prefix IS NULL THEN
-        RAISE EXCEPTION 'argument "prefix" must not be null' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
     WITH deleted AS (
         DELETE FROM kv_store k
         WHERE k.tenant_id = v_tenant AND k.key >= kv_clear.prefix AND k.key < v_end

@@ -19,7 +19,7 @@ DECLARE
     v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
     v_helpers constant text[] := ARRAY[
-        '_require_tenant', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
+        '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
         '_kv_check', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_security_faults', '_index_definitions', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_relation record;

@@ -1,6 +1,7 @@
 //! SQL face of tenancy: the tenant in force, and setting it.
 #![allow(unsafe_code)] // what #[pg_extern] expands to, and the calls into the server named below
 
+use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -23,10 +24,17 @@ fn _require_tenant() -> Result<&'static str, ErrorReport> {
     settings::tenant().ok_or_else(|| Error::NoTenant.into())
 }
 
+/// STABLE and not strict, so that a null constant is not folded away before anybody is asked.
+#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+fn _required(value: Option<AnyElement>, argument: &str) -> Result<AnyElement, ErrorReport> {
+    _require_tenant()?;
+    value.ok_or_else(|| Error::NullArgument(argument.to_owned()).into())
+}
+
 #[pg_extern(schema = "llmspell")]
 fn tenant_set(tenant: Option<&str>, is_local: default!(Option<bool>, true)) -> Result<String, ErrorReport> {
-    let tenant = tenant.ok_or(Error::NullArgument("tenant"))?;
-    let is_local = is_local.ok_or(Error::NullArgument("is_local"))?;
+    let tenant = tenant.ok_or_else(|| Error::NullArgument("tenant".to_owned()))?;
+    let is_local = is_local.ok_or_else(|| Error::NullArgument("is_local".to_owned()))?;
     let tenant = tenant_id::check(tenant.as_bytes()).map_err(Error::TenantId)?;
     if is_local {
         // SAFETY: only reads the transaction state and may raise WARNING 25P01.
@@ -43,7 +51,7 @@ fn tenant_clear() {
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _check_scope(scope: Option<&str>) -> Result<&str, ErrorReport> {
-    let scope = scope.ok_or(Error::NullArgument("scope"))?;
+    let scope = scope.ok_or_else(|| Error::NullArgument("scope".to_owned()))?;
     scope::check(scope).map_err(|reason| Error::Scope { scope: scope.to_owned(), reason }.into())
 }
 

@@ -19,6 +19,6 @@ fn _max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
     match max_rows {
         Some(n) if n >= 0 => Ok(n),
         Some(n) => Err(Error::NegativeMaxRows(n).into()),
-        None => Err(Error::NullArgument("max_rows").into()),
+        None => Err(Error::NullArgument("max_rows".to_owned()).into()),
     }
 }

@@ -27,7 +27,7 @@ class Function:
         return {i: VALUES[t] for i, t in enumerate(self.types)}
 
     def nulls(self):
-        return dict.fromkeys(self.required())
+        return dict.fromkeys(range(len(self.types) - self.defaults))
 
     def text_arguments(self):
         return [i for i, t in enumerate(self.types) if t in ("text", "character varying", "text[]", "name")]

@@ -124,7 +124,7 @@ def drop_role(*names):
     """Drops roles; what they own or hold in the program's database goes along."""
     with server() as connection:
         for name in names:
-            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
                 connection.execute(f"DROP OWNED BY {name} CASCADE")
                 connection.execute(f"DROP ROLE {name}")
 

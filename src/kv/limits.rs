@@ -1,0 +1,62 @@
+//! What may be stored: the bounds of keys, values and times to live.
+
+use std::fmt;
+
+/// Longest key, in characters: the guide's `varchar(500)`.
+pub const MAX_KEY_CHARS: usize = 500;
+
+/// Largest value, in bytes. Beyond it the text form of a row passes what drivers and COPY can carry.
+pub const MAX_VALUE_BYTES: usize = 128 << 20;
+
+/// Why an entry is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invalid {
+    KeyTooLong { chars: usize },
+    TtlNotPositive,
+    ValueTooLarge { bytes: usize },
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyTooLong { chars } => {
+                write!(f, "a key has at most {MAX_KEY_CHARS} characters, this one has {chars}")
+            }
+            Self::TtlNotPositive => f.write_str("ttl must be positive"),
+            Self::ValueTooLarge { bytes } => {
+                write!(f, "a value has at most {MAX_VALUE_BYTES} bytes, this one has {bytes}")
+            }
+        }
+    }
+}
+
+/// Checks an entry; `ttl_positive` is `None` where it has no time to live.
+pub fn check(key: &str, value: &[u8], ttl_positive: Option<bool>) -> Result<(), Invalid> {
+    // Bytes bound characters, so most keys need no counting.
+    if key.len() > MAX_KEY_CHARS {
+        let chars = key.chars().count();
+        if chars > MAX_KEY_CHARS {
+            return Err(Invalid::KeyTooLong { chars });
+        }
+    }
+    if value.len() > MAX_VALUE_BYTES {
+        return Err(Invalid::ValueTooLarge { bytes: value.len() });
+    }
+    if ttl_positive == Some(false) { Err(Invalid::TtlNotPositive) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_inclusive() {
+        assert_eq!(check("", b"", None), Ok(()));
+        assert_eq!(check(&"é".repeat(500), b"", Some(true)), Ok(()));
+        assert_eq!(check(&"é".repeat(501), b"", None), Err(Invalid::KeyTooLong { chars: 501 }));
+        assert_eq!(check("k", b"", Some(false)), Err(Invalid::TtlNotPositive));
+        let value = vec![0; MAX_VALUE_BYTES + 1];
+        assert_eq!(check("k", &value[1..], None), Ok(()));
+        assert_eq!(check("k", &value, None), Err(Invalid::ValueTooLarge { bytes: MAX_VALUE_BYTES + 1 }));
+    }
+}

@@ -1,0 +1,4 @@
+//! The key-value store.
+
+pub mod limits;
+mod sql;
