@@ -5,44 +5,56 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::kv::limits;
+use crate::state::{canonical, delta};
+use crate::storage::route;
 use crate::tenancy::{scope, tenant_id};
 
 /// What went wrong, in the user's terms.
 #[derive(Debug)]
 pub enum Error {
+    Json(canonical::Invalid),
     Kv(limits::Invalid),
     NegativeMaxRows(i32),
     NoTenant,
     NullArgument(String),
+    Packed(delta::Corrupt),
     Scope { scope: String, reason: scope::Invalid },
+    StorageKey { key: String, reason: route::Malformed },
     TenantId(tenant_id::Invalid),
 }
 
 impl Error {
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
+            Self::Json(_) | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => {
+                PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
+            }
             Self::Kv(limits::Invalid::KeyTooLong { .. }) => {
                 PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION
             }
-            Self::Kv(limits::Invalid::ValueTooLarge { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::NoTenant => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::Kv(limits::Invalid::TtlNotPositive)
             | Self::NegativeMaxRows(_)
             | Self::Scope { .. }
+            | Self::StorageKey { .. }
             | Self::TenantId(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         }
     }
 
     fn message(&self) -> String {
         match self {
+            Self::Json(reason) => reason.to_string(),
             Self::Kv(reason) => reason.to_string(),
             Self::NegativeMaxRows(n) => format!("max_rows must not be negative, got {n}"),
             Self::NoTenant => "no tenant is set".to_owned(),
             Self::NullArgument(name) => format!("argument \"{name}\" must not be null"),
+            Self::Packed(reason) => reason.to_string(),
             Self::Scope { scope, reason } => {
                 format!("invalid scope \"{}\": {reason}", shortened(scope))
             }
+            Self::StorageKey { key, reason } => format!("malformed key \"{}\": {reason}", shortened(key)),
             Self::TenantId(reason) => reason.to_string(),
         }
     }
@@ -60,7 +72,8 @@ impl Error {
                  llmspell.whoami() tells what is in force."
                     .to_owned(),
             ),
-            Self::NullArgument(_) => None,
+            Self::Json(_) => Some("Store it as an artifact, or in parts.".to_owned()),
+            Self::NullArgument(_) | Self::Packed(_) | Self::StorageKey { .. } => None,
             Self::Scope { .. } => Some(format!(
                 "Use global, or one of {} followed by \":\" and an id.",
                 scope::KINDS.join(", ")

@@ -20,7 +20,12 @@ extension_sql_file!(
         text::sql::_max_rows,
         events::sql::_event_log_window,
         introspection::sql::version,
-        kv::sql::_kv_check
+        kv::sql::_kv_check,
+        state::sql::_json_check,
+        state::sql::_json_checksum,
+        state::sql::_text_pack,
+        state::sql::_text_unpack,
+        storage::sql::_storage_route
     ]
 );
 extension_sql_file!("../sql/install/10_tenancy.sql", name = "i10_tenancy", requires = ["i05_common"]);

@@ -13,6 +13,8 @@ mod install;
 mod introspection;
 mod kv;
 mod settings;
+mod state;
+mod storage;
 mod tenancy;
 mod text;
 

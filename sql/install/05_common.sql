@@ -13,6 +13,45 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._raise_conflict(text, text, bigint, bigint) IS 'Raises LS409, the one optimistic-concurrency error, with both versions in DETAIL (version 0: does not exist).';
 
+CREATE FUNCTION llmspell._check_expected(expected_version bigint) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF expected_version < 0 THEN
+        RAISE EXCEPTION 'expected_version must not be negative, got %', expected_version
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 0 for "must not exist", NULL for any.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell._check_expected(bigint) IS 'Raises 22023 where an expected version is negative.';
+
+CREATE FUNCTION llmspell._raise_missing(what text, name text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION '% "%" does not exist', what, left(name, 100) USING ERRCODE = 'no_data_found';
+END
+$$;
+COMMENT ON FUNCTION llmspell._raise_missing(text, text) IS 'Raises P0002, the one error for a row that is not there.';
+
+CREATE FUNCTION llmspell._expiry(expires_at timestamptz, ttl interval) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF expires_at IS NOT NULL AND ttl IS NOT NULL THEN
+        RAISE EXCEPTION 'expires_at and ttl must not both be given' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF ttl <= '0' THEN
+        RAISE EXCEPTION 'ttl must be positive, got %', ttl USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN coalesce(expires_at, statement_timestamp() + ttl);
+END
+$$;
+COMMENT ON FUNCTION llmspell._expiry(timestamptz, interval) IS 'The moment of expiry from either of two arguments; NULL where neither is given. Error: 22023 both given, or ttl not positive.';
+
 CREATE FUNCTION llmspell._tg_updated_at() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp

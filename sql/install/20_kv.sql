@@ -132,10 +132,7 @@ DECLARE
     v_actual bigint;
 BEGIN
     PERFORM _kv_check(kv_set.key, kv_set.value, kv_set.ttl > '0');
-    IF kv_set.expected_version < 0 THEN
-        RAISE EXCEPTION 'expected_version must not be negative, got %', kv_set.expected_version
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 0 for "must not exist", NULL for any.';
-    END IF;
+    PERFORM _check_expected(kv_set.expected_version);
     -- UPDATE before INSERT … ON CONFLICT, which would also lock and so log the row: a fifth faster.
     IF kv_set.expected_version IS DISTINCT FROM 0 THEN
         UPDATE kv_store k

@@ -1,0 +1,5 @@
+//! State stores: what agents, workflows and sessions keep as JSON.
+
+pub mod canonical;
+pub mod delta;
+mod sql;

@@ -1,0 +1,105 @@
+//! The routing rules of the guide, by the first that fits:
+//! `agent:<type>:<id>`, `custom:workflow_<id>:state`, `session:<uuid>`, and the key-value store.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// Where a key leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route<'a> {
+    Agent { agent_type: &'a str, agent_id: &'a str },
+    Kv,
+    Session { session_id: Uuid },
+    Workflow { workflow_id: &'a str },
+}
+
+/// A key of a routed store that does not name one of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Malformed {
+    Agent,
+    Workflow,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Agent => "an agent key is agent:<type>:<id>",
+            Self::Workflow => "a workflow key is custom:workflow_<id>:state",
+        })
+    }
+}
+
+/// Returns where `key` leads.
+pub fn route(key: &str) -> Result<Route<'_>, Malformed> {
+    if let Some(rest) = key.strip_prefix("agent:") {
+        return match rest.split_once(':') {
+            Some((agent_type, agent_id))
+                if !agent_type.is_empty() && !agent_id.is_empty() && !agent_id.contains(':') =>
+            {
+                Ok(Route::Agent { agent_type, agent_id })
+            }
+            _ => Err(Malformed::Agent),
+        };
+    }
+    if let Some(rest) = key.strip_prefix("custom:workflow_") {
+        return match rest.strip_suffix(":state") {
+            Some(workflow_id) if !workflow_id.is_empty() && !workflow_id.contains(':') => {
+                Ok(Route::Workflow { workflow_id })
+            }
+            _ => Err(Malformed::Workflow),
+        };
+    }
+    // Other keys under session: belong to the key-value store.
+    let session = key.strip_prefix("session:").and_then(|id| Uuid::try_parse(id).ok());
+    Ok(session.map_or(Route::Kv, |session_id| Route::Session { session_id }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn routes() {
+        assert_eq!(route("agent:chat:a1"), Ok(Route::Agent { agent_type: "chat", agent_id: "a1" }));
+        assert_eq!(route("custom:workflow_w1:state"), Ok(Route::Workflow { workflow_id: "w1" }));
+        let session_id = Uuid::from_u128(7);
+        assert_eq!(route(&format!("session:{session_id}")), Ok(Route::Session { session_id }));
+        for key in [
+            "",
+            "agents:x",
+            "session:notauuid",
+            "session:00000000-0000-0000-0000-000000000007:x",
+            "custom:x",
+            "user:1",
+        ] {
+            assert_eq!(route(key), Ok(Route::Kv), "{key}");
+        }
+    }
+
+    #[test]
+    fn malformed() {
+        for key in ["agent:", "agent:chat", "agent::a", "agent:chat:", "agent:chat:a:b"] {
+            assert_eq!(route(key), Err(Malformed::Agent), "{key}");
+        }
+        for key in [
+            "custom:workflow_",
+            "custom:workflow_w",
+            "custom:workflow_:state",
+            "custom:workflow_w:checkpoint",
+            "custom:workflow_w:x:state",
+        ] {
+            assert_eq!(route(key), Err(Malformed::Workflow), "{key}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_has_an_answer(key in "(agent:|custom:workflow_|session:)?\\PC{0,20}(:state)?") {
+            if let Ok(Route::Agent { agent_type, agent_id }) = route(&key) {
+                prop_assert_eq!(format!("agent:{agent_type}:{agent_id}"), key);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! SQL face of the unified storage interface.
+#![allow(unsafe_code)] // what #[pg_extern] expands to
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::route::{Route, route};
+use crate::error::Error;
+
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _storage_route(
+    key: Option<&str>,
+) -> Result<
+    TableIterator<
+        'static,
+        (name!(store, &'static str), name!(id, Option<String>), name!(agent_type, Option<String>)),
+    >,
+    ErrorReport,
+> {
+    let key = key.ok_or_else(|| Error::NullArgument("key".to_owned()))?;
+    let row = match route(key).map_err(|reason| Error::StorageKey { key: key.to_owned(), reason })? {
+        Route::Agent { agent_type, agent_id } => {
+            ("agent", Some(agent_id.to_owned()), Some(agent_type.to_owned()))
+        }
+        Route::Kv => ("kv", None, None),
+        Route::Session { session_id } => ("session", Some(session_id.to_string()), None),
+        Route::Workflow { workflow_id } => ("workflow", Some(workflow_id.to_owned()), None),
+    };
+    Ok(TableIterator::once(row))
+}
