@@ -27,10 +27,9 @@ impl Error {
             Self::Kv(limits::Invalid::ValueTooLarge { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::NoTenant => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-            Self::Kv(limits::Invalid::TtlNotPositive)
-            | Self::NegativeMaxRows(_)
-            | Self::Scope { .. }
-            | Self::TenantId(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::TenantId(_) => {
+                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
+            }
         }
     }
 
@@ -52,7 +51,6 @@ impl Error {
             Self::Kv(limits::Invalid::KeyTooLong { .. }) => {
                 Some("Use a hash of what does not fit.".to_owned())
             }
-            Self::Kv(limits::Invalid::TtlNotPositive) => Some("To remove a key, call kv_delete.".to_owned()),
             Self::Kv(limits::Invalid::ValueTooLarge { .. }) => Some("Store it as an artifact.".to_owned()),
             Self::NegativeMaxRows(_) => Some("Give the number of rows wanted, 0 or more.".to_owned()),
             Self::NoTenant => Some(
