@@ -26,17 +26,16 @@ pub enum Error {
 impl Error {
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
-            Self::Json(_) | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => {
-                PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
-            }
             Self::Kv(limits::Invalid::KeyTooLong { .. }) => {
                 PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION
+            }
+            Self::Json(_) | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => {
+                PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
             }
             Self::NoTenant => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
-            Self::Kv(limits::Invalid::TtlNotPositive)
-            | Self::NegativeMaxRows(_)
+            Self::NegativeMaxRows(_)
             | Self::Scope { .. }
             | Self::StorageKey { .. }
             | Self::TenantId(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -54,7 +53,9 @@ impl Error {
             Self::Scope { scope, reason } => {
                 format!("invalid scope \"{}\": {reason}", shortened(scope))
             }
-            Self::StorageKey { key, reason } => format!("malformed key \"{}\": {reason}", shortened(key)),
+            Self::StorageKey { key, reason } => {
+                format!("malformed key \"{}\": {reason}", shortened(key))
+            }
             Self::TenantId(reason) => reason.to_string(),
         }
     }
@@ -64,7 +65,6 @@ impl Error {
             Self::Kv(limits::Invalid::KeyTooLong { .. }) => {
                 Some("Use a hash of what does not fit.".to_owned())
             }
-            Self::Kv(limits::Invalid::TtlNotPositive) => Some("To remove a key, call kv_delete.".to_owned()),
             Self::Kv(limits::Invalid::ValueTooLarge { .. }) => Some("Store it as an artifact.".to_owned()),
             Self::NegativeMaxRows(_) => Some("Give the number of rows wanted, 0 or more.".to_owned()),
             Self::NoTenant => Some(

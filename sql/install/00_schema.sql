@@ -29,6 +29,11 @@ BEGIN
             USING HINT = 'Install pgvector 0.8.4 or later, then run: ALTER EXTENSION vector UPDATE;';
     END IF;
 
+    IF pg_catalog.to_regnamespace('llmspell') IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "llmspell" already exists'
+            USING ERRCODE = 'duplicate_schema',
+                  HINT = 'To bring over a database of rs-llmspell, rename its schema and copy the rows: see docs/migration.md.';
+    END IF;
     IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN
         RAISE EXCEPTION 'llmspell needs a database with encoding UTF8, this one has %',
             pg_catalog.getdatabaseencoding()

@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
-    RAISE EXCEPTION '% "%" was changed by somebody else', what, left(name, 100)
+    RAISE EXCEPTION '% "%" does not have the expected version', what, left(name, 100)
         USING ERRCODE = 'LS409',
               DETAIL = format('expected version %s, current version %s', expected, actual),
               HINT = 'Read it again, apply the change to what you read, and write with that version.';
@@ -45,12 +45,49 @@ BEGIN
         RAISE EXCEPTION 'expires_at and ttl must not both be given' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF ttl <= '0' THEN
-        RAISE EXCEPTION 'ttl must be positive, got %', ttl USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'ttl must be positive, got %', ttl
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'To end it now, delete it.';
     END IF;
     RETURN coalesce(expires_at, statement_timestamp() + ttl);
 END
 $$;
-COMMENT ON FUNCTION llmspell._expiry(timestamptz, interval) IS 'The moment of expiry from either of two arguments; NULL where neither is given. Error: 22023 both given, or ttl not positive.';
+COMMENT ON FUNCTION llmspell._expiry(timestamptz, interval) IS 'The moment of expiry from either of two arguments; NULL where neither is given. Errors: 22023 both given, or ttl not positive, 22008 beyond the last timestamp.';
+
+-- pg_restore -j loads tables side by side and in no order, as it does not know the foreign keys
+-- between tables of an extension. Where a child comes before its parents its keys cannot be checked,
+-- and both must not be loaded at once, or the counts miss each other.
+CREATE FUNCTION llmspell._is_restoring() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- Dumps set both; a role that is subject to row level security can do nothing in such a session.
+    SELECT current_setting('row_security') = 'off' AND current_setting('check_function_bodies') = 'off';
+END;
+COMMENT ON FUNCTION llmspell._is_restoring() IS 'Whether this session restores a dump, by the settings that pg_dump writes at its head.';
+
+CREATE FUNCTION llmspell._tg_restore_begin() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock('llmspell.artifacts'::regclass::oid::int, 0);
+    IF TG_ARGV[0] = 'child' THEN
+        PERFORM set_config('session_replication_role', 'replica', true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_restore_begin() IS 'Before rows of a family of tables are restored: one table at a time, and no foreign keys for a child, whose parents may come later.';
+
+CREATE FUNCTION llmspell._tg_restore_end() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    PERFORM set_config('session_replication_role', 'origin', true);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_restore_end() IS 'After rows of a child were restored: foreign keys are checked again.';
 
 CREATE FUNCTION llmspell._tg_updated_at() RETURNS trigger
 LANGUAGE plpgsql

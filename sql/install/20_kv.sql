@@ -54,7 +54,7 @@ CREATE TRIGGER kv_store_update BEFORE UPDATE ON llmspell.kv_store
         OR NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at OR OLD.expires_at IS NOT NULL)
     EXECUTE FUNCTION llmspell._tg_kv_store_update();
 
-COMMENT ON FUNCTION llmspell._kv_check(text, bytea, boolean) IS 'Raises what is wrong with a key, a value or a time to live: 22004 null, 22001 key over 500 characters, 54000 value over 128 MiB, 22023 ttl not positive.';
+COMMENT ON FUNCTION llmspell._kv_check(text, bytea) IS 'Raises what is wrong with a key or a value: 22004 null, 22001 key over 500 characters, 54000 value over 128 MiB.';
 
 CREATE FUNCTION llmspell.kv_get(key text)
 RETURNS TABLE (value bytea, metadata jsonb, version bigint, expires_at timestamptz)
@@ -129,14 +129,14 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_now constant timestamptz := statement_timestamp();
+    v_expires_at constant timestamptz := CASE WHEN kv_set.ttl IS NOT NULL THEN _expiry(NULL, kv_set.ttl) END;
     v_actual bigint;
 BEGIN
-    PERFORM _kv_check(kv_set.key, kv_set.value, kv_set.ttl > '0');
-    PERFORM _check_expected(kv_set.expected_version);
+    PERFORM _kv_check(kv_set.key, kv_set.value), _check_expected(kv_set.expected_version);
     -- UPDATE before INSERT … ON CONFLICT, which would also lock and so log the row: a fifth faster.
     IF kv_set.expected_version IS DISTINCT FROM 0 THEN
         UPDATE kv_store k
-        SET value = kv_set.value, metadata = kv_set.metadata, expires_at = v_now + kv_set.ttl,
+        SET value = kv_set.value, metadata = kv_set.metadata, expires_at = v_expires_at,
             version = k.version + 1, updated_at = now()
         WHERE k.tenant_id = v_tenant AND k.key = kv_set.key
           AND (kv_set.expected_version IS NULL
@@ -145,7 +145,7 @@ BEGIN
     END IF;
     IF kv_id IS NULL AND coalesce(kv_set.expected_version, 0) = 0 THEN
         INSERT INTO kv_store AS k (tenant_id, key, value, metadata, expires_at)
-        VALUES (v_tenant, kv_set.key, kv_set.value, kv_set.metadata, v_now + kv_set.ttl)
+        VALUES (v_tenant, kv_set.key, kv_set.value, kv_set.metadata, v_expires_at)
         ON CONFLICT (tenant_id, key) DO UPDATE
         SET value = EXCLUDED.value, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at
         WHERE kv_set.expected_version IS NULL OR k.expires_at <= v_now
@@ -159,7 +159,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_set(text, bytea, jsonb, bigint, interval) IS 'Writes value and metadata under key (0 to 500 characters; value to 128 MiB) and returns (kv_id, version, created). expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. ttl: positive, from now on; without it the key lives for ever. Errors: 42501 no tenant, 22004 null, 22001 key too long, 54000 value too large, 22023 ttl or expected_version. Example: SELECT version FROM llmspell.kv_set(''user:42'', ''Ada'', ttl => ''1 hour'');';
+COMMENT ON FUNCTION llmspell.kv_set(text, bytea, jsonb, bigint, interval) IS 'Writes value and metadata under key (0 to 500 characters; value to 128 MiB) and returns (kv_id, version, created). expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. ttl: positive, from now on; without it the key lives for ever. Errors: 42501 no tenant, 22004 null, 22001 key too long, 54000 value too large, 22023 ttl or expected_version, 22008 ttl beyond the last timestamp. Example: SELECT version FROM llmspell.kv_set(''user:42'', ''Ada'', ttl => ''1 hour'');';
 
 CREATE FUNCTION llmspell.kv_set_many(keys text[], data bytea[], metadata jsonb[] DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (key text, version bigint, created boolean)
@@ -169,7 +169,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_now constant timestamptz := statement_timestamp();
+    v_expires_at constant timestamptz := _expiry(NULL, kv_set_many.ttl);
     v_twice text;
 BEGIN
     PERFORM _required(kv_set_many.keys, 'keys'), _required(kv_set_many.data, 'data');
@@ -180,7 +180,7 @@ BEGIN
             cardinality(kv_set_many.data), coalesce(cardinality(kv_set_many.metadata)::text, 'null')
             USING ERRCODE = 'array_subscript_error';
     END IF;
-    PERFORM _kv_check(i.key, i.value, kv_set_many.ttl > '0')
+    PERFORM _kv_check(i.key, i.value)
     FROM unnest(kv_set_many.keys, kv_set_many.data) AS i (key, value);
     SELECT i.key INTO v_twice FROM unnest(kv_set_many.keys) AS i (key) GROUP BY i.key HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
@@ -190,7 +190,7 @@ BEGIN
     -- One statement, in key order: two batches with the same keys wait for each other, and do not deadlock.
     RETURN QUERY
     INSERT INTO kv_store AS k (tenant_id, key, value, metadata, expires_at)
-    SELECT v_tenant, i.key, i.value, i.metadata, v_now + kv_set_many.ttl
+    SELECT v_tenant, i.key, i.value, i.metadata, v_expires_at
     FROM unnest(kv_set_many.keys, kv_set_many.data, kv_set_many.metadata) AS i (key, value, metadata)
     ORDER BY i.key COLLATE "C"
     ON CONFLICT (tenant_id, key) DO UPDATE
@@ -211,7 +211,7 @@ DECLARE
     v_live boolean;
     v_actual bigint;
 BEGIN
-    PERFORM _required(kv_delete.key, 'key');
+    PERFORM _required(kv_delete.key, 'key'), _check_expected(kv_delete.expected_version);
     DELETE FROM kv_store k
     WHERE k.tenant_id = v_tenant AND k.key = kv_delete.key
       AND (kv_delete.expected_version IS NULL
@@ -226,7 +226,7 @@ BEGIN
     RETURN coalesce(v_live, false);
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_delete(text, bigint) IS 'Deletes a key; true where it existed. expected_version as in kv_set (LS409). Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.kv_delete(text, bigint) IS 'Deletes a key; true where it existed. expected_version as in kv_set. Errors: 42501 no tenant, 22004 null, 22023 negative expected_version, LS409 another version.';
 
 CREATE FUNCTION llmspell.kv_delete_many(keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -300,4 +300,4 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_sweep(integer) IS 'Removes up to max_rows expired keys of the own tenant from the table and returns how many. Never needed for correctness. Errors: 42501 no tenant, 22023 negative max_rows.';
+COMMENT ON FUNCTION llmspell.kv_sweep(integer) IS 'Removes up to max_rows expired keys of the own tenant from the table and returns how many. Never needed for correctness. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.';

@@ -31,18 +31,21 @@ COMMENT ON INDEX llmspell.idx_sessions_tenant_status IS 'For listing sessions by
 COMMENT ON INDEX llmspell.idx_sessions_tenant_expires IS 'For finding what has expired.';
 
 -- artifact_count is kept by the triggers of artifacts alone: it starts at 0 whatever an INSERT says
--- (a restored session gets its count back as its artifacts come in), and a direct UPDATE of it has
--- no effect. Counting is no access: it leaves the times alone.
+-- (a restored session gets its count back with its artifacts), and a direct UPDATE of it has no effect. Counting is no access: it leaves the times alone.
 CREATE FUNCTION llmspell._tg_sessions_insert() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
     NEW.artifact_count := 0;
+    IF _is_restoring() THEN
+        NEW.artifact_count := (SELECT count(*) FROM artifacts a
+                               WHERE a.tenant_id = NEW.tenant_id AND a.session_id = NEW.session_id);
+    END IF;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_sessions_insert() IS 'Starts artifact_count at 0.';
+COMMENT ON FUNCTION llmspell._tg_sessions_insert() IS 'Starts artifact_count at 0; in a restore, at the artifacts that came before.';
 CREATE TRIGGER sessions_insert BEFORE INSERT ON llmspell.sessions
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_sessions_insert();
 
@@ -77,3 +80,6 @@ COMMENT ON FUNCTION llmspell._tg_sessions_update() IS 'updated_at, and last_acce
 CREATE TRIGGER sessions_update
     BEFORE UPDATE OF session_id, session_data, status, created_at, last_accessed_at, expires_at, updated_at ON llmspell.sessions
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_sessions_update();
+
+CREATE TRIGGER sessions_restore BEFORE INSERT ON llmspell.sessions
+    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('parent');

@@ -100,17 +100,21 @@ CREATE TRIGGER artifacts_update BEFORE UPDATE ON llmspell.artifacts
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_updated_at();
 
 -- reference_count and sessions.artifact_count, by the triggers below alone: right after raw writes,
--- cascades as any role, and a restore (which loads the parents first, at their base value).
+-- cascades as any role, and a restore, which loads parents and artifacts in any order.
 CREATE FUNCTION llmspell._tg_artifact_content_insert() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
     NEW.reference_count := 1;
+    IF _is_restoring() THEN
+        NEW.reference_count := 1 + (SELECT count(*) FROM artifacts a
+                                    WHERE a.tenant_id = NEW.tenant_id AND a.content_hash = NEW.content_hash);
+    END IF;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_insert() IS 'Starts reference_count at 1.';
+COMMENT ON FUNCTION llmspell._tg_artifact_content_insert() IS 'Starts reference_count at 1; in a restore, with the artifacts that came before.';
 CREATE TRIGGER artifact_content_insert BEFORE INSERT ON llmspell.artifact_content
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_insert();
 
@@ -198,3 +202,16 @@ CREATE TRIGGER artifacts_count_delete AFTER DELETE ON llmspell.artifacts
 CREATE TRIGGER artifacts_count_update AFTER UPDATE ON llmspell.artifacts
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();
+
+CREATE TRIGGER artifact_content_restore BEFORE INSERT ON llmspell.artifact_content
+    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('parent');
+CREATE TRIGGER artifacts_restore BEFORE INSERT ON llmspell.artifacts
+    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('child');
+-- While a child is restored the session is a replica, which only these two heed. A logical
+-- subscriber is one too, but restores nothing: there the counts come with the parents' rows.
+CREATE TRIGGER artifacts_restore_count AFTER INSERT ON llmspell.artifacts
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_artifacts_count();
+CREATE TRIGGER artifacts_restore_end AFTER INSERT ON llmspell.artifacts
+    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_end();
+ALTER TABLE llmspell.artifacts ENABLE REPLICA TRIGGER artifacts_restore_count, ENABLE REPLICA TRIGGER artifacts_restore_end;

@@ -48,8 +48,6 @@ AS $$
                 format('Role %I bypasses row level security: through the tables it sees every tenant. Connect as a member of llmspell_app.', w.role)
             WHEN NOT w.row_security THEN
                 'row_security is off: reading a protected table fails. Run: SET row_security = on;'
-            WHEN NOT pg_has_role(w.role, 'llmspell_app', 'USAGE') THEN
-                format('Role %1$I is no member of llmspell_app. Run: GRANT llmspell_app TO %1$I;', w.role)
             WHEN w.tenant IS NULL THEN
                 'No tenant is set: no row is visible and every function refuses. Inside a transaction run: SELECT llmspell.tenant_set(''<tenant>'');'
         END

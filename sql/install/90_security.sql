@@ -1,8 +1,10 @@
 -- Owners, row security, grants and dump registration of everything, by one function that the install
 -- and every upgrade script call last.
 --
--- Triggers that fire during a restore (AFTER or BEFORE INSERT), by design: sessions_insert and
--- artifact_content_insert start the counts at their base, artifacts_count_insert counts up again.
+-- Triggers that fire during a restore (BEFORE or AFTER INSERT), by design: sessions_insert and
+-- artifact_content_insert start the counts, artifacts_count_insert counts up (artifacts_restore_count
+-- in its place while restoring); sessions_restore, artifact_content_restore, artifacts_restore and
+-- artifacts_restore_end see to the order.
 
 CREATE FUNCTION llmspell._apply_security(register_dump boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -20,7 +22,7 @@ DECLARE
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
     v_helpers constant text[] := ARRAY[
         '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
-        '_kv_check', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
+        '_kv_check', '_check_expected', '_raise_missing', '_expiry', '_is_restoring', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_security_faults', '_index_definitions', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_relation record;
     v_function record;

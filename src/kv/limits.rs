@@ -1,4 +1,4 @@
-//! What may be stored: the bounds of keys, values and times to live.
+//! What may be stored: the bounds of keys and values.
 
 use std::fmt;
 
@@ -12,7 +12,6 @@ pub const MAX_VALUE_BYTES: usize = 128 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invalid {
     KeyTooLong { chars: usize },
-    TtlNotPositive,
     ValueTooLarge { bytes: usize },
 }
 
@@ -22,7 +21,6 @@ impl fmt::Display for Invalid {
             Self::KeyTooLong { chars } => {
                 write!(f, "a key has at most {MAX_KEY_CHARS} characters, this one has {chars}")
             }
-            Self::TtlNotPositive => f.write_str("ttl must be positive"),
             Self::ValueTooLarge { bytes } => {
                 write!(f, "a value has at most {MAX_VALUE_BYTES} bytes, this one has {bytes}")
             }
@@ -30,8 +28,7 @@ impl fmt::Display for Invalid {
     }
 }
 
-/// Checks an entry; `ttl_positive` is `None` where it has no time to live.
-pub fn check(key: &str, value: &[u8], ttl_positive: Option<bool>) -> Result<(), Invalid> {
+pub fn check(key: &str, value: &[u8]) -> Result<(), Invalid> {
     // Bytes bound characters, so most keys need no counting.
     if key.len() > MAX_KEY_CHARS {
         let chars = key.chars().count();
@@ -42,7 +39,7 @@ pub fn check(key: &str, value: &[u8], ttl_positive: Option<bool>) -> Result<(), 
     if value.len() > MAX_VALUE_BYTES {
         return Err(Invalid::ValueTooLarge { bytes: value.len() });
     }
-    if ttl_positive == Some(false) { Err(Invalid::TtlNotPositive) } else { Ok(()) }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -51,12 +48,11 @@ mod tests {
 
     #[test]
     fn bounds_are_inclusive() {
-        assert_eq!(check("", b"", None), Ok(()));
-        assert_eq!(check(&"é".repeat(500), b"", Some(true)), Ok(()));
-        assert_eq!(check(&"é".repeat(501), b"", None), Err(Invalid::KeyTooLong { chars: 501 }));
-        assert_eq!(check("k", b"", Some(false)), Err(Invalid::TtlNotPositive));
+        assert_eq!(check("", b""), Ok(()));
+        assert_eq!(check(&"é".repeat(500), b""), Ok(()));
+        assert_eq!(check(&"é".repeat(501), b""), Err(Invalid::KeyTooLong { chars: 501 }));
         let value = vec![0; MAX_VALUE_BYTES + 1];
-        assert_eq!(check("k", &value[1..], None), Ok(()));
-        assert_eq!(check("k", &value, None), Err(Invalid::ValueTooLarge { bytes: MAX_VALUE_BYTES + 1 }));
+        assert_eq!(check("k", &value[1..]), Ok(()));
+        assert_eq!(check("k", &value), Err(Invalid::ValueTooLarge { bytes: MAX_VALUE_BYTES + 1 }));
     }
 }

@@ -223,6 +223,22 @@ def foreign_keys_do_not_reach_over():
 
 
 @test
+def reads_never_write():
+    """every function that is not VOLATILE works in a READ ONLY transaction and takes no transaction id"""
+    with server() as connection:
+        reads = {r[0] for r in rows(connection, "SELECT proname FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace AND provolatile <> 'v'")}
+        public = [f for f in functions(connection, role=ROLE) if f.name in reads]
+        public += [f for f in functions(connection) if f.name in ("verify", "tenant_set")]
+    assert {"kv_get", "kv_list", "kv_count", "status", "whoami", "migration_version"} <= reads, reads
+    with app(A) as connection:
+        for function in public:
+            connection.execute("BEGIN READ ONLY")
+            function.call(connection, function.required())
+            equal(one(connection, "SELECT pg_current_xact_id_if_assigned()::text"), None, function.name)
+            connection.execute("COMMIT")
+
+
+@test
 def not_granted():
     """TRUNCATE, triggers, references, ALTER, DROP, creating in the schema: 42501; COPY FROM: 0A000"""
     sandbox = f"sandbox_{ROLE}"

@@ -1,0 +1,30 @@
+"""The input of the demo: the files of this repository and its git history, where there is one."""
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILT = {".git", ".build", "target", "node_modules", "__pycache__"}
+
+
+def git(*arguments):
+    """What git prints; None without git, or where ROOT is no clone."""
+    try:
+        done = subprocess.run(["git", "-c", "safe.directory=*", "-c", "core.quotepath=off", "-C", ROOT, *arguments], capture_output=True)
+    except FileNotFoundError:
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else None
+
+
+def read():
+    """{path: bytes}, and [(commit, time, subject, paths)] from the oldest on."""
+    cloned = git("rev-parse", "--show-prefix") == "\n"
+    found = (ROOT / name for name in git("ls-files", "-z").split("\0")) if cloned else ROOT.rglob("*")
+    files = {str(f.relative_to(ROOT)): f.read_bytes() for f in found
+             if f.is_file() and not f.is_symlink() and not BUILT & set(f.relative_to(ROOT).parts) and f.stat().st_size < 1 << 24}
+    commits = []
+    for entry in ((cloned and git("log", "--reverse", "--name-only", "--format=%x01%H%x02%ct%x02%s")) or "").split("\x01")[1:]:
+        head, *paths = entry.split("\n")
+        commit, time, subject = head.split("\x02", 2)
+        commits.append((commit, datetime.fromtimestamp(int(time), timezone.utc), subject, [p for p in paths if p]))
+    return files, commits
