@@ -23,6 +23,9 @@ pub static EVENT_LOG_MONTHS_BACK: GucSetting<i32> = GucSetting::<i32>::new(24);
 /// `llmspell.event_log_months_ahead`: how many months after the current one may be made.
 pub static EVENT_LOG_MONTHS_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(4);
 
+/// `llmspell.restoring`: set by the triggers that see to the order of a restore, for as long as they do.
+static RESTORING: GucSetting<bool> = GucSetting::<bool>::new(false);
+
 pub fn init() {
     // SAFETY: the names and the variable live as long as the process; the hook keeps the contract of guc.h.
     unsafe {
@@ -58,6 +61,14 @@ pub fn init() {
         1200,
         GucContext::Suset,
         GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"llmspell.restoring",
+        c"Whether rows of artifacts are being restored; set by triggers.",
+        c"",
+        &RESTORING,
+        GucContext::Suset,
+        GucFlags::NO_SHOW_ALL,
     );
     // SAFETY: a constant C string; refuses unknown llmspell.* names from here on.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"llmspell".as_ptr()) };

@@ -1,5 +1,8 @@
 -- What the server must offer, the roles, and the schema. Runs before everything else.
 
+-- The caller's schema would otherwise come first: an operator planted there would get into our tables.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 DO $guards$
 DECLARE
     v_vector text;
@@ -49,6 +52,7 @@ DO $roles$
 DECLARE
     v_role record;
     v_found pg_catalog.pg_roles;
+    v_member text;
 BEGIN
     FOR v_role IN
         SELECT * FROM (VALUES
@@ -79,6 +83,19 @@ BEGIN
                       HINT = pg_catalog.format('Take that away (ALTER ROLE %I NOLOGIN NOSUPERUSER …) or rename the role, then install again.', v_role.name);
         END IF;
     END LOOP;
+    -- Who may become the owner is over the wall, too.
+    SELECT pg_catalog.format('%s is a member of %s', m.member::regrole, m.roleid::regrole) INTO v_member
+    FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member
+    WHERE m.roleid::regrole::text IN ('llmspell_owner', 'llmspell_tenants') AND NOT r.rolsuper
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'role %', v_member
+            USING ERRCODE = 'invalid_role_specification', HINT = 'Revoke the membership, then install again.';
+    END IF;
+    -- Else it would list no tenant at all.
+    IF NOT (SELECT rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = 'llmspell_tenants') THEN
+        ALTER ROLE llmspell_tenants BYPASSRLS;
+    END IF;
 END
 $roles$;
 

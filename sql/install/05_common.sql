@@ -71,7 +71,7 @@ AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock('llmspell.artifacts'::regclass::oid::int, 0);
     IF TG_ARGV[0] = 'child' THEN
-        PERFORM set_config('session_replication_role', 'replica', true);
+        PERFORM set_config('llmspell.restoring', 'on', true), set_config('session_replication_role', 'replica', true);
     END IF;
     RETURN NULL;
 END
@@ -83,7 +83,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
-    PERFORM set_config('session_replication_role', 'origin', true);
+    PERFORM set_config('llmspell.restoring', 'off', true), set_config('session_replication_role', 'origin', true);
     RETURN NULL;
 END
 $$;

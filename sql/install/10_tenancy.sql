@@ -69,7 +69,7 @@ $$;
 COMMENT ON FUNCTION llmspell._wall_faults(regclass) IS 'What is missing of the wall on a table: one text per fault, none where the wall stands.';
 
 CREATE FUNCTION llmspell._is_wall_rule(expression text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
     -- varchar columns come back as (tenant_id)::text

@@ -31,7 +31,8 @@ COMMENT ON INDEX llmspell.idx_sessions_tenant_status IS 'For listing sessions by
 COMMENT ON INDEX llmspell.idx_sessions_tenant_expires IS 'For finding what has expired.';
 
 -- artifact_count is kept by the triggers of artifacts alone: it starts at 0 whatever an INSERT says
--- (a restored session gets its count back with its artifacts), and a direct UPDATE of it has no effect. Counting is no access: it leaves the times alone.
+-- (a restored session gets its count back with its artifacts), and an UPDATE of it by anybody but those,
+-- which run as the owner, has no effect. Counting is no access: it leaves the times alone.
 CREATE FUNCTION llmspell._tg_sessions_insert() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -59,9 +60,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell._tg_sessions_count() IS 'Undoes a direct UPDATE of artifact_count.';
--- Depth 0: a statement of a client, not one of a trigger.
 CREATE TRIGGER sessions_count BEFORE UPDATE OF artifact_count ON llmspell.sessions
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION llmspell._tg_sessions_count();
+    FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell._tg_sessions_count();
 
 CREATE FUNCTION llmspell._tg_sessions_update() RETURNS trigger
 LANGUAGE plpgsql

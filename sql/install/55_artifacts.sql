@@ -128,16 +128,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell._tg_artifact_content_count() IS 'Undoes a direct UPDATE of reference_count.';
--- Depth 0: a statement of a client, not one of a trigger.
 CREATE TRIGGER artifact_content_count BEFORE UPDATE OF reference_count ON llmspell.artifact_content
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION llmspell._tg_artifact_content_count();
+    FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell._tg_artifact_content_count();
 
 -- Parents are updated in key order, contents before sessions, so that two statements cannot deadlock.
--- A cascade runs as the owner, under FORCE, perhaps with no tenant set (a superuser's DELETE): each
--- row's own tenant is set around its update.
+-- They run as the owner, under FORCE, perhaps with no tenant set (a superuser's DELETE): each row's own
+-- tenant is set around its update.
 CREATE FUNCTION llmspell._tg_artifacts_count() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
 AS $$
 DECLARE
     v_before constant text := coalesce(current_tenant(), '');
@@ -207,11 +207,11 @@ CREATE TRIGGER artifact_content_restore BEFORE INSERT ON llmspell.artifact_conte
     FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('parent');
 CREATE TRIGGER artifacts_restore BEFORE INSERT ON llmspell.artifacts
     FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('child');
--- While a child is restored the session is a replica, which only these two heed. A logical
--- subscriber is one too, but restores nothing: there the counts come with the parents' rows.
+-- While a child is restored the session is a replica, which only these two heed. Somebody else's
+-- replica, a logical subscriber for one, gets the counts with the parents' rows.
 CREATE TRIGGER artifacts_restore_count AFTER INSERT ON llmspell.artifacts
     REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_artifacts_count();
+    FOR EACH STATEMENT WHEN (current_setting('llmspell.restoring', true) = 'on') EXECUTE FUNCTION llmspell._tg_artifacts_count();
 CREATE TRIGGER artifacts_restore_end AFTER INSERT ON llmspell.artifacts
-    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_end();
+    FOR EACH STATEMENT WHEN (current_setting('llmspell.restoring', true) = 'on') EXECUTE FUNCTION llmspell._tg_restore_end();
 ALTER TABLE llmspell.artifacts ENABLE REPLICA TRIGGER artifacts_restore_count, ENABLE REPLICA TRIGGER artifacts_restore_end;

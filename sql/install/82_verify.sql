@@ -19,6 +19,21 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell._index_definitions() IS 'The indexes of the schema now, months aside.';
 
+CREATE FUNCTION llmspell._index_faults() RETURNS TABLE (component text, object text, fault text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT 'indexes', l.index_name::text, CASE WHEN d.index_name IS NULL THEN 'is missing: ' ELSE 'is invalid or altered: ' END || l.definition
+    FROM _index_ledger l LEFT JOIN _index_definitions() d USING (index_name)
+    WHERE d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid
+    UNION ALL
+    SELECT 'event_log', i.inhrelid::regclass::text, 'has no valid primary key'
+    FROM pg_inherits i
+    WHERE i.inhparent = 'llmspell.event_log'::regclass
+      AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = i.inhrelid AND x.indisprimary AND x.indisvalid)
+$$;
+COMMENT ON FUNCTION llmspell._index_faults() IS 'Indexes that are missing, invalid or altered.';
+
 CREATE FUNCTION llmspell._security_faults() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -44,6 +59,9 @@ AS $$
     FROM pg_roles r
     WHERE r.rolname IN ('llmspell_owner', 'llmspell_app', 'llmspell_admin', 'llmspell_tenants')
       AND (r.rolsuper OR r.rolbypassrls AND r.rolname <> 'llmspell_tenants' OR r.rolcanlogin AND r.rolname <> 'llmspell_app')
+    UNION ALL
+    SELECT 'isolation', 'llmspell_tenants', 'does not bypass row level security: tenant_list() stays empty'
+    FROM pg_roles r WHERE r.rolname = 'llmspell_tenants' AND NOT r.rolbypassrls
 $$;
 COMMENT ON FUNCTION llmspell._security_faults() IS 'What in the catalog contradicts the wall: row security, policies, owners, grants, roles.';
 
@@ -138,15 +156,7 @@ BEGIN
     ELSE
         RETURN QUERY SELECT 'isolation', v.check_name, coalesce(v.detail, 'failed') FROM verify_isolation() v WHERE NOT v.ok;
     END IF;
-    RETURN QUERY
-        SELECT 'indexes', l.index_name::text, CASE WHEN d.index_name IS NULL THEN 'is missing: ' ELSE 'is invalid or altered: ' END || l.definition
-        FROM _index_ledger l LEFT JOIN _index_definitions() d USING (index_name)
-        WHERE d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid;
-    RETURN QUERY
-        SELECT 'event_log', i.inhrelid::regclass::text, 'has no valid primary key'
-        FROM pg_inherits i
-        WHERE i.inhparent = 'llmspell.event_log'::regclass
-          AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = i.inhrelid AND x.indisprimary AND x.indisvalid);
+    RETURN QUERY SELECT f.component, f.object, f.fault FROM _index_faults() f;
 END
 $$;
 COMMENT ON FUNCTION llmspell.verify() IS 'Every self-check in one: one row (component, object, fault) per fault, none where all is well. In a read-only transaction and on a standby the isolation check reads the catalog only. Example: SELECT * FROM llmspell.verify();';

@@ -15,7 +15,7 @@ DECLARE
     -- Tables without tenants, by name: who may read them, and which rows a dump takes along.
     v_shared constant jsonb := '{
         "refinery_schema_history": {"app": "SELECT", "dump": "WHERE version > 15"},
-        "_index_ledger":           {"app": "SELECT", "dump": "WHERE false"}
+        "_index_ledger":           {"dump": "WHERE false"}
     }';
     -- Functions for llmspell_admin: they make or drop tables, or show or change other tenants.
     v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
@@ -23,12 +23,14 @@ DECLARE
     v_helpers constant text[] := ARRAY[
         '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
         '_kv_check', '_check_expected', '_raise_missing', '_expiry', '_is_restoring', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
-        '_security_faults', '_index_definitions', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
+        '_security_faults', '_index_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
+    v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
     v_relation record;
+    v_wanted text;
     v_function record;
 BEGIN
     FOR v_relation IN
-        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.oid::regclass AS name,
+        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relacl, c.oid::regclass AS name,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS has_tenant,
             EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member
         FROM pg_class c
@@ -45,18 +47,30 @@ BEGIN
                       HINT = 'Add the column, or add the table to the list in _apply_security().';
         END IF;
         EXECUTE format('ALTER TABLE %s OWNER TO llmspell_owner', v_relation.name);
-        EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', v_relation.name);
-        IF NOT v_relation.has_tenant THEN
-            EXECUTE format('GRANT %s ON %s TO llmspell_app', v_shared -> v_relation.relname ->> 'app', v_relation.name);
-        ELSE
+        IF v_relation.has_tenant THEN
             PERFORM _wall_build(v_relation.oid);
-            -- Months are reached through event_log, and internal tables through functions.
-            IF NOT v_relation.relispartition AND v_relation.relname NOT LIKE '\_%' THEN
-                EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO llmspell_app', v_relation.name);
+        END IF;
+        -- Months are reached through event_log, and internal tables through functions.
+        v_wanted := CASE
+            WHEN NOT v_relation.has_tenant THEN v_shared -> v_relation.relname ->> 'app'
+            WHEN NOT v_relation.relispartition AND v_relation.relname NOT LIKE '\_%' THEN 'DELETE, INSERT, SELECT, UPDATE'
+        END;
+        -- Only where something differs: a GRANT inside an extension script makes all rights of the table, a
+        -- user's own too, those that the extension brings along, and a dump would leave the user's out.
+        IF EXISTS (SELECT FROM aclexplode(v_relation.relacl) a
+                   WHERE a.grantee = ANY (v_ours) AND a.grantee <> 'llmspell_app'::regrole)
+            OR (SELECT string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) FROM aclexplode(v_relation.relacl) a
+                WHERE a.grantee = 'llmspell_app'::regrole) IS DISTINCT FROM v_wanted
+        THEN
+            EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', v_relation.name);
+            IF v_wanted IS NOT NULL THEN
+                EXECUTE format('GRANT %s ON %s TO llmspell_app', v_wanted, v_relation.name);
             END IF;
-            IF NOT v_relation.relispartition THEN
-                EXECUTE format('GRANT SELECT (tenant_id) ON %s TO llmspell_tenants', v_relation.name);
-            END IF;
+        END IF;
+        IF v_relation.has_tenant AND NOT v_relation.relispartition
+            AND NOT has_column_privilege('llmspell_tenants', v_relation.oid, 'tenant_id', 'SELECT')
+        THEN
+            EXECUTE format('GRANT SELECT (tenant_id) ON %s TO llmspell_tenants', v_relation.name);
         END IF;
         IF register_dump AND v_relation.is_member AND v_relation.relkind = 'r' THEN
             PERFORM pg_extension_config_dump(v_relation.oid, coalesce(v_shared -> v_relation.relname ->> 'dump', ''));

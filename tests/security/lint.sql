@@ -83,7 +83,6 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
 ), expected (lint, object, detail) AS (VALUES
     -- Names, not patterns: what is not written here is a fault.
     ('L05', 'llmspell.refinery_schema_history', ''),
-    ('L05', 'llmspell._index_ledger', ''),
     ('L17', 'llmspell._jsonb_contains(jsonb,jsonb)', ''),
     ('L17', 'llmspell._text_array_contains(text[],text[])', ''),
     ('L17', 'llmspell._ts_match(tsvector,tsquery)', ''),
@@ -97,8 +96,11 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     ('L27', 'lo_put(oid,bigint,bytea)', ''),
     ('L27', 'lo_unlink(oid)', ''),
     ('L30', 'llmspell.artifact_content', 'artifact_content_insert'),
+    ('L30', 'llmspell.artifact_content', 'artifact_content_restore'),
     ('L30', 'llmspell.artifacts', 'artifacts_count_insert'),
+    ('L30', 'llmspell.artifacts', 'artifacts_restore'),
     ('L30', 'llmspell.sessions', 'sessions_insert'),
+    ('L30', 'llmspell.sessions', 'sessions_restore'),
     ('L31', 'llmspell.event_log', '')
 )
 SELECT f.lint, f.object, f.detail FROM found f
