@@ -43,7 +43,8 @@ extension_sql_file!(
     requires = ["i30_workflow_states"]
 );
 extension_sql_file!("../sql/install/40_patterns.sql", name = "i40_patterns", requires = ["i35_sessions"]);
-extension_sql_file!("../sql/install/45_vectors.sql", name = "i45_vectors", requires = ["i40_patterns"]);
+extension_sql_file!("../sql/install/43_storage.sql", name = "i43_storage", requires = ["i40_patterns"]);
+extension_sql_file!("../sql/install/45_vectors.sql", name = "i45_vectors", requires = ["i43_storage"]);
 extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i45_vectors"]);
 extension_sql_file!("../sql/install/55_artifacts.sql", name = "i55_artifacts", requires = ["i50_graph"]);
 extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i55_artifacts"]);

@@ -70,8 +70,6 @@ CREATE TABLE llmspell.agent_state_history (
     base_version int,
     packed bytea NOT NULL,
     PRIMARY KEY (tenant_id, agent_id, version),
-    CONSTRAINT agent_state_history_agent_fkey FOREIGN KEY (tenant_id, agent_id)
-        REFERENCES llmspell.agent_states (tenant_id, agent_id) ON DELETE CASCADE,
     CONSTRAINT agent_state_history_base_check CHECK (base_version < version)
 );
 ALTER TABLE llmspell.agent_state_history ALTER COLUMN packed SET STORAGE EXTERNAL;
@@ -88,6 +86,20 @@ COMMENT ON COLUMN llmspell.agent_state_history.replaced_at IS 'Until when, exclu
 COMMENT ON COLUMN llmspell.agent_state_history.size_bytes IS 'Length of the state as JSON text, bytes.';
 COMMENT ON COLUMN llmspell.agent_state_history.base_version IS 'The version that the state is packed beside; NULL where it stands alone.';
 COMMENT ON COLUMN llmspell.agent_state_history.packed IS 'The state as JSON text, packed with zstd.';
+
+-- A trigger, not a foreign key: pg_restore -j loads the two tables in any order.
+CREATE FUNCTION llmspell._tg_agent_states_delete() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    DELETE FROM agent_state_history h WHERE h.tenant_id = OLD.tenant_id AND h.agent_id = OLD.agent_id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_agent_states_delete() IS 'The history goes with its agent.';
+CREATE TRIGGER agent_states_delete AFTER DELETE ON llmspell.agent_states
+    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_agent_states_delete();
 
 COMMENT ON FUNCTION llmspell._json_check(jsonb) IS 'Raises what is wrong with a JSON document that is to be stored: 22004 null, 54000 over 64 MiB or nested over 1,000 deep.';
 COMMENT ON FUNCTION llmspell._json_checksum(jsonb) IS 'SHA-256 of the canonical text of a JSON document (RFC 8785 with keys by code point and exact decimal numbers): equal for equal documents, however spelled. Errors: 22004 null, 54000 over 64 MiB or nested over 1,000 deep.';

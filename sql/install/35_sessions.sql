@@ -10,11 +10,14 @@ CREATE TABLE llmspell.sessions (
     expires_at timestamptz,
     artifact_count int NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT now(),
+    version bigint NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant_id, session_id),
     CONSTRAINT valid_session_status CHECK (status IN ('active', 'archived', 'expired')),
     CONSTRAINT non_negative_artifact_count CHECK (artifact_count >= 0)
-);
+-- Room for the next version of a row in its page.
+) WITH (fillfactor = 80);
 CREATE INDEX idx_sessions_tenant_status ON llmspell.sessions (tenant_id, status, created_at DESC, session_id);
+CREATE INDEX idx_sessions_created ON llmspell.sessions (tenant_id, created_at DESC, session_id);
 CREATE INDEX idx_sessions_tenant_expires ON llmspell.sessions (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
 
 COMMENT ON TABLE llmspell.sessions IS 'Sessions. Deleting one deletes its artifacts.';
@@ -28,6 +31,8 @@ COMMENT ON COLUMN llmspell.sessions.expires_at IS 'When it expires; NULL for nev
 COMMENT ON COLUMN llmspell.sessions.artifact_count IS 'How many artifacts it has; kept by triggers, whatever an INSERT says.';
 COMMENT ON COLUMN llmspell.sessions.updated_at IS 'When the row was last written.';
 COMMENT ON INDEX llmspell.idx_sessions_tenant_status IS 'For listing sessions by status, newest first.';
+COMMENT ON COLUMN llmspell.sessions.version IS 'From 1; one more with each write, whoever writes; counting artifacts is none.';
+COMMENT ON INDEX llmspell.idx_sessions_created IS 'For listing sessions, newest first.';
 COMMENT ON INDEX llmspell.idx_sessions_tenant_expires IS 'For finding what has expired.';
 
 -- artifact_count is kept by the triggers of artifacts alone: it starts at 0 whatever an INSERT says
@@ -69,6 +74,7 @@ SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
     NEW.updated_at := now();
+    NEW.version := OLD.version + 1;
     -- To a minute: repeated access need not write.
     IF NEW.last_accessed_at < now() - interval '1 minute' THEN
         NEW.last_accessed_at := now();
@@ -76,10 +82,278 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_sessions_update() IS 'updated_at, and last_accessed_at to a minute.';
+COMMENT ON FUNCTION llmspell._tg_sessions_update() IS 'Version, updated_at, and last_accessed_at to a minute.';
 CREATE TRIGGER sessions_update
-    BEFORE UPDATE OF session_id, session_data, status, created_at, last_accessed_at, expires_at, updated_at ON llmspell.sessions
+    BEFORE UPDATE OF session_id, session_data, status, created_at, last_accessed_at, expires_at, updated_at, version ON llmspell.sessions
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_sessions_update();
 
 CREATE TRIGGER sessions_restore BEFORE INSERT ON llmspell.sessions
     FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('parent');
+
+-- How long expired sessions are kept, for each tenant that wants an end.
+CREATE TABLE llmspell.session_retention (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    keep interval NOT NULL CHECK (keep >= '0'),
+    PRIMARY KEY (tenant_id)
+);
+COMMENT ON TABLE llmspell.session_retention IS 'How long a tenant keeps sessions after their expiry; without a row, for ever.';
+COMMENT ON COLUMN llmspell.session_retention.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.session_retention.keep IS 'How long, from expires_at on.';
+
+CREATE FUNCTION llmspell._session_status(status text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF lower(status) NOT IN ('active', 'archived', 'expired') THEN
+        RAISE EXCEPTION 'unknown session status "%"', left(status, 60) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Use active, archived or expired.';
+    END IF;
+    RETURN lower(status);
+END
+$$;
+COMMENT ON FUNCTION llmspell._session_status(text) IS 'A status in lower case; 22023 where it is none of the three. NULL stays NULL.';
+
+CREATE FUNCTION llmspell.session_create(session_id uuid DEFAULT NULL, data jsonb DEFAULT '{}',
+                                        expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL)
+RETURNS TABLE (session_id uuid, version bigint, created boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_actual bigint;
+BEGIN
+    PERFORM _json_check(session_create.data);
+    INSERT INTO sessions AS s (tenant_id, session_id, session_data, expires_at)
+    VALUES (v_tenant, coalesce(session_create.session_id, uuidv7()), session_create.data,
+            _expiry(session_create.expires_at, session_create.ttl))
+    ON CONFLICT (tenant_id, session_id) DO NOTHING
+    RETURNING s.session_id, s.version, true INTO session_id, version, created;
+    IF NOT FOUND THEN
+        SELECT s.version INTO v_actual FROM sessions s
+        WHERE s.tenant_id = v_tenant AND s.session_id = session_create.session_id;
+        PERFORM _raise_conflict('session', session_create.session_id::text, 0, coalesce(v_actual, 1));
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION llmspell.session_create(uuid, jsonb, timestamptz, interval) IS 'Begins a session (session_id defaults to uuidv7()) and returns (session_id, version, created). It expires at expires_at, or ttl from now, or never. Errors: 42501 no tenant, LS409 it exists, 22004 null data, 22023 both expires_at and ttl, or ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep. Example: SELECT session_id FROM llmspell.session_create(data => ''{"user": 42}'', ttl => ''1 day'');';
+
+CREATE FUNCTION llmspell.session_get(session_id uuid, include_expired boolean DEFAULT false)
+RETURNS TABLE (session_id uuid, data jsonb, status text, version bigint, artifact_count int, created_at timestamptz,
+               last_accessed_at timestamptz, updated_at timestamptz, expires_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT s.session_id, s.session_data, s.status, s.version, s.artifact_count, s.created_at, s.last_accessed_at, s.updated_at, s.expires_at
+    FROM llmspell.sessions s
+    WHERE llmspell._require_tenant() IS NOT NULL
+      AND s.tenant_id = llmspell.current_tenant() AND s.session_id = llmspell._required(session_get.session_id, 'session_id')
+      AND (session_get.include_expired OR s.status <> 'expired' AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp()));
+END;
+COMMENT ON FUNCTION llmspell.session_get(uuid, boolean) IS 'A session: one row, or none where it does not exist, or has expired and include_expired is false. Writes nothing: call session_touch to record the access. Errors: 42501 no tenant, 22004 null session_id. Example: SELECT data FROM llmspell.session_get(''0198a5f0-0000-7000-8000-000000000001'');';
+
+CREATE FUNCTION llmspell.session_update(session_id uuid, data jsonb DEFAULT NULL, status text DEFAULT NULL,
+                                        expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL, expected_version bigint DEFAULT NULL)
+RETURNS TABLE (session_id uuid, version bigint)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_actual bigint;
+BEGIN
+    PERFORM _required(session_update.session_id, 'session_id'), _check_expected(session_update.expected_version);
+    IF session_update.data IS NOT NULL THEN
+        PERFORM _json_check(session_update.data);
+    END IF;
+    UPDATE sessions s
+    SET session_data = coalesce(session_update.data, s.session_data), status = coalesce(_session_status(session_update.status), s.status),
+        expires_at = coalesce(_expiry(session_update.expires_at, session_update.ttl), s.expires_at), last_accessed_at = now()
+    WHERE s.tenant_id = v_tenant AND s.session_id = session_update.session_id
+      AND (session_update.expected_version IS NULL OR s.version = session_update.expected_version)
+    RETURNING s.session_id, s.version INTO session_id, version;
+    IF NOT FOUND THEN
+        SELECT s.version INTO v_actual FROM sessions s
+        WHERE s.tenant_id = v_tenant AND s.session_id = session_update.session_id;
+        IF NOT FOUND AND coalesce(session_update.expected_version, 0) = 0 THEN
+            PERFORM _raise_missing('session', session_update.session_id::text);
+        END IF;
+        PERFORM _raise_conflict('session', session_update.session_id::text, session_update.expected_version, coalesce(v_actual, 0));
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes data, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns (session_id, version); expires_at ''infinity'' takes the expiry away. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep.';
+
+CREATE FUNCTION llmspell.session_touch(session_id uuid, ttl interval DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := statement_timestamp();
+    v_expires_at constant timestamptz := _expiry(NULL, session_touch.ttl);
+    v_row record;
+BEGIN
+    SELECT s.last_accessed_at INTO v_row FROM sessions s
+    WHERE s.tenant_id = v_tenant AND s.session_id = _required(session_touch.session_id, 'session_id')
+      AND s.status <> 'expired' AND (s.expires_at IS NULL OR s.expires_at > v_now);
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    -- To a minute: repeated access need not write.
+    IF v_row.last_accessed_at < v_now - interval '1 minute' OR v_expires_at IS NOT NULL THEN
+        UPDATE sessions s SET last_accessed_at = v_now, expires_at = coalesce(v_expires_at, s.expires_at)
+        WHERE s.tenant_id = v_tenant AND s.session_id = session_touch.session_id;
+    END IF;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION llmspell.session_touch(uuid, interval) IS 'Records an access (to a minute) and, with ttl, puts the expiry ttl from now; true where the session exists and has not expired. Errors: 42501 no tenant, 22004 null session_id, 22023 ttl not positive.';
+
+CREATE FUNCTION llmspell.session_list(status text DEFAULT NULL, max_rows int DEFAULT 100, after uuid DEFAULT NULL)
+RETURNS TABLE (session_id uuid, status text, version bigint, artifact_count int, created_at timestamptz, last_accessed_at timestamptz,
+               expires_at timestamptz)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_status constant text := _session_status(session_list.status);
+    v_now constant timestamptz := statement_timestamp();
+    v_before timestamptz := 'infinity';
+BEGIN
+    IF session_list.after IS NOT NULL THEN
+        SELECT s.created_at INTO v_before FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = session_list.after;
+        IF NOT FOUND THEN
+            PERFORM _raise_missing('session', session_list.after::text);
+        END IF;
+    END IF;
+    IF v_status IS NULL OR v_status = 'expired' THEN
+        RETURN QUERY
+        SELECT s.session_id, s.status::text, s.version, s.artifact_count, s.created_at, s.last_accessed_at, s.expires_at
+        FROM sessions s
+        WHERE s.tenant_id = v_tenant AND s.created_at <= v_before
+          AND (s.created_at < v_before OR s.session_id > session_list.after)
+          AND (s.status = 'expired' OR coalesce(s.expires_at <= v_now, false)) = (v_status IS NOT NULL)
+        ORDER BY s.created_at DESC, s.session_id
+        LIMIT _max_rows(session_list.max_rows);
+    ELSE
+        RETURN QUERY
+        SELECT s.session_id, s.status::text, s.version, s.artifact_count, s.created_at, s.last_accessed_at, s.expires_at
+        FROM sessions s
+        WHERE s.tenant_id = v_tenant AND s.status = v_status AND s.created_at <= v_before
+          AND (s.created_at < v_before OR s.session_id > session_list.after)
+          AND (s.expires_at IS NULL OR s.expires_at > v_now)
+        ORDER BY s.created_at DESC, s.session_id
+        LIMIT _max_rows(session_list.max_rows);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell.session_list(text, integer, uuid) IS 'Sessions, newest first, without their data: those that have not expired, or those in one status; expired also lists those whose time is over and that nothing has marked yet. For the next page give the last session_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the session named by after has gone.';
+
+CREATE FUNCTION llmspell.session_archive(session_id uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+BEGIN
+    UPDATE sessions s SET status = 'archived'
+    WHERE s.tenant_id = v_tenant AND s.session_id = _required(session_archive.session_id, 'session_id') AND s.status <> 'archived';
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION llmspell.session_archive(uuid) IS 'Archives a session; true where it existed and was not archived. Errors: 42501 no tenant, 22004 null.';
+
+CREATE FUNCTION llmspell.session_delete(session_id uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+BEGIN
+    DELETE FROM sessions s
+    WHERE s.tenant_id = v_tenant AND s.session_id = _required(session_delete.session_id, 'session_id');
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION llmspell.session_delete(uuid) IS 'Deletes a session and its artifacts; true where it existed. Errors: 42501 no tenant, 22004 null.';
+
+CREATE FUNCTION llmspell.session_retention_set(keep interval) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+BEGIN
+    IF session_retention_set.keep < '0' THEN
+        RAISE EXCEPTION 'keep must not be negative, got %', session_retention_set.keep USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF session_retention_set.keep IS NULL THEN
+        DELETE FROM session_retention r WHERE r.tenant_id = v_tenant;
+    ELSE
+        INSERT INTO session_retention (tenant_id, keep) VALUES (v_tenant, session_retention_set.keep)
+        ON CONFLICT (tenant_id) DO UPDATE SET keep = EXCLUDED.keep;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell.session_retention_set(interval) IS 'How long the own tenant keeps sessions after their expiry; NULL, as at first, for ever. session_expire_due acts on it. Errors: 42501 no tenant, 22023 negative. Example: SELECT llmspell.session_retention_set(''30 days'');';
+
+CREATE FUNCTION llmspell.session_expire_due(max_rows int DEFAULT 1000) RETURNS TABLE (expired bigint, deleted bigint)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := statement_timestamp();
+    v_keep interval;
+BEGIN
+    WITH due AS (
+        SELECT s.session_id FROM sessions s
+        WHERE s.tenant_id = v_tenant AND s.expires_at <= v_now AND s.status <> 'expired'
+        ORDER BY s.expires_at
+        LIMIT _max_rows(session_expire_due.max_rows)
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE sessions s SET status = 'expired' FROM due d WHERE s.tenant_id = v_tenant AND s.session_id = d.session_id;
+    GET DIAGNOSTICS expired = ROW_COUNT;
+    SELECT r.keep INTO v_keep FROM session_retention r WHERE r.tenant_id = v_tenant;
+    deleted := 0;
+    IF FOUND THEN
+        WITH due AS (
+            SELECT s.session_id FROM sessions s
+            WHERE s.tenant_id = v_tenant AND s.expires_at <= v_now - v_keep AND s.status = 'expired'
+            ORDER BY s.expires_at
+            LIMIT _max_rows(session_expire_due.max_rows)
+            FOR UPDATE SKIP LOCKED
+        )
+        DELETE FROM sessions s USING due d WHERE s.tenant_id = v_tenant AND s.session_id = d.session_id;
+        GET DIAGNOSTICS deleted = ROW_COUNT;
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION llmspell.session_expire_due(integer) IS 'Marks up to max_rows sessions whose time is over as expired, deletes up to max_rows that session_retention_set no longer keeps, and returns how many of each. Never needed for correctness. Errors: 42501 no tenant, 22004, 22023 max_rows.';
+
+CREATE FUNCTION llmspell.session_stats()
+RETURNS TABLE (status text, sessions bigint, artifacts bigint, oldest timestamptz, newest timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN s.expires_at <= statement_timestamp() THEN 'expired' ELSE s.status END, count(*), sum(s.artifact_count),
+        min(s.created_at), max(s.created_at)
+    FROM llmspell.sessions s
+    WHERE llmspell._require_tenant() IS NOT NULL AND s.tenant_id = llmspell.current_tenant()
+    GROUP BY 1
+    ORDER BY 1;
+END;
+COMMENT ON FUNCTION llmspell.session_stats() IS 'One row for each status that occurs: how many sessions, their artifacts, the oldest and the newest. Error: 42501 no tenant.';

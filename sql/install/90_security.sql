@@ -3,7 +3,7 @@
 --
 -- Triggers that fire during a restore (BEFORE or AFTER INSERT), by design: sessions_insert and
 -- artifact_content_insert start the counts, artifacts_count_insert counts up (artifacts_restore_count
--- in its place while restoring); sessions_restore, artifact_content_restore, artifacts_restore and
+-- in its place while restoring); workflow_states_write leaves what a dump carries as it is; sessions_restore, artifact_content_restore, artifacts_restore and
 -- artifacts_restore_end see to the order.
 
 CREATE FUNCTION llmspell._apply_security(register_dump boolean DEFAULT false) RETURNS void
@@ -22,7 +22,10 @@ DECLARE
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
     v_helpers constant text[] := ARRAY[
         '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
-        '_kv_check', '_check_expected', '_raise_missing', '_expiry', '_is_restoring', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
+        '_kv_check', '_check_expected', '_raise_missing', '_expiry', '_is_restoring', '_json_check', '_json_checksum', '_text_pack', '_text_unpack',
+        '_agent_state_unpack', '_agent_state_keep', '_agent_state_prunable', '_workflow_is_terminal', '_workflow_status',
+        '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
+        '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_security_faults', '_index_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
     v_relation record;
