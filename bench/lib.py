@@ -51,9 +51,8 @@ class Session:
     def __init__(self, bench, op):
         self.conn, self.op, self.rows = bench.connect_app(), op, [0, 0]
         self.pg, self.arms = self.conn.pgconn, [[a] if isinstance(a, str) else list(a) for a in op.arms]
-        for arm, statements in enumerate(self.arms):
-            for n, text in enumerate(statements):
-                check(self.pg.prepare(b"s%d_%d" % (arm, n), text.encode()))
+        for arm, n, text in ((arm, n, text) for arm in (0, 1) for n, text in enumerate(self.arms[arm])):
+            check(self.pg.prepare(b"s%d_%d" % (arm, n), text.encode()))
 
     def statements(self, arm, params):
         for n, (text, values) in enumerate(zip(self.arms[arm], params if isinstance(params, list) else [params], strict=True)):
@@ -160,7 +159,7 @@ class Bench:
         report = {"bench": self.name, "doc": self.doc, "labels": self.labels, "at": time.strftime("%Y-%m-%d"),
                   "rounds": self.rounds, "scale": "quick" if self.quick else "full" if self.full else "default",
                   "results": results}
-        path = BUILD / "bench" / f"{self.name}.json"
+        path = BUILD / "bench" / f"{self.name}{'.quick' if self.quick else ''}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(report, indent=1) + "\n")
         print(table(report))
