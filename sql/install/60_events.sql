@@ -41,6 +41,11 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell._event_log_month(date) IS 'Name, bounds (half-open) and partition bound text of the UTC month that a date lies in.';
 
+CREATE FUNCTION llmspell._event_log_skipped(name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 'SKIPPED: Partition ' || name || ' already exists';
+COMMENT ON FUNCTION llmspell._event_log_skipped(text) IS 'What the makers of months answer for one that is there.';
+
 CREATE FUNCTION llmspell._event_log_has_month(month date) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -73,7 +78,7 @@ DECLARE
 BEGIN
     SELECT * INTO v_month FROM _event_log_month(month);
     IF _event_log_has_month(month) THEN
-        RETURN format('SKIPPED: Partition %s already exists', v_month.name);
+        RETURN _event_log_skipped(v_month.name);
     END IF;
     SELECT * INTO v_window FROM _event_log_window();
     IF month < v_this_month - make_interval(months => v_window.months_back)
@@ -87,7 +92,7 @@ BEGIN
     -- One maker at a time; who waited finds the month made.
     PERFORM pg_advisory_xact_lock('llmspell.event_log'::regclass::oid::int, 0);
     IF _event_log_has_month(month) THEN
-        RETURN format('SKIPPED: Partition %s already exists', v_month.name);
+        RETURN _event_log_skipped(v_month.name);
     END IF;
     IF EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relname = v_month.name) THEN
         RAISE EXCEPTION 'a relation llmspell.% exists and is no partition of event_log', v_month.name
@@ -149,14 +154,26 @@ CREATE FUNCTION llmspell.ensure_future_event_log_partitions() RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
 SET timezone = 'UTC'
+SET datestyle = 'ISO'
 AS $$
 DECLARE
-    v_months date[];
+    v_there constant text[] := ARRAY(
+        SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'llmspell.event_log'::regclass AND NOT i.inhdetachpending);
+    v_month record;
+    v_answers text[];
 BEGIN
-    SELECT array_agg((date_trunc('month', now()) + make_interval(months => i))::date ORDER BY i)
-    INTO v_months FROM generate_series(0, 3) AS i;
-    RETURN (SELECT array_agg(_event_log_make_month(m.month) ORDER BY m.ord)
-            FROM unnest(v_months) WITH ORDINALITY AS m (month, ord));
+    -- Clients call this before every event: where all months are there, one look at the catalog must do.
+    FOR v_month IN
+        SELECT d.first, m.name, m.bound
+        FROM generate_series(date_trunc('month', now()), date_trunc('month', now()) + interval '3 months', '1 month') AS d (first)
+        CROSS JOIN LATERAL _event_log_month(d.first::date) AS m
+        ORDER BY d.first
+    LOOP
+        v_answers := v_answers || CASE WHEN v_month.bound = ANY (v_there)
+            THEN _event_log_skipped(v_month.name) ELSE _event_log_make_month(v_month.first::date) END;
+    END LOOP;
+    RETURN v_answers;
 END
 $$;
 COMMENT ON FUNCTION llmspell.ensure_future_event_log_partitions() IS 'Makes the current UTC month and the next three where they are missing; returns exactly four texts, CREATED: … or SKIPPED: …. Takes no lock where all exist. Example: SELECT llmspell.ensure_future_event_log_partitions();';
