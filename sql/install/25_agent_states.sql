@@ -217,7 +217,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION llmspell.agent_state_load(text) IS 'The current state of an agent: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, version FROM llmspell.agent_state_load(''a1'');';
 
-CREATE FUNCTION llmspell.agent_state_list(agent_type text DEFAULT NULL, max_rows int DEFAULT 100, after text DEFAULT NULL)
+CREATE FUNCTION llmspell._agent_state_list(wanted_type text, max_rows int, after text)
 RETURNS TABLE (agent_id text, agent_type text, version bigint, schema_version int, updated_at timestamptz)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -226,24 +226,32 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
 BEGIN
-    IF agent_state_list.agent_type IS NULL THEN
+    IF _agent_state_list.wanted_type IS NULL THEN
         RETURN QUERY
         SELECT a.agent_id::text, a.agent_type::text, a.data_version::bigint, a.schema_version, a.updated_at
         FROM agent_states a
-        WHERE a.tenant_id = v_tenant AND a.agent_id >= coalesce(agent_state_list.after || E'\x01', '')
+        WHERE a.tenant_id = v_tenant AND a.agent_id >= coalesce(_agent_state_list.after || E'\x01', '')
         ORDER BY a.agent_id
-        LIMIT _max_rows(agent_state_list.max_rows);
+        LIMIT _max_rows(_agent_state_list.max_rows);
     ELSE
         RETURN QUERY
         SELECT a.agent_id::text, a.agent_type::text, a.data_version::bigint, a.schema_version, a.updated_at
         FROM agent_states a
-        WHERE a.tenant_id = v_tenant AND a.agent_type = agent_state_list.agent_type
-          AND a.agent_id >= coalesce(agent_state_list.after || E'\x01', '')
+        WHERE a.tenant_id = v_tenant AND a.agent_type = _agent_state_list.wanted_type
+          AND a.agent_id >= coalesce(_agent_state_list.after || E'\x01', '')
         ORDER BY a.agent_id
-        LIMIT _max_rows(agent_state_list.max_rows);
+        LIMIT _max_rows(_agent_state_list.max_rows);
     END IF;
 END
 $$;
+COMMENT ON FUNCTION llmspell._agent_state_list IS 'What agent_state_list does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.agent_state_list(agent_type text DEFAULT NULL, max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS TABLE (agent_id text, agent_type text, version bigint, schema_version int, updated_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT * FROM llmspell._agent_state_list(agent_state_list.agent_type, agent_state_list.max_rows, agent_state_list.after);
+END;
 COMMENT ON FUNCTION llmspell.agent_state_list(text, integer, text) IS 'Agents by id in byte order, of one type or of all, without their states. For the next page give the last agent_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows.';
 
 CREATE FUNCTION llmspell.agent_state_delete(agent_id text, expected_version bigint DEFAULT NULL) RETURNS boolean
@@ -310,7 +318,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION llmspell.agent_state_history(text, integer, bigint) IS 'The checkpoints of an agent, newest first, without their states: when each was current, its size as JSON text and as stored, bytes. For the next page give the last version as before_version. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.';
 
-CREATE FUNCTION llmspell.agent_state_at(agent_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL)
+CREATE FUNCTION llmspell._agent_state_at(agent_id text, wanted_version bigint, at timestamptz)
 RETURNS TABLE (version bigint, state jsonb, agent_type text, schema_version int, checksum text, saved_at timestamptz)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -318,17 +326,16 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_version bigint := agent_state_at.version;
 BEGIN
-    PERFORM _required(agent_state_at.agent_id, 'agent_id');
-    IF (agent_state_at.version IS NULL) = (agent_state_at.at IS NULL) THEN
+    PERFORM _required(_agent_state_at.agent_id, 'agent_id');
+    IF (_agent_state_at.wanted_version IS NULL) = (_agent_state_at.at IS NULL) THEN
         RAISE EXCEPTION 'one of version and at must be given' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN QUERY
     SELECT a.data_version::bigint, a.state_data, a.agent_type::text, a.schema_version, a.checksum::text, a.state_since
     FROM agent_states a
-    WHERE a.tenant_id = v_tenant AND a.agent_id = agent_state_at.agent_id
-      AND (a.data_version = agent_state_at.version OR a.state_since <= agent_state_at.at);
+    WHERE a.tenant_id = v_tenant AND a.agent_id = _agent_state_at.agent_id
+      AND (a.data_version = _agent_state_at.wanted_version OR a.state_since <= _agent_state_at.at);
     IF FOUND THEN
         RETURN;
     END IF;
@@ -336,16 +343,24 @@ BEGIN
     SELECT h.version::bigint, _agent_state_unpack(v_tenant, h.agent_id, h.version)::jsonb, h.agent_type::text,
         h.schema_version, h.checksum::text, h.saved_at
     FROM agent_state_history h
-    WHERE h.tenant_id = v_tenant AND h.agent_id = agent_state_at.agent_id
-      AND (h.version = agent_state_at.version
-           OR agent_state_at.at >= h.saved_at AND agent_state_at.at < h.replaced_at)
+    WHERE h.tenant_id = v_tenant AND h.agent_id = _agent_state_at.agent_id
+      AND (h.version = _agent_state_at.wanted_version
+           OR _agent_state_at.at >= h.saved_at AND _agent_state_at.at < h.replaced_at)
     ORDER BY h.version DESC
     LIMIT 1;
 END
 $$;
+COMMENT ON FUNCTION llmspell._agent_state_at IS 'What agent_state_at does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.agent_state_at(agent_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL)
+RETURNS TABLE (version bigint, state jsonb, agent_type text, schema_version int, checksum text, saved_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT * FROM llmspell._agent_state_at(agent_state_at.agent_id, agent_state_at.version, agent_state_at.at);
+END;
 COMMENT ON FUNCTION llmspell.agent_state_at(text, bigint, timestamptz) IS 'The state of an agent in a version, or at a moment, current or kept: one row, or none where it was not kept. Errors: 42501 no tenant, 22004 null agent_id, 22023 both or neither of version and at. Example: SELECT state FROM llmspell.agent_state_at(''a1'', at => now() - interval ''1 hour'');';
 
-CREATE FUNCTION llmspell.agent_state_restore(agent_id text, version bigint)
+CREATE FUNCTION llmspell._agent_state_restore(agent_id text, wanted_version bigint)
 RETURNS TABLE (state_id uuid, version bigint, created boolean, changed boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -354,15 +369,23 @@ AS $$
 DECLARE
     v_kept record;
 BEGIN
-    PERFORM _required(agent_state_restore.version, 'version');
-    SELECT * INTO v_kept FROM agent_state_at(agent_state_restore.agent_id, agent_state_restore.version) k;
+    PERFORM _required(_agent_state_restore.wanted_version, 'version');
+    SELECT * INTO v_kept FROM agent_state_at(_agent_state_restore.agent_id, _agent_state_restore.wanted_version) k;
     IF NOT FOUND THEN
-        PERFORM _raise_missing('version', format('%s of agent %s', agent_state_restore.version, agent_state_restore.agent_id));
+        PERFORM _raise_missing('version', format('%s of agent %s', _agent_state_restore.wanted_version, _agent_state_restore.agent_id));
     END IF;
-    RETURN QUERY SELECT * FROM agent_state_save(agent_state_restore.agent_id, v_kept.agent_type, v_kept.state,
+    RETURN QUERY SELECT * FROM agent_state_save(_agent_state_restore.agent_id, v_kept.agent_type, v_kept.state,
         schema_version => v_kept.schema_version, keep_history => true);
 END
 $$;
+COMMENT ON FUNCTION llmspell._agent_state_restore IS 'What agent_state_restore does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.agent_state_restore(agent_id text, version bigint)
+RETURNS TABLE (state_id uuid, version bigint, created boolean, changed boolean)
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT * FROM llmspell._agent_state_restore(agent_state_restore.agent_id, agent_state_restore.version);
+END;
 COMMENT ON FUNCTION llmspell.agent_state_restore(text, bigint) IS 'Makes a kept state the current one again, as a new version; the state it replaces is kept. Returns as agent_state_save. Errors: 42501 no tenant, 22004 null, P0002 no such version.';
 
 CREATE FUNCTION llmspell._agent_state_prunable(tenant text, agent_id text, keep_last int, older_than interval) RETURNS SETOF int

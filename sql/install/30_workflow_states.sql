@@ -109,7 +109,7 @@ COMMENT ON FUNCTION llmspell._workflow_check_transition(text, text, text) IS 'Ra
 
 CREATE FUNCTION llmspell.workflow_save(workflow_id text, name text, state jsonb, status text DEFAULT NULL,
                                        current_step int DEFAULT NULL, expected_version bigint DEFAULT NULL)
-RETURNS TABLE (workflow_id text, version bigint, created boolean)
+RETURNS TABLE (version bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
@@ -146,11 +146,10 @@ BEGIN
         -- Not found: somebody was faster, so what was read no longer holds.
         EXIT WHEN FOUND;
     END LOOP;
-    workflow_id := workflow_save.workflow_id;
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_save(text, text, jsonb, text, integer, bigint) IS 'Saves a workflow and returns (workflow_id, version, created). status (in any case: pending, running, completed, failed, cancelled), name and current_step: NULL keeps what is there, or pending, none and 0. expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. Errors: 42501 no tenant, 22004 null, 22023 unknown status or impossible transition, 22001 workflow_id over 255 or name over 500 characters, 54000 state too large or too deep, 23514 negative step. Example: SELECT version FROM llmspell.workflow_save(''w1'', ''import'', ''{}'', ''Running'');';
+COMMENT ON FUNCTION llmspell.workflow_save(text, text, jsonb, text, integer, bigint) IS 'Saves a workflow and returns (version, created). status (in any case: pending, running, completed, failed, cancelled), name and current_step: NULL keeps what is there, or pending, none and 0. expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. Errors: 42501 no tenant, 22004 null, 22023 unknown status or impossible transition, 22001 workflow_id over 255 or name over 500 characters, 54000 state too large or too deep, 23514 negative step. Example: SELECT version FROM llmspell.workflow_save(''w1'', ''import'', ''{}'', ''Running'');';
 
 CREATE FUNCTION llmspell.workflow_load(workflow_id text)
 RETURNS TABLE (workflow_id text, name text, state jsonb, status text, current_step int, version bigint, attempt int, fence bigint,
@@ -166,7 +165,7 @@ END;
 COMMENT ON FUNCTION llmspell.workflow_load(text) IS 'A workflow with its state: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, status FROM llmspell.workflow_load(''w1'');';
 
 CREATE FUNCTION llmspell.workflow_update_status(workflow_id text, status text, expected_status text DEFAULT NULL)
-RETURNS TABLE (workflow_id text, version bigint, status text)
+RETURNS TABLE (version bigint, previous_status text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
@@ -190,13 +189,14 @@ BEGIN
     PERFORM _workflow_check_transition(workflow_update_status.workflow_id, v_old, v_status);
     UPDATE workflow_states w SET status = v_status
     WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_update_status.workflow_id
-    RETURNING w.workflow_id, w.version, w.status INTO workflow_id, version, status;
+    RETURNING w.version INTO version;
+    previous_status := v_old;
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_update_status(text, text, text) IS 'Moves a workflow to a status (in any case), where it is in expected_status if that is given, and returns (workflow_id, version, status). Errors: 42501 no tenant, 22004 null, P0002 no such workflow, 22023 unknown status or impossible transition, LS409 another status.';
+COMMENT ON FUNCTION llmspell.workflow_update_status(text, text, text) IS 'Moves a workflow to a status (in any case), where it is in expected_status if that is given, and returns (version, previous_status). Errors: 42501 no tenant, 22004 null, P0002 no such workflow, 22023 unknown status or impossible transition, LS409 another status.';
 
-CREATE FUNCTION llmspell.workflow_list(status text DEFAULT NULL, max_rows int DEFAULT 100, after text DEFAULT NULL)
+CREATE FUNCTION llmspell._workflow_list(wanted_status text, max_rows int, after text)
 RETURNS TABLE (workflow_id text, name text, status text, current_step int, version bigint, attempt int,
                created_at timestamptz, last_updated timestamptz)
 LANGUAGE plpgsql STABLE
@@ -205,14 +205,14 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_status constant text := _workflow_status(workflow_list.status);
+    v_status constant text := _workflow_status(_workflow_list.wanted_status);
     v_before timestamptz := 'infinity';
 BEGIN
-    IF workflow_list.after IS NOT NULL THEN
+    IF _workflow_list.after IS NOT NULL THEN
         SELECT w.created_at INTO v_before FROM workflow_states w
-        WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_list.after;
+        WHERE w.tenant_id = v_tenant AND w.workflow_id = _workflow_list.after;
         IF NOT FOUND THEN
-            PERFORM _raise_missing('workflow', workflow_list.after);
+            PERFORM _raise_missing('workflow', _workflow_list.after);
         END IF;
     END IF;
     IF v_status IS NULL THEN
@@ -220,20 +220,29 @@ BEGIN
         SELECT w.workflow_id::text, w.workflow_name::text, w.status::text, w.current_step, w.version, w.attempt, w.created_at, w.last_updated
         FROM workflow_states w
         WHERE w.tenant_id = v_tenant AND w.created_at <= v_before
-          AND (w.created_at < v_before OR w.workflow_id > workflow_list.after)
+          AND (w.created_at < v_before OR w.workflow_id > _workflow_list.after)
         ORDER BY w.created_at DESC, w.workflow_id
-        LIMIT _max_rows(workflow_list.max_rows);
+        LIMIT _max_rows(_workflow_list.max_rows);
     ELSE
         RETURN QUERY
         SELECT w.workflow_id::text, w.workflow_name::text, w.status::text, w.current_step, w.version, w.attempt, w.created_at, w.last_updated
         FROM workflow_states w
         WHERE w.tenant_id = v_tenant AND w.status = v_status AND w.created_at <= v_before
-          AND (w.created_at < v_before OR w.workflow_id > workflow_list.after)
+          AND (w.created_at < v_before OR w.workflow_id > _workflow_list.after)
         ORDER BY w.created_at DESC, w.workflow_id
-        LIMIT _max_rows(workflow_list.max_rows);
+        LIMIT _max_rows(_workflow_list.max_rows);
     END IF;
 END
 $$;
+COMMENT ON FUNCTION llmspell._workflow_list IS 'What workflow_list does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.workflow_list(status text DEFAULT NULL, max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS TABLE (workflow_id text, name text, status text, current_step int, version bigint, attempt int,
+               created_at timestamptz, last_updated timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT * FROM llmspell._workflow_list(workflow_list.status, workflow_list.max_rows, workflow_list.after);
+END;
 COMMENT ON FUNCTION llmspell.workflow_list(text, integer, text) IS 'Workflows, newest first, in one status or in all, without their states. For the next page give the last workflow_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the workflow named by after has gone.';
 
 CREATE FUNCTION llmspell.workflow_delete(workflow_id text) RETURNS boolean

@@ -114,8 +114,7 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._session_status(text) IS 'A status in lower case; 22023 where it is none of the three. NULL stays NULL.';
 
-CREATE FUNCTION llmspell.session_create(session_id uuid DEFAULT NULL, data jsonb DEFAULT '{}',
-                                        expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL)
+CREATE FUNCTION llmspell._session_create(new_id uuid, data jsonb, expires_at timestamptz, ttl interval)
 RETURNS TABLE (session_id uuid, version bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -125,20 +124,29 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_actual bigint;
 BEGIN
-    PERFORM _json_check(session_create.data);
+    PERFORM _required(_session_create.data, 'data'), _json_check(_session_create.data);
     INSERT INTO sessions AS s (tenant_id, session_id, session_data, expires_at)
-    VALUES (v_tenant, coalesce(session_create.session_id, uuidv7()), session_create.data,
-            _expiry(session_create.expires_at, session_create.ttl))
+    VALUES (v_tenant, coalesce(_session_create.new_id, uuidv7()), _session_create.data,
+            _expiry(_session_create.expires_at, _session_create.ttl))
     ON CONFLICT (tenant_id, session_id) DO NOTHING
     RETURNING s.session_id, s.version, true INTO session_id, version, created;
     IF NOT FOUND THEN
         SELECT s.version INTO v_actual FROM sessions s
-        WHERE s.tenant_id = v_tenant AND s.session_id = session_create.session_id;
-        PERFORM _raise_conflict('session', session_create.session_id::text, 0, coalesce(v_actual, 1));
+        WHERE s.tenant_id = v_tenant AND s.session_id = _session_create.new_id;
+        PERFORM _raise_conflict('session', _session_create.new_id::text, 0, coalesce(v_actual, 1));
     END IF;
     RETURN NEXT;
 END
 $$;
+COMMENT ON FUNCTION llmspell._session_create IS 'What session_create does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.session_create(session_id uuid DEFAULT NULL, data jsonb DEFAULT '{}',
+                                        expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL)
+RETURNS TABLE (session_id uuid, version bigint, created boolean)
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT * FROM llmspell._session_create(session_create.session_id, session_create.data, session_create.expires_at, session_create.ttl);
+END;
 COMMENT ON FUNCTION llmspell.session_create(uuid, jsonb, timestamptz, interval) IS 'Begins a session (session_id defaults to uuidv7()) and returns (session_id, version, created). It expires at expires_at, or ttl from now, or never. Errors: 42501 no tenant, LS409 it exists, 22004 null data, 22023 both expires_at and ttl, or ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep. Example: SELECT session_id FROM llmspell.session_create(data => ''{"user": 42}'', ttl => ''1 day'');';
 
 CREATE FUNCTION llmspell.session_get(session_id uuid, include_expired boolean DEFAULT false)
@@ -156,7 +164,7 @@ COMMENT ON FUNCTION llmspell.session_get(uuid, boolean) IS 'A session: one row, 
 
 CREATE FUNCTION llmspell.session_update(session_id uuid, data jsonb DEFAULT NULL, status text DEFAULT NULL,
                                         expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL, expected_version bigint DEFAULT NULL)
-RETURNS TABLE (session_id uuid, version bigint)
+RETURNS TABLE (version bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
@@ -174,7 +182,7 @@ BEGIN
         expires_at = coalesce(_expiry(session_update.expires_at, session_update.ttl), s.expires_at), last_accessed_at = now()
     WHERE s.tenant_id = v_tenant AND s.session_id = session_update.session_id
       AND (session_update.expected_version IS NULL OR s.version = session_update.expected_version)
-    RETURNING s.session_id, s.version INTO session_id, version;
+    RETURNING s.version INTO version;
     IF NOT FOUND THEN
         SELECT s.version INTO v_actual FROM sessions s
         WHERE s.tenant_id = v_tenant AND s.session_id = session_update.session_id;
@@ -186,7 +194,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes data, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns (session_id, version); expires_at ''infinity'' takes the expiry away. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep.';
+COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes data, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns its version; expires_at ''infinity'' takes the expiry away. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep.';
 
 CREATE FUNCTION llmspell.session_touch(session_id uuid, ttl interval DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -215,7 +223,7 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.session_touch(uuid, interval) IS 'Records an access (to a minute) and, with ttl, puts the expiry ttl from now; true where the session exists and has not expired. Errors: 42501 no tenant, 22004 null session_id, 22023 ttl not positive.';
 
-CREATE FUNCTION llmspell.session_list(status text DEFAULT NULL, max_rows int DEFAULT 100, after uuid DEFAULT NULL)
+CREATE FUNCTION llmspell._session_list(wanted_status text, max_rows int, after uuid)
 RETURNS TABLE (session_id uuid, status text, version bigint, artifact_count int, created_at timestamptz, last_accessed_at timestamptz,
                expires_at timestamptz)
 LANGUAGE plpgsql STABLE
@@ -224,14 +232,14 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_status constant text := _session_status(session_list.status);
+    v_status constant text := _session_status(_session_list.wanted_status);
     v_now constant timestamptz := statement_timestamp();
     v_before timestamptz := 'infinity';
 BEGIN
-    IF session_list.after IS NOT NULL THEN
-        SELECT s.created_at INTO v_before FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = session_list.after;
+    IF _session_list.after IS NOT NULL THEN
+        SELECT s.created_at INTO v_before FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = _session_list.after;
         IF NOT FOUND THEN
-            PERFORM _raise_missing('session', session_list.after::text);
+            PERFORM _raise_missing('session', _session_list.after::text);
         END IF;
     END IF;
     IF v_status IS NULL OR v_status = 'expired' THEN
@@ -239,22 +247,31 @@ BEGIN
         SELECT s.session_id, s.status::text, s.version, s.artifact_count, s.created_at, s.last_accessed_at, s.expires_at
         FROM sessions s
         WHERE s.tenant_id = v_tenant AND s.created_at <= v_before
-          AND (s.created_at < v_before OR s.session_id > session_list.after)
+          AND (s.created_at < v_before OR s.session_id > _session_list.after)
           AND (s.status = 'expired' OR coalesce(s.expires_at <= v_now, false)) = (v_status IS NOT NULL)
         ORDER BY s.created_at DESC, s.session_id
-        LIMIT _max_rows(session_list.max_rows);
+        LIMIT _max_rows(_session_list.max_rows);
     ELSE
         RETURN QUERY
         SELECT s.session_id, s.status::text, s.version, s.artifact_count, s.created_at, s.last_accessed_at, s.expires_at
         FROM sessions s
         WHERE s.tenant_id = v_tenant AND s.status = v_status AND s.created_at <= v_before
-          AND (s.created_at < v_before OR s.session_id > session_list.after)
+          AND (s.created_at < v_before OR s.session_id > _session_list.after)
           AND (s.expires_at IS NULL OR s.expires_at > v_now)
         ORDER BY s.created_at DESC, s.session_id
-        LIMIT _max_rows(session_list.max_rows);
+        LIMIT _max_rows(_session_list.max_rows);
     END IF;
 END
 $$;
+COMMENT ON FUNCTION llmspell._session_list IS 'What session_list does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.session_list(status text DEFAULT NULL, max_rows int DEFAULT 100, after uuid DEFAULT NULL)
+RETURNS TABLE (session_id uuid, status text, version bigint, artifact_count int, created_at timestamptz, last_accessed_at timestamptz,
+               expires_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT * FROM llmspell._session_list(session_list.status, session_list.max_rows, session_list.after);
+END;
 COMMENT ON FUNCTION llmspell.session_list(text, integer, uuid) IS 'Sessions, newest first, without their data: those that have not expired, or those in one status; expired also lists those whose time is over and that nothing has marked yet. For the next page give the last session_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the session named by after has gone.';
 
 CREATE FUNCTION llmspell.session_archive(session_id uuid) RETURNS boolean

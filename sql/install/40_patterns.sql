@@ -120,7 +120,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION llmspell.pattern_frequency(text, text, text) IS 'How often value followed key in scope; 0 for never. Errors: 42501 no tenant, 22004 null.';
 
-CREATE FUNCTION llmspell.patterns_learned(min_frequency int DEFAULT 3, scope text DEFAULT NULL, max_rows int DEFAULT 100, after jsonb DEFAULT NULL)
+CREATE FUNCTION llmspell._patterns_learned(min_frequency int, wanted_scope text, max_rows int, after jsonb)
 RETURNS TABLE (scope text, key text, value text, frequency int, first_seen timestamptz, last_seen timestamptz)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -128,41 +128,49 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_frequency constant int := coalesce((patterns_learned.after ->> 'frequency')::int, 2147483647);
-    v_after constant text[] := ARRAY[patterns_learned.after ->> 'scope', patterns_learned.after ->> 'key', patterns_learned.after ->> 'value'];
+    v_frequency constant int := coalesce((_patterns_learned.after ->> 'frequency')::int, 2147483647);
+    v_after constant text[] := ARRAY[_patterns_learned.after ->> 'scope', _patterns_learned.after ->> 'key', _patterns_learned.after ->> 'value'];
 BEGIN
-    IF array_position(v_after, NULL) IS NOT NULL AND patterns_learned.after IS NOT NULL
-        OR patterns_learned.after IS NOT NULL AND patterns_learned.after ->> 'frequency' IS NULL
+    IF array_position(v_after, NULL) IS NOT NULL AND _patterns_learned.after IS NOT NULL
+        OR _patterns_learned.after IS NOT NULL AND _patterns_learned.after ->> 'frequency' IS NULL
     THEN
         RAISE EXCEPTION 'after must have frequency, scope, key and value' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give the last row of the page before, for instance to_jsonb(p).';
     END IF;
-    IF _required(patterns_learned.min_frequency, 'min_frequency') >= 3 THEN
+    IF _required(_patterns_learned.min_frequency, 'min_frequency') >= 3 THEN
         -- The constant lets the planner use the index of learned patterns.
         RETURN QUERY
         SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen
         FROM procedural_patterns p
-        WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency >= patterns_learned.min_frequency
+        WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency >= _patterns_learned.min_frequency
           AND p.frequency <= v_frequency
-          AND (patterns_learned.scope IS NULL OR p.scope = patterns_learned.scope)
-          AND (patterns_learned.after IS NULL OR p.frequency < v_frequency
+          AND (_patterns_learned.wanted_scope IS NULL OR p.scope = _patterns_learned.wanted_scope)
+          AND (_patterns_learned.after IS NULL OR p.frequency < v_frequency
                OR (p.scope, p.key, p.value) > (v_after[1], v_after[2], v_after[3]))
         ORDER BY p.frequency DESC, p.scope, p.key, p.value
-        LIMIT _max_rows(patterns_learned.max_rows);
+        LIMIT _max_rows(_patterns_learned.max_rows);
     ELSE
         RETURN QUERY
         SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen
         FROM procedural_patterns p
-        WHERE p.tenant_id = v_tenant AND p.frequency >= patterns_learned.min_frequency
+        WHERE p.tenant_id = v_tenant AND p.frequency >= _patterns_learned.min_frequency
           AND p.frequency <= v_frequency
-          AND (patterns_learned.scope IS NULL OR p.scope = patterns_learned.scope)
-          AND (patterns_learned.after IS NULL OR p.frequency < v_frequency
+          AND (_patterns_learned.wanted_scope IS NULL OR p.scope = _patterns_learned.wanted_scope)
+          AND (_patterns_learned.after IS NULL OR p.frequency < v_frequency
                OR (p.scope, p.key, p.value) > (v_after[1], v_after[2], v_after[3]))
         ORDER BY p.frequency DESC, p.scope, p.key, p.value
-        LIMIT _max_rows(patterns_learned.max_rows);
+        LIMIT _max_rows(_patterns_learned.max_rows);
     END IF;
 END
 $$;
+COMMENT ON FUNCTION llmspell._patterns_learned IS 'What patterns_learned does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.patterns_learned(min_frequency int DEFAULT 3, scope text DEFAULT NULL, max_rows int DEFAULT 100, after jsonb DEFAULT NULL)
+RETURNS TABLE (scope text, key text, value text, frequency int, first_seen timestamptz, last_seen timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT * FROM llmspell._patterns_learned(patterns_learned.min_frequency, patterns_learned.scope, patterns_learned.max_rows, patterns_learned.after);
+END;
 COMMENT ON FUNCTION llmspell.patterns_learned(integer, text, integer, jsonb) IS 'Patterns seen min_frequency times or more, in one scope or in all, most frequent first. From 3 on an index answers; below, all patterns of the tenant are read. For the next page give the last row as after: to_jsonb(row). Errors: 42501 no tenant, 22004, 22023 max_rows, after.';
 
 CREATE FUNCTION llmspell.pattern_predict(scope text, key text, max_rows int DEFAULT 10, half_life interval DEFAULT NULL)

@@ -23,6 +23,7 @@ DECLARE
     v_helpers constant text[] := ARRAY[
         '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
         '_kv_check', '_check_expected', '_raise_missing', '_expiry', '_is_restoring', '_json_check', '_json_checksum', '_text_pack', '_text_unpack',
+        '_agent_state_list', '_agent_state_at', '_agent_state_restore', '_workflow_list', '_session_create', '_session_list', '_patterns_learned',
         '_agent_state_unpack', '_agent_state_keep', '_agent_state_prunable', '_workflow_is_terminal', '_workflow_status',
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
