@@ -54,6 +54,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
+    IF TG_OP = 'INSERT' AND _is_restoring() THEN
+        RETURN NEW;
+    END IF;
     IF NEW.status = 'running' THEN
         NEW.started_at := coalesce(NEW.started_at, now());
     END IF;
@@ -76,7 +79,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell._tg_workflow_states_write() IS 'Version, last_updated and the lifecycle: running sets started_at once, a terminal status sets completed_at, leaving it clears that and counts an attempt.';
--- On INSERT too: a restored row comes through unchanged, as what it carries is already right.
 CREATE TRIGGER workflow_states_write BEFORE INSERT OR UPDATE ON llmspell.workflow_states
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_workflow_states_write();
 

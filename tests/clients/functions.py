@@ -11,6 +11,10 @@ VALUES = {
 }
 
 
+# Arguments with a default of which one must be given all the same.
+ONE_OF = {"agent_state_at": "version"}
+
+
 class Function:
     def __init__(self, name, names, types, defaults):
         self.name, self.names, self.types, self.defaults = name, names, types, defaults
@@ -18,10 +22,11 @@ class Function:
     def call(self, connection, given, **options):
         """Calls it with {position: value}; the other arguments keep their defaults."""
         arguments = ", ".join((f'"{self.names[i]}" => ' if self.names else "") + f"%s::{self.types[i].replace('anyelement', 'text')}" for i in given)
-        return connection.execute(f"SELECT * FROM llmspell.{self.name}({arguments})", list(given.values()), **options).fetchall()
+        return connection.execute(f"SELECT t::text FROM llmspell.{self.name}({arguments}) AS t", list(given.values()), **options).fetchall()
 
     def required(self):
-        return {i: VALUES[t] for i, t in enumerate(self.types[:len(self.types) - self.defaults])}
+        given = len(self.types) - self.defaults
+        return {i: VALUES[t] for i, t in enumerate(self.types) if i < given or self.names[i] == ONE_OF.get(self.name)}
 
     def all_plausible(self):
         return {i: VALUES[t] for i, t in enumerate(self.types)}

@@ -101,6 +101,7 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     ('L30', 'llmspell.artifacts', 'artifacts_restore'),
     ('L30', 'llmspell.sessions', 'sessions_insert'),
     ('L30', 'llmspell.sessions', 'sessions_restore'),
+    ('L30', 'llmspell.workflow_states', 'workflow_states_write'),
     ('L31', 'llmspell.event_log', '')
 )
 SELECT f.lint, f.object, f.detail FROM found f
