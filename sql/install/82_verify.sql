@@ -140,6 +140,24 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.verify_isolation() IS 'Tries the wall as the caller, with two made-up tenants on test_data (nothing is kept), and checks the catalog: one row per check (check_name, ok, detail). Not ok where the caller bypasses row level security. Needs a transaction that may write. Example: SELECT * FROM llmspell.verify_isolation() WHERE NOT ok;';
 
+CREATE FUNCTION llmspell._tenant_faults(tenant text) RETURNS TABLE (component text, object text, fault text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT 'agent_states', v.agent_id, 'does not match its checksum ' || v.stored_checksum FROM agent_state_verify() v
+    UNION ALL
+    SELECT 'sessions', s.session_id::text, format('artifact_count is %s, its artifacts are %s', s.artifact_count, coalesce(a.n, 0))
+    FROM sessions s
+    LEFT JOIN (SELECT a.session_id, count(*) AS n FROM artifacts a WHERE a.tenant_id = tenant GROUP BY 1) AS a USING (session_id)
+    WHERE s.tenant_id = tenant AND s.artifact_count <> coalesce(a.n, 0)
+    UNION ALL
+    SELECT 'artifact_content', c.content_hash, format('reference_count is %s, its artifacts are %s', c.reference_count, coalesce(a.n, 0))
+    FROM artifact_content c
+    LEFT JOIN (SELECT a.content_hash, count(*) AS n FROM artifacts a WHERE a.tenant_id = tenant GROUP BY 1) AS a USING (content_hash)
+    WHERE c.tenant_id = tenant AND c.reference_count <> 1 + coalesce(a.n, 0)
+$$;
+COMMENT ON FUNCTION llmspell._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts.';
+
 CREATE FUNCTION llmspell.verify() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -157,6 +175,9 @@ BEGIN
         RETURN QUERY SELECT 'isolation', v.check_name, coalesce(v.detail, 'failed') FROM verify_isolation() v WHERE NOT v.ok;
     END IF;
     RETURN QUERY SELECT f.component, f.object, f.fault FROM _index_faults() f;
+    IF current_tenant() IS NOT NULL THEN
+        RETURN QUERY SELECT f.component, f.object, f.fault FROM _tenant_faults(current_tenant()) f;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.verify() IS 'Every self-check in one: one row (component, object, fault) per fault, none where all is well. In a read-only transaction and on a standby the isolation check reads the catalog only. Example: SELECT * FROM llmspell.verify();';
+COMMENT ON FUNCTION llmspell.verify() IS 'Every self-check in one: one row (component, object, fault) per fault, none where all is well. With a tenant set also the checksums and counts in its rows. In a read-only transaction and on a standby the isolation check reads the catalog only. Example: SELECT * FROM llmspell.verify();';

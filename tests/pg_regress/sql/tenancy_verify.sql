@@ -31,6 +31,20 @@ SET LOCAL ROLE regress_app;
 SELECT component, regexp_replace(object, '\d{4}_\d\d', 'YYYY_MM') AS object, regexp_replace(fault, '\d{4}_\d\d', 'YYYY_MM', 'g') AS fault
 FROM llmspell.verify() ORDER BY 1, 2, 3;
 ROLLBACK;
+-- counts and checksums in the rows of the tenant
+BEGIN;
+SET LOCAL app.current_tenant_id = 'verify-test';
+INSERT INTO llmspell.sessions (tenant_id, session_id, session_data) VALUES ('verify-test', '00000000-0000-0000-0000-000000000001', '{}');
+INSERT INTO llmspell.artifact_content (tenant_id, content_hash, storage_type, data, size_bytes) VALUES ('verify-test', 'h', 'bytea', 'x', 1);
+SELECT version FROM llmspell.agent_state_save('a', 't', '{}');
+ALTER TABLE llmspell.sessions DISABLE TRIGGER USER;
+ALTER TABLE llmspell.artifact_content DISABLE TRIGGER USER;
+UPDATE llmspell.sessions SET artifact_count = 3;
+UPDATE llmspell.artifact_content SET reference_count = 3;
+UPDATE llmspell.agent_states SET state_data = '{"n": 1}';
+SET LOCAL ROLE regress_app;
+SELECT * FROM llmspell.verify();
+ROLLBACK;
 -- _apply_security mends rights, and refuses a table that nobody classified
 BEGIN;
 DROP POLICY tenant_wall ON llmspell.kv_store;
