@@ -40,7 +40,7 @@ pub enum Token<'a> {
     Key(&'a str),
     Null,
     Number(&'a str),
-    String(&'a str),
+    Text(&'a str),
 }
 
 /// Writes the canonical text from a well-formed sequence of tokens.
@@ -91,7 +91,7 @@ impl Writer {
             Token::Null => self.scalar(b"null"),
             Token::Bool(value) => self.scalar(if value { b"true" } else { b"false" }),
             Token::Number(text) => self.scalar(number(text).as_bytes()),
-            Token::String(text) => {
+            Token::Text(text) => {
                 self.separate();
                 self.string(text);
             }
@@ -197,7 +197,7 @@ mod tests {
             Key("aa"),
             BeginObject,
             Key("z"),
-            String("é\"\\\n\u{1}"),
+            Text("é\"\\\n\u{1}"),
             Key("y"),
             Number("-0.00"),
             EndObject,
@@ -238,11 +238,11 @@ mod tests {
     proptest! {
         #[test]
         fn order_of_members_does_not_matter(mut keys in proptest::collection::hash_set("\\PC{0,3}", 0..8)) {
-            let mut write = |keys: &[std::string::String]| {
+            let write = |keys: &[String]| {
                 let mut writer = Writer::default();
                 writer.push(BeginObject).unwrap();
                 for key in keys {
-                    for token in [Key(key), BeginObject, Key("v"), String(key), EndObject] {
+                    for token in [Key(key), BeginObject, Key("v"), Text(key), EndObject] {
                         writer.push(token).unwrap();
                     }
                 }

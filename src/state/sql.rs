@@ -129,7 +129,7 @@ unsafe fn scalar(
         pg_sys::jbvType::jbvNull => visit(Token::Null),
         // SAFETY: the type says which member is filled in, here and below.
         pg_sys::jbvType::jbvBool => visit(Token::Bool(unsafe { value.val.boolean })),
-        pg_sys::jbvType::jbvString => visit(Token::String(unsafe { string(value) })),
+        pg_sys::jbvType::jbvString => visit(Token::Text(unsafe { string(value) })),
         _ => {
             // SAFETY: jbvNumeric is the one scalar left; numeric_out gives a palloc'd C string of ASCII.
             let text = unsafe {
