@@ -1,5 +1,6 @@
 """The input of the demo: the files of this repository and its git history, where there is one."""
 import subprocess
+from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -28,3 +29,15 @@ def read():
         commit, time, subject = head.split("\x02", 2)
         commits.append((commit, datetime.fromtimestamp(int(time), timezone.utc), subject, [p for p in paths if p]))
     return files, commits
+
+
+def sizes(files):
+    """{folder or file of the top: its bytes}"""
+    tops = {path.split("/")[0] + "/" * ("/" in path) for path in files}
+    return {top: sum(len(content) for path, content in files.items() if path.startswith(top)) for top in tops}
+
+
+def changed_together(commits):
+    """How often the second folder changed in a commit that changed the first."""
+    folders = [{str(Path(path).parent)[-500:] for path in paths} for *_, paths in commits]
+    return Counter((a, b) for changed in folders for a in changed for b in changed if a != b)
