@@ -40,6 +40,7 @@ class Op:
     target: str = ""  # the guide's p50 / p95 / p99 in ms
     reads: bool = False  # writes nothing, and both arms must return equally many rows
     prepared: bool = True
+    durable: bool = True  # else with synchronous_commit = off, where the disk hides what the statements cost
     clients: int = 1
     limit: int | None = None  # how many calls the data allows
     rows: int = 0  # rows that one call writes, where rows per second are wanted
@@ -51,6 +52,8 @@ class Session:
     def __init__(self, bench, op):
         self.conn, self.op, self.rows = bench.connect_app(), op, [0, 0]
         self.pg, self.arms = self.conn.pgconn, [[a] if isinstance(a, str) else list(a) for a in op.arms]
+        if not op.durable:
+            self.conn.execute("SET synchronous_commit = off")
         for arm, n, text in ((arm, n, text) for arm in (0, 1) for n, text in enumerate(self.arms[arm])):
             check(self.pg.prepare(b"s%d_%d" % (arm, n), text.encode()))
 
@@ -118,10 +121,11 @@ class Bench:
         cli.add_argument("--check", action="store_true", help="exit 1 when a bound is missed")
         cli.add_argument("--rounds", type=int, help="rounds per operation")
         args = cli.parse_args()
-        self.name, self.labels, self.doc, self.calls = name, labels, " ".join(doc.split()), {}
+        self.name, self.labels, self.doc, self.calls, self.notes = name, labels, " ".join(doc.split()), {}, []
         self.quick, self.full, self.strict = args.quick, args.full, args.check
         self.rounds, self.wal_calls = args.rounds or (4 if self.quick else rounds), 100 if self.quick else 2000
         self.block = 0.05 if self.quick else block  # seconds
+        self.below = False
         self.admin = psycopg.connect(dbname=os.environ.get("LLMSPELL_BENCH_DB", "llmspell_bench"), autocommit=True)
         self.password = secrets.token_hex(16)
         self.admin.execute("DROP ROLE IF EXISTS bench_app")
@@ -150,6 +154,13 @@ class Bench:
         ours = [op.params(i) for i in range(first, first + count)]
         return list(zip(ours, [op.guide_params(i) for i in range(first, first + count)] if op.guide_params else ours))
 
+    def space(self, what, ours, other, bound):
+        """Notes how much room the same takes, in bytes; at least `bound` times less is wanted."""
+        self.below = self.below or not self.quick and other < ours * bound
+        verdict = "" if self.quick else ", below" if other < ours * bound else ", pass"
+        self.notes.append(f"{what}: {ours / 1e6:.2f} MB / {other / 1e6:.2f} MB, {other / ours:.1f}x less (bound >= {bound}x{verdict})")
+        say(self.notes[-1])
+
     def run(self, *ops):
         """Reads on the vacuumed data, then WAL, then the timing of writes, which gets as far as the machine is fast."""
         found = {op.name: self.measure(op) for op in ops if op.reads}
@@ -158,12 +169,12 @@ class Bench:
         results = [found[op.name] for op in ops]
         report = {"bench": self.name, "doc": self.doc, "labels": self.labels, "at": time.strftime("%Y-%m-%d"),
                   "rounds": self.rounds, "scale": "quick" if self.quick else "full" if self.full else "default",
-                  "results": results}
+                  "results": results, "notes": self.notes}
         path = BUILD / "bench" / f"{self.name}{'.quick' if self.quick else ''}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(report, indent=1) + "\n")
-        print(table(report))
-        sys.exit(self.strict and any(r["verdict"] == "below" for r in results))
+        print("\n".join([table(report), *self.notes]))
+        sys.exit(self.strict and (self.below or any(r["verdict"] == "below" for r in results)))
 
     def measure_wal(self, ops):
         """{name: [bytes per call of each arm without full page images, the same with them after a checkpoint]}"""

@@ -14,6 +14,7 @@ use crate::tenancy::{scope, tenant_id};
 pub enum Error {
     Json(canonical::Invalid),
     Kv(limits::Invalid),
+    LongArgument { argument: String, max: usize, chars: usize },
     NegativeMaxRows(i32),
     NoTenant,
     NullArgument(String),
@@ -26,7 +27,7 @@ pub enum Error {
 impl Error {
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
-            Self::Kv(limits::Invalid::KeyTooLong { .. }) => {
+            Self::Kv(limits::Invalid::KeyTooLong { .. }) | Self::LongArgument { .. } => {
                 PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION
             }
             Self::Json(_) | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => {
@@ -45,6 +46,9 @@ impl Error {
         match self {
             Self::Json(reason) => reason.to_string(),
             Self::Kv(reason) => reason.to_string(),
+            Self::LongArgument { argument, max, chars } => {
+                format!("argument \"{argument}\" has at most {max} characters, this one has {chars}")
+            }
             Self::NegativeMaxRows(n) => format!("max_rows must not be negative, got {n}"),
             Self::NoTenant => "no tenant is set".to_owned(),
             Self::NullArgument(name) => format!("argument \"{name}\" must not be null"),
@@ -61,7 +65,7 @@ impl Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Kv(limits::Invalid::KeyTooLong { .. }) => {
+            Self::Kv(limits::Invalid::KeyTooLong { .. }) | Self::LongArgument { .. } => {
                 Some("Use a hash of what does not fit.".to_owned())
             }
             Self::Kv(limits::Invalid::ValueTooLarge { .. }) => Some("Store it as an artifact.".to_owned()),

@@ -18,6 +18,7 @@ extension_sql_file!(
         tenancy::sql::_check_scope,
         text::sql::_prefix_end,
         text::sql::_max_rows,
+        text::sql::_short_text,
         events::sql::_event_log_window,
         introspection::sql::version,
         kv::sql::_kv_check,

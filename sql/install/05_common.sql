@@ -101,4 +101,5 @@ $$;
 COMMENT ON FUNCTION llmspell._tg_updated_at() IS 'Keeps updated_at.';
 
 COMMENT ON FUNCTION llmspell._prefix_end(text) IS 'Exclusive upper bound, in COLLATE "C", of the texts of at most 512 characters that begin with the prefix: key >= p AND key < _prefix_end(p) keeps its index under row level security and in generic plans, which LIKE and ^@ do not.';
+COMMENT ON FUNCTION llmspell._short_text(text, text, integer) IS 'Returns a text argument unchanged; 22004 where it is null, 22001 where it has more than max_chars characters.';
 COMMENT ON FUNCTION llmspell._max_rows(integer) IS 'Returns a page size of 0 or more unchanged. Errors: 22004 null, 22023 negative.';

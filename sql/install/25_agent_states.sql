@@ -157,7 +157,7 @@ DECLARE
     v_checksum constant bytea := _json_checksum(agent_state_save.state);
     v_old agent_states;
 BEGIN
-    PERFORM _required(agent_state_save.agent_id, 'agent_id'), _required(agent_state_save.agent_type, 'agent_type'),
+    PERFORM _short_text(agent_state_save.agent_id, 'agent_id', 255), _short_text(agent_state_save.agent_type, 'agent_type', 100),
         _required(agent_state_save.schema_version, 'schema_version'), _check_expected(agent_state_save.expected_version);
     LOOP
         created := false;
@@ -183,14 +183,16 @@ BEGIN
             EXIT;
         END IF;
 
-        SELECT a.state_id, a.data_version, false INTO state_id, version, changed
+        SELECT a.state_id, a.data_version, a.state_data <> agent_state_save.state INTO state_id, version, changed
         FROM agent_states a WHERE a.tenant_id = v_tenant AND a.agent_id = agent_state_save.agent_id;
         IF FOUND AND version IS DISTINCT FROM coalesce(agent_state_save.expected_version, version)
             OR NOT FOUND AND agent_state_save.expected_version > 0
         THEN
             PERFORM _raise_conflict('agent', agent_state_save.agent_id, agent_state_save.expected_version, coalesce(version, 0));
         END IF;
-        EXIT WHEN FOUND;
+        EXIT WHEN NOT changed;
+        -- Somebody else changed it between the two statements.
+        CONTINUE WHEN changed;
 
         INSERT INTO agent_states AS a (tenant_id, agent_id, agent_type, state_data, schema_version, checksum, own_checksum)
         VALUES (v_tenant, agent_state_save.agent_id, agent_state_save.agent_type, agent_state_save.state,
@@ -225,12 +227,14 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    -- In a variable: an expression in the query would not go into the index under row level security.
+    v_from constant text := coalesce(_agent_state_list.after || E'\x01', '');
 BEGIN
     IF _agent_state_list.wanted_type IS NULL THEN
         RETURN QUERY
         SELECT a.agent_id::text, a.agent_type::text, a.data_version::bigint, a.schema_version, a.updated_at
         FROM agent_states a
-        WHERE a.tenant_id = v_tenant AND a.agent_id >= coalesce(_agent_state_list.after || E'\x01', '')
+        WHERE a.tenant_id = v_tenant AND a.agent_id >= v_from
         ORDER BY a.agent_id
         LIMIT _max_rows(_agent_state_list.max_rows);
     ELSE
@@ -238,7 +242,7 @@ BEGIN
         SELECT a.agent_id::text, a.agent_type::text, a.data_version::bigint, a.schema_version, a.updated_at
         FROM agent_states a
         WHERE a.tenant_id = v_tenant AND a.agent_type = _agent_state_list.wanted_type
-          AND a.agent_id >= coalesce(_agent_state_list.after || E'\x01', '')
+          AND a.agent_id >= v_from
         ORDER BY a.agent_id
         LIMIT _max_rows(_agent_state_list.max_rows);
     END IF;
@@ -312,7 +316,7 @@ BEGIN ATOMIC
     FROM llmspell.agent_state_history h
     WHERE llmspell._require_tenant() IS NOT NULL
       AND h.tenant_id = llmspell.current_tenant() AND h.agent_id = llmspell._required(agent_state_history.agent_id, 'agent_id')
-      AND h.version < COALESCE(agent_state_history.before_version, 9223372036854775807)
+      AND h.version < (SELECT COALESCE(agent_state_history.before_version, 9223372036854775807))
     ORDER BY h.version DESC
     LIMIT llmspell._max_rows(agent_state_history.max_rows);
 END;
@@ -339,15 +343,19 @@ BEGIN
     IF FOUND THEN
         RETURN;
     END IF;
+    IF _agent_state_at.wanted_version IS NULL THEN
+        SELECT h.version INTO _agent_state_at.wanted_version
+        FROM agent_state_history h
+        WHERE h.tenant_id = v_tenant AND h.agent_id = _agent_state_at.agent_id
+          AND _agent_state_at.at >= h.saved_at AND _agent_state_at.at < h.replaced_at
+        ORDER BY h.version DESC
+        LIMIT 1;
+    END IF;
     RETURN QUERY
     SELECT h.version::bigint, _agent_state_unpack(v_tenant, h.agent_id, h.version)::jsonb, h.agent_type::text,
         h.schema_version, h.checksum::text, h.saved_at
     FROM agent_state_history h
-    WHERE h.tenant_id = v_tenant AND h.agent_id = _agent_state_at.agent_id
-      AND (h.version = _agent_state_at.wanted_version
-           OR _agent_state_at.at >= h.saved_at AND _agent_state_at.at < h.replaced_at)
-    ORDER BY h.version DESC
-    LIMIT 1;
+    WHERE h.tenant_id = v_tenant AND h.agent_id = _agent_state_at.agent_id AND h.version = _agent_state_at.wanted_version;
 END
 $$;
 COMMENT ON FUNCTION llmspell._agent_state_at IS 'What agent_state_at does; plpgsql wants other names for inputs than for outputs.';
@@ -372,7 +380,7 @@ BEGIN
     PERFORM _required(_agent_state_restore.wanted_version, 'version');
     SELECT * INTO v_kept FROM agent_state_at(_agent_state_restore.agent_id, _agent_state_restore.wanted_version) k;
     IF NOT FOUND THEN
-        PERFORM _raise_missing('version', format('%s of agent %s', _agent_state_restore.wanted_version, _agent_state_restore.agent_id));
+        PERFORM _raise_missing('checkpoint', format('%s of agent %s', _agent_state_restore.wanted_version, _agent_state_restore.agent_id));
     END IF;
     RETURN QUERY SELECT * FROM agent_state_save(_agent_state_restore.agent_id, v_kept.agent_type, v_kept.state,
         schema_version => v_kept.schema_version, keep_history => true);
@@ -450,4 +458,4 @@ BEGIN
     RETURN cardinality(v_goes);
 END
 $$;
-COMMENT ON FUNCTION llmspell.agent_state_prune(text, integer, interval) IS 'Forgets checkpoints of an agent and returns how many: those beyond the newest keep_last, and only those replaced longer than older_than ago where that is given. Errors: 42501 no tenant, 22004 null agent_id, 22023 neither given, or negative.';
+COMMENT ON FUNCTION llmspell.agent_state_prune(text, integer, interval) IS 'Forgets checkpoints of an agent and returns how many: those beyond the newest keep_last, and only those replaced longer than older_than ago where that is given. Errors: 42501 no tenant, 22004 null agent_id, 22023 neither given, or negative, 22008 beyond the first timestamp.';

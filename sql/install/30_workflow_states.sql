@@ -110,7 +110,7 @@ $$;
 COMMENT ON FUNCTION llmspell._workflow_check_transition(text, text, text) IS 'Raises 22023 for an impossible transition: from a terminal status to anything but itself and running.';
 
 CREATE FUNCTION llmspell.workflow_save(workflow_id text, name text, state jsonb, status text DEFAULT NULL,
-                                       current_step int DEFAULT NULL, expected_version bigint DEFAULT NULL)
+                                       current_step int DEFAULT NULL, expected_version bigint DEFAULT NULL, fence bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -121,8 +121,11 @@ DECLARE
     v_status constant text := _workflow_status(workflow_save.status);
     v_old record;
 BEGIN
-    PERFORM _required(workflow_save.workflow_id, 'workflow_id'), _json_check(workflow_save.state),
-        _check_expected(workflow_save.expected_version);
+    PERFORM _short_text(workflow_save.workflow_id, 'workflow_id', 255), _json_check(workflow_save.state),
+        _short_text(coalesce(workflow_save.name, ''), 'name', 500), _check_expected(workflow_save.expected_version);
+    IF workflow_save.fence IS NOT NULL THEN
+        PERFORM _workflow_lock_claim(workflow_save.workflow_id, workflow_save.fence);
+    END IF;
     created := false;
     LOOP
         SELECT w.version, w.status INTO v_old FROM workflow_states w
@@ -151,7 +154,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_save(text, text, jsonb, text, integer, bigint) IS 'Saves a workflow and returns (version, created). status (in any case: pending, running, completed, failed, cancelled), name and current_step: NULL keeps what is there, or pending, none and 0. expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. Errors: 42501 no tenant, 22004 null, 22023 unknown status or impossible transition, 22001 workflow_id over 255 or name over 500 characters, 54000 state too large or too deep, 23514 negative step. Example: SELECT version FROM llmspell.workflow_save(''w1'', ''import'', ''{}'', ''Running'');';
+COMMENT ON FUNCTION llmspell.workflow_save(text, text, jsonb, text, integer, bigint, bigint) IS 'Saves a workflow and returns (version, created). status (in any case: pending, running, completed, failed, cancelled), name and current_step: NULL keeps what is there, or pending, none and 0. expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. fence: only while that claim holds (see workflow_claim), else LS409, or P0002 where the workflow has gone. Errors: 42501 no tenant, 22004 null, 22023 unknown status or impossible transition, 22001 workflow_id over 255 or name over 500 characters, 54000 state too large or too deep, 23514 negative step. Example: SELECT version FROM llmspell.workflow_save(''w1'', ''import'', ''{}'', ''Running'');';
 
 CREATE FUNCTION llmspell.workflow_load(workflow_id text)
 RETURNS TABLE (workflow_id text, name text, state jsonb, status text, current_step int, version bigint, attempt int, fence bigint,
@@ -166,7 +169,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION llmspell.workflow_load(text) IS 'A workflow with its state: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, status FROM llmspell.workflow_load(''w1'');';
 
-CREATE FUNCTION llmspell.workflow_update_status(workflow_id text, status text, expected_status text DEFAULT NULL)
+CREATE FUNCTION llmspell.workflow_update_status(workflow_id text, status text, expected_status text DEFAULT NULL, fence bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, previous_status text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -178,6 +181,9 @@ DECLARE
     v_expected constant text := _workflow_status(workflow_update_status.expected_status);
     v_old text;
 BEGIN
+    IF workflow_update_status.fence IS NOT NULL THEN
+        PERFORM _workflow_lock_claim(workflow_update_status.workflow_id, workflow_update_status.fence);
+    END IF;
     SELECT w.status INTO v_old FROM workflow_states w
     WHERE w.tenant_id = v_tenant AND w.workflow_id = _required(workflow_update_status.workflow_id, 'workflow_id')
     FOR NO KEY UPDATE;
@@ -196,7 +202,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_update_status(text, text, text) IS 'Moves a workflow to a status (in any case), where it is in expected_status if that is given, and returns (version, previous_status). Errors: 42501 no tenant, 22004 null, P0002 no such workflow, 22023 unknown status or impossible transition, LS409 another status.';
+COMMENT ON FUNCTION llmspell.workflow_update_status(text, text, text, bigint) IS 'Moves a workflow to a status (in any case), where it is in expected_status and claimed with this fence if those are given, and returns (version, previous_status). Errors: 42501 no tenant, 22004 null, P0002 no such workflow, 22023 unknown status or impossible transition, LS409 another status, or the claim is lost.';
 
 CREATE FUNCTION llmspell._workflow_list(wanted_status text, max_rows int, after text)
 RETURNS TABLE (workflow_id text, name text, status text, current_step int, version bigint, attempt int,
@@ -266,13 +272,13 @@ CREATE FUNCTION llmspell.workflow_stats()
 RETURNS TABLE (status text, workflows bigint, retried bigint, average_duration interval)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT w.status, count(*), count(*) FILTER (WHERE w.attempt > 1), avg(w.completed_at - w.started_at)
+    SELECT w.status, count(*), count(*) FILTER (WHERE w.attempt > 1 OR w.attempt = 1 AND w.fence = 0), avg(w.completed_at - w.started_at)
     FROM llmspell.workflow_states w
     WHERE llmspell._require_tenant() IS NOT NULL AND w.tenant_id = llmspell.current_tenant()
     GROUP BY w.status
     ORDER BY w.status;
 END;
-COMMENT ON FUNCTION llmspell.workflow_stats() IS 'One row for each status that occurs: how many workflows, how many of them in a second or later attempt, and the average time from start to completion. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.workflow_stats() IS 'One row for each status that occurs: how many workflows, how many of them were run again, and the average time from start to completion. Error: 42501 no tenant.';
 
 CREATE FUNCTION llmspell.workflow_claim(statuses text[] DEFAULT '{pending}', max_rows int DEFAULT 1, lease interval DEFAULT '5 minutes')
 RETURNS TABLE (workflow_id text, name text, state jsonb, current_step int, version bigint, attempt int, fence bigint, lease_expires_at timestamptz)
@@ -286,9 +292,11 @@ DECLARE
     v_statuses text[];
     v_left int := _max_rows(workflow_claim.max_rows);
     v_ids text[];
-    v_fresh text[];
+    v_status text;
 BEGIN
-    v_statuses := ARRAY(SELECT _workflow_status(_required(s, 'statuses')) FROM unnest(_required(workflow_claim.statuses, 'statuses')) AS s);
+    v_statuses := ARRAY(SELECT u.status FROM (
+        SELECT _workflow_status(_required(s.status, 'statuses')) AS status, min(s.n) AS n
+        FROM unnest(_required(workflow_claim.statuses, 'statuses')) WITH ORDINALITY AS s (status, n) GROUP BY 1) AS u ORDER BY u.n);
     IF workflow_claim.lease IS NULL OR workflow_claim.lease <= '0' THEN
         RAISE EXCEPTION 'lease must be positive, got %', coalesce(workflow_claim.lease::text, 'null')
             USING ERRCODE = 'invalid_parameter_value';
@@ -300,20 +308,24 @@ BEGIN
           ORDER BY w.lease_expires_at
           LIMIT v_left
           FOR NO KEY UPDATE SKIP LOCKED) AS d;
-    SELECT array_agg(d.workflow_id) INTO v_fresh
-    FROM (SELECT w.workflow_id FROM workflow_states w
-          WHERE w.tenant_id = v_tenant AND w.status = ANY (v_statuses) AND w.lease_expires_at IS NULL
-          ORDER BY w.created_at
-          LIMIT v_left
-          FOR NO KEY UPDATE SKIP LOCKED) AS d;
+    -- Status by status, each from the index: in one query a claim would read every workflow that has ended.
+    FOREACH v_status IN ARRAY v_statuses LOOP
+        EXIT WHEN v_left = 0;
+        SELECT v_ids || array_agg(d.workflow_id), v_left - count(*) INTO v_ids, v_left
+        FROM (SELECT w.workflow_id FROM workflow_states w
+              WHERE w.tenant_id = v_tenant AND w.status = v_status AND w.lease_expires_at IS NULL
+              ORDER BY w.created_at
+              LIMIT v_left
+              FOR NO KEY UPDATE SKIP LOCKED) AS d;
+    END LOOP;
     RETURN QUERY
     UPDATE workflow_states w
     SET status = 'running', attempt = w.attempt + 1, fence = w.fence + 1, lease_expires_at = v_now + workflow_claim.lease
-    WHERE w.tenant_id = v_tenant AND w.workflow_id = ANY (v_ids || v_fresh)
+    WHERE w.tenant_id = v_tenant AND w.workflow_id = ANY (v_ids)
     RETURNING w.workflow_id::text, w.workflow_name::text, w.state_data, w.current_step, w.version, w.attempt, w.fence, w.lease_expires_at;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_claim(text[], integer, interval) IS 'Claims up to max_rows workflows for the length of the lease: those whose lease ran out, then the oldest in one of the statuses that nobody holds. Sets them running, with attempt and fence one more. No two claims give the same workflow within one lease; give the fence to workflow_extend, workflow_release and to whatever the work writes. Errors: 42501 no tenant, 22004 null, 22023 max_rows, lease or an unknown status. Example: SELECT workflow_id, fence FROM llmspell.workflow_claim(max_rows => 10, lease => ''1 minute'');';
+COMMENT ON FUNCTION llmspell.workflow_claim(text[], integer, interval) IS 'Claims up to max_rows workflows for the length of the lease: those whose lease ran out, then the oldest that nobody holds, status by status in the order given. Sets them running, with attempt and fence one more. No two claims give the same workflow within one lease; give the fence to workflow_extend, workflow_release and to whatever the work writes. Errors: 42501 no tenant, 22004 null, 22023 max_rows, lease or an unknown status, 22008 lease beyond the last timestamp. Example: SELECT workflow_id, fence FROM llmspell.workflow_claim(max_rows => 10, lease => ''1 minute'');';
 
 CREATE FUNCTION llmspell._workflow_lock_claim(workflow_id text, fence bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -334,8 +346,8 @@ BEGIN
     IF v_row.fence <> _workflow_lock_claim.fence OR v_row.lease_expires_at IS NULL THEN
         RAISE EXCEPTION 'the claim on workflow "%" is lost', left(_workflow_lock_claim.workflow_id, 100)
             USING ERRCODE = 'LS409',
-                  DETAIL = format('expected fence %s, current fence %s, lease until %s', _workflow_lock_claim.fence, v_row.fence,
-                                  coalesce(v_row.lease_expires_at::text, 'nobody')),
+                  DETAIL = format('expected fence %s, current fence %s, %s', _workflow_lock_claim.fence, v_row.fence,
+                                  coalesce('leased until ' || v_row.lease_expires_at, 'not leased')),
                   HINT = 'Stop working on it: somebody else has claimed it, or it was released.';
     END IF;
 END
@@ -361,7 +373,7 @@ BEGIN
     RETURN v_until;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_extend(text, bigint, interval) IS 'Prolongs a claim, also one that ran out and that nobody else has taken: the lease counts from now. Returns its end. Errors: 42501 no tenant, 22004 null, 22023 lease, P0002 no such workflow, LS409 the claim is lost.';
+COMMENT ON FUNCTION llmspell.workflow_extend(text, bigint, interval) IS 'Prolongs a claim, also one that ran out and that nobody else has taken: the lease counts from now. Returns its end. Errors: 42501 no tenant, 22004 null, 22023 lease, 22008 lease beyond the last timestamp, P0002 no such workflow, LS409 the claim is lost.';
 
 CREATE FUNCTION llmspell.workflow_release(workflow_id text, fence bigint, status text DEFAULT 'pending') RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -373,6 +385,10 @@ DECLARE
     v_status constant text := _workflow_status(_required(workflow_release.status, 'status'));
     v_version bigint;
 BEGIN
+    IF v_status = 'running' THEN
+        RAISE EXCEPTION 'a workflow that nobody holds cannot stay running' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Release it as pending, completed, failed or cancelled; to go on, call workflow_extend.';
+    END IF;
     PERFORM _workflow_lock_claim(workflow_release.workflow_id, workflow_release.fence);
     UPDATE workflow_states w SET status = v_status, lease_expires_at = NULL
     WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_release.workflow_id
@@ -380,4 +396,4 @@ BEGIN
     RETURN v_version;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_release(text, bigint, text) IS 'Ends a claim with a status: pending (the default) lets others claim it, completed, failed or cancelled ends the work. Returns the version. Errors: 42501 no tenant, 22004 null, 22023 unknown status, P0002 no such workflow, LS409 the claim is lost.';
+COMMENT ON FUNCTION llmspell.workflow_release(text, bigint, text) IS 'Ends a claim with a status: pending (the default) lets others claim it, completed, failed or cancelled ends the work. Returns the version. Errors: 42501 no tenant, 22004 null, 22023 unknown status or running, P0002 no such workflow, LS409 the claim is lost.';

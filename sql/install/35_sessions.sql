@@ -221,7 +221,7 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_touch(uuid, interval) IS 'Records an access (to a minute) and, with ttl, puts the expiry ttl from now; true where the session exists and has not expired. Errors: 42501 no tenant, 22004 null session_id, 22023 ttl not positive.';
+COMMENT ON FUNCTION llmspell.session_touch(uuid, interval) IS 'Records an access (to a minute) and, with ttl, puts the expiry ttl from now; true where the session exists and has not expired. Errors: 42501 no tenant, 22004 null session_id, 22023 ttl not positive, 22008 ttl beyond the last timestamp.';
 
 CREATE FUNCTION llmspell._session_list(wanted_status text, max_rows int, after uuid)
 RETURNS TABLE (session_id uuid, status text, version bigint, artifact_count int, created_at timestamptz, last_accessed_at timestamptz,
@@ -315,6 +315,8 @@ BEGIN
     IF session_retention_set.keep < '0' THEN
         RAISE EXCEPTION 'keep must not be negative, got %', session_retention_set.keep USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- Reaches back beyond the first timestamp: better said now than at every expiry.
+    PERFORM statement_timestamp() - session_retention_set.keep;
     IF session_retention_set.keep IS NULL THEN
         DELETE FROM session_retention r WHERE r.tenant_id = v_tenant;
     ELSE
@@ -323,7 +325,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_retention_set(interval) IS 'How long the own tenant keeps sessions after their expiry; NULL, as at first, for ever. session_expire_due acts on it. Errors: 42501 no tenant, 22023 negative. Example: SELECT llmspell.session_retention_set(''30 days'');';
+COMMENT ON FUNCTION llmspell.session_retention_set(interval) IS 'How long the own tenant keeps sessions after their expiry; NULL, as at first, for ever. session_expire_due acts on it. Errors: 42501 no tenant, 22023 negative, 22008 beyond the first timestamp. Example: SELECT llmspell.session_retention_set(''30 days'');';
 
 CREATE FUNCTION llmspell.session_expire_due(max_rows int DEFAULT 1000) RETURNS TABLE (expired bigint, deleted bigint)
 LANGUAGE plpgsql VOLATILE

@@ -41,11 +41,7 @@ AS $$
 DECLARE
     v_bytes constant int := octet_length(_require_tenant()) + octet_length(scope) + octet_length(key) + octet_length(value);
 BEGIN
-    PERFORM _check_scope(scope), _required(key, 'key'), _required(value, 'value');
-    IF char_length(key) > 500 THEN
-        RAISE EXCEPTION 'a key has at most 500 characters, this one has %', char_length(key)
-            USING ERRCODE = 'string_data_right_truncation', HINT = 'Use a hash of what does not fit.';
-    END IF;
+    PERFORM _check_scope(scope), _short_text(key, 'key', 500), _required(value, 'value');
     -- An index entry holds 2,704 bytes with its headers.
     IF v_bytes > 2600 THEN
         RAISE EXCEPTION 'tenant, scope, key and value have at most 2600 bytes together, these have %', v_bytes
@@ -64,7 +60,7 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_frequency int;
 BEGIN
-    -- Known patterns first: INSERT … ON CONFLICT would also lock and so log the row.
+    -- Known patterns first: they need no check.
     UPDATE procedural_patterns p SET frequency = p.frequency + 1, last_seen = now(), updated_at = now()
     WHERE p.tenant_id = v_tenant AND p.scope = pattern_record.scope AND p.key = pattern_record.key AND p.value = pattern_record.value
     RETURNING p.frequency INTO v_frequency;
@@ -224,4 +220,4 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.pattern_forget(interval, integer) IS 'Deletes patterns last seen longer than older_than ago, and seen less often than below, where given, and returns how many. Errors: 42501 no tenant, 22023 neither given, or negative. Example: SELECT llmspell.pattern_forget(''90 days'', below => 3);';
+COMMENT ON FUNCTION llmspell.pattern_forget(interval, integer) IS 'Deletes patterns last seen longer than older_than ago, and seen less often than below, where given, and returns how many. Errors: 42501 no tenant, 22023 neither given, or negative, 22008 beyond the first timestamp. Example: SELECT llmspell.pattern_forget(''90 days'', below => 3);';

@@ -15,16 +15,22 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_route record;
+    v_session uuid;
 BEGIN
     SELECT * INTO v_route FROM _storage_route(storage_get.key);
-    RETURN CASE v_route.store
-        WHEN 'agent' THEN (SELECT convert_to(a.state_data::text, 'UTF8') FROM agent_states a
-            WHERE a.tenant_id = v_tenant AND a.agent_id = v_route.id AND a.agent_type = v_route.agent_type)
-        WHEN 'workflow' THEN (SELECT convert_to(w.state_data::text, 'UTF8') FROM workflow_states w
-            WHERE w.tenant_id = v_tenant AND w.workflow_id = v_route.id)
-        WHEN 'session' THEN (SELECT convert_to(s.data::text, 'UTF8') FROM session_get(v_route.id::uuid) s)
-        ELSE (SELECT k.value FROM kv_get(storage_get.key) k)
-    END;
+    CASE v_route.store
+        WHEN 'agent' THEN
+            RETURN (SELECT convert_to(a.state_data::text, 'UTF8') FROM agent_states a
+                    WHERE a.tenant_id = v_tenant AND a.agent_id = v_route.id AND a.agent_type = v_route.agent_type);
+        WHEN 'workflow' THEN
+            RETURN (SELECT convert_to(w.state_data::text, 'UTF8') FROM workflow_states w
+                    WHERE w.tenant_id = v_tenant AND w.workflow_id = v_route.id);
+        WHEN 'session' THEN
+            v_session := v_route.id;
+            RETURN (SELECT convert_to(s.data::text, 'UTF8') FROM session_get(v_session) s);
+        ELSE
+            RETURN (SELECT k.value FROM kv_get(storage_get.key) k);
+    END CASE;
 END
 $$;
 COMMENT ON FUNCTION llmspell.storage_get(text) IS 'The value under a storage key, NULL where there is none: agent:<type>:<id> (of that type), custom:workflow_<id>:state and session:<uuid> (not expired) give their state as JSON text in UTF-8, every other key its bytes. Errors: 42501 no tenant, 22004 null, 22023 a malformed agent or workflow key.';
@@ -51,17 +57,22 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_created_at constant timestamptz := (data #>> '{metadata,created_at}')::timestamptz;
-    v_days constant int := (data #>> '{config,retention_days}')::int;
+    v_accessed_at constant timestamptz := coalesce((data #>> '{metadata,updated_at}')::timestamptz, now());
+    v_keep constant interval := make_interval(days => (data #>> '{config,retention_days}')::int);
+    v_status constant text := CASE WHEN lower(data #>> '{metadata,status}') IN ('completed', 'failed', 'archived') THEN 'archived' ELSE 'active' END;
 BEGIN
     PERFORM _json_check(data);
-    INSERT INTO sessions AS s (tenant_id, session_id, session_data, status, created_at, last_accessed_at, expires_at)
-    VALUES (v_tenant, _storage_set_session.session_id, _storage_set_session.data,
-            CASE WHEN lower(data #>> '{metadata,status}') IN ('completed', 'failed', 'archived') THEN 'archived' ELSE 'active' END,
-            coalesce(v_created_at, now()), coalesce((data #>> '{metadata,updated_at}')::timestamptz, now()),
-            coalesce(v_created_at, now()) + make_interval(days => v_days))
-    ON CONFLICT (tenant_id, session_id) DO UPDATE
-    SET session_data = EXCLUDED.session_data, status = EXCLUDED.status, last_accessed_at = EXCLUDED.last_accessed_at,
-        expires_at = s.created_at + make_interval(days => v_days);
+    UPDATE sessions s
+    SET session_data = _storage_set_session.data, status = v_status, last_accessed_at = v_accessed_at, expires_at = s.created_at + v_keep
+    WHERE s.tenant_id = v_tenant AND s.session_id = _storage_set_session.session_id;
+    IF NOT FOUND THEN
+        INSERT INTO sessions AS s (tenant_id, session_id, session_data, status, created_at, last_accessed_at, expires_at)
+        VALUES (v_tenant, _storage_set_session.session_id, _storage_set_session.data, v_status, coalesce(v_created_at, now()),
+                v_accessed_at, coalesce(v_created_at, now()) + v_keep)
+        ON CONFLICT (tenant_id, session_id) DO UPDATE
+        SET session_data = EXCLUDED.session_data, status = EXCLUDED.status, last_accessed_at = EXCLUDED.last_accessed_at,
+            expires_at = s.created_at + v_keep;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION llmspell._storage_set_session(uuid, jsonb) IS 'Stores a session snapshot, with status, times and expiry as the guide''s client takes them from it.';
@@ -86,13 +97,21 @@ BEGIN
     v_state := _storage_json(storage_set.value);
     CASE v_route.store
         WHEN 'agent' THEN
-            SELECT a.agent_type INTO v_type FROM agent_states a
-            WHERE a.tenant_id = v_tenant AND a.agent_id = v_route.id FOR NO KEY UPDATE;
-            IF v_type <> v_route.agent_type THEN
-                RAISE EXCEPTION 'agent "%" is of type "%", not "%"', left(v_route.id, 100), v_type, left(v_route.agent_type, 100)
-                    USING ERRCODE = 'invalid_parameter_value', HINT = 'Agent ids are unique within a tenant, whatever the type.';
-            END IF;
-            PERFORM agent_state_save(v_route.id, v_route.agent_type, v_state);
+            LOOP
+                SELECT a.agent_type INTO v_type FROM agent_states a
+                WHERE a.tenant_id = v_tenant AND a.agent_id = v_route.id FOR NO KEY UPDATE;
+                IF v_type <> v_route.agent_type THEN
+                    RAISE EXCEPTION 'agent "%" is of type "%", not "%"', left(v_route.id, 100), v_type, left(v_route.agent_type, 100)
+                        USING ERRCODE = 'invalid_parameter_value', HINT = 'Agent ids are unique within a tenant, whatever the type.';
+                END IF;
+                BEGIN
+                    PERFORM agent_state_save(v_route.id, v_route.agent_type, v_state, expected_version => CASE WHEN v_type IS NULL THEN 0 END);
+                    RETURN;
+                EXCEPTION WHEN SQLSTATE 'LS409' THEN
+                    -- Somebody else made the agent meanwhile: look at its type again.
+                    NULL;
+                END;
+            END LOOP;
         WHEN 'workflow' THEN
             PERFORM workflow_save(v_route.id, NULL, v_state, coalesce(v_state ->> 'status', 'pending'),
                 coalesce((v_state #>> '{workflow_state,current_step}')::int, 0));
@@ -101,7 +120,7 @@ BEGIN
     END CASE;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_set(text, bytea) IS 'Stores a value under a storage key. agent:, custom:workflow_ and session: keys take JSON text in UTF-8; a workflow''s status and step and a session''s status, times and expiry are taken from it as the guide''s client does. Errors: 42501 no tenant, 22004 null, 22023 malformed key, another agent type or an impossible status, 22P02 and 22P05 no JSON, 22021 no UTF-8, 54000 too large or too deep, and those of kv_set.';
+COMMENT ON FUNCTION llmspell.storage_set(text, bytea) IS 'Stores a value under a storage key. agent:, custom:workflow_ and session: keys take JSON text in UTF-8; a workflow''s status and step and a session''s status, times and expiry are taken from it as the guide''s client does. Errors: 42501 no tenant, 22004 null, 22023 malformed key, another agent type or an impossible status, 22P02 and 22P05 no JSON, 22021 no UTF-8, 22007, 22008, 22003, 22P02, 23514 times, days or a step that cannot be, 54000 too large or too deep, and those of kv_set.';
 
 CREATE FUNCTION llmspell.storage_delete(key text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -133,15 +152,21 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_route record;
+    v_session uuid;
 BEGIN
     SELECT * INTO v_route FROM _storage_route(storage_exists.key);
-    RETURN CASE v_route.store
-        WHEN 'agent' THEN EXISTS (SELECT FROM agent_states a
-            WHERE a.tenant_id = v_tenant AND a.agent_id = v_route.id AND a.agent_type = v_route.agent_type)
-        WHEN 'workflow' THEN EXISTS (SELECT FROM workflow_states w WHERE w.tenant_id = v_tenant AND w.workflow_id = v_route.id)
-        WHEN 'session' THEN EXISTS (SELECT FROM session_get(v_route.id::uuid))
-        ELSE kv_exists(storage_exists.key)
-    END;
+    CASE v_route.store
+        WHEN 'agent' THEN
+            RETURN EXISTS (SELECT FROM agent_states a
+                           WHERE a.tenant_id = v_tenant AND a.agent_id = v_route.id AND a.agent_type = v_route.agent_type);
+        WHEN 'workflow' THEN
+            RETURN EXISTS (SELECT FROM workflow_states w WHERE w.tenant_id = v_tenant AND w.workflow_id = v_route.id);
+        WHEN 'session' THEN
+            v_session := v_route.id;
+            RETURN EXISTS (SELECT FROM session_get(v_session));
+        ELSE
+            RETURN kv_exists(storage_exists.key);
+    END CASE;
 END
 $$;
 COMMENT ON FUNCTION llmspell.storage_exists(text) IS 'Whether there is anything under a storage key. Errors: 42501 no tenant, 22004 null, 22023 malformed key.';
@@ -154,27 +179,42 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_prefix constant text := _required(storage_list.prefix, 'prefix');
+    v_rows constant int := _max_rows(storage_list.max_rows);
+    -- What prefix and after say about session ids, for their index.
+    v_lowest constant text := substr(greatest(v_prefix COLLATE "C", storage_list.after), 9);
+    v_first constant uuid := CASE WHEN v_lowest ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN v_lowest
+        ELSE rpad(substring(v_lowest FROM '^[0-9a-f]{0,8}'), 8, '0') || '-0000-0000-0000-000000000000' END;
+    v_last constant uuid := rpad(substring(substr(v_prefix, 9) FROM '^[0-9a-f]{0,8}'), 8, 'f') || '-ffff-ffff-ffff-ffffffffffff';
 BEGIN
     IF starts_with(v_prefix, 'agent:') OR starts_with(v_prefix, 'custom:workflow_') OR starts_with(v_prefix, 'session:') THEN
         RETURN QUERY
         SELECT u.key FROM (
+            -- Only keys that lead back: ids and types with a colon, or empty, have none.
             SELECT 'agent:' || a.agent_type || ':' || a.agent_id FROM agent_states a
             WHERE starts_with(v_prefix, 'agent:') AND a.tenant_id = v_tenant
+              AND a.agent_type ~ '^[^:]+$' AND a.agent_id ~ '^[^:]+$'
             UNION ALL
             SELECT 'custom:workflow_' || w.workflow_id || ':state' FROM workflow_states w
-            WHERE starts_with(v_prefix, 'custom:workflow_') AND w.tenant_id = v_tenant
+            WHERE starts_with(v_prefix, 'custom:workflow_') AND w.tenant_id = v_tenant AND w.workflow_id ~ '^[^:]+$'
             UNION ALL
-            SELECT 'session:' || s.session_id FROM sessions s
-            WHERE starts_with(v_prefix, 'session:') AND s.tenant_id = v_tenant
-              AND s.status <> 'expired' AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp())
+            (SELECT 'session:' || s.session_id FROM sessions s
+             WHERE starts_with(v_prefix, 'session:') AND s.tenant_id = v_tenant AND s.session_id BETWEEN v_first AND v_last
+               AND s.status <> 'expired' AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp())
+               AND starts_with('session:' || s.session_id, v_prefix)
+               AND (storage_list.after IS NULL OR ('session:' || s.session_id) COLLATE "C" > storage_list.after)
+             ORDER BY s.session_id
+             LIMIT v_rows)
             UNION ALL
-            SELECT k.key FROM kv_list(v_prefix, 2147483647, storage_list.after) k
+            SELECT k.key FROM kv_list(v_prefix, v_rows, storage_list.after) k
+            CROSS JOIN LATERAL (SELECT k.key WHERE starts_with(v_prefix, 'session:')) AS o (key)
+            CROSS JOIN LATERAL _storage_route(o.key) r
+            WHERE r.store = 'kv'
         ) AS u (key)
         WHERE starts_with(u.key, v_prefix) AND (storage_list.after IS NULL OR u.key COLLATE "C" > storage_list.after)
         ORDER BY u.key COLLATE "C"
-        LIMIT _max_rows(storage_list.max_rows);
+        LIMIT v_rows;
     ELSE
-        RETURN QUERY SELECT k.key FROM kv_list(v_prefix, storage_list.max_rows, storage_list.after) k;
+        RETURN QUERY SELECT k.key FROM kv_list(v_prefix, v_rows, storage_list.after) k;
     END IF;
 END
 $$;

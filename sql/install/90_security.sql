@@ -21,7 +21,7 @@ DECLARE
     v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
     v_helpers constant text[] := ARRAY[
-        '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_raise_conflict',
+        '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_short_text', '_raise_conflict',
         '_kv_check', '_check_expected', '_raise_missing', '_expiry', '_is_restoring', '_json_check', '_json_checksum', '_text_pack', '_text_unpack',
         '_agent_state_list', '_agent_state_at', '_agent_state_restore', '_workflow_list', '_session_create', '_session_list', '_patterns_learned',
         '_agent_state_unpack', '_agent_state_keep', '_agent_state_prunable', '_workflow_is_terminal', '_workflow_status',

@@ -36,6 +36,6 @@ SELECT llmspell.session_retention_set('2 days');
 SELECT * FROM llmspell.session_expire_due();
 SELECT llmspell.session_retention_set('1 hour');
 SELECT * FROM llmspell.session_expire_due();
-SELECT llmspell.session_retention_set(NULL), regress.try('SELECT llmspell.session_retention_set(''-1 day'')');
+SELECT llmspell.session_retention_set(NULL), regress.try('SELECT llmspell.session_retention_set(''-1 day'')'), regress.try('SELECT llmspell.session_retention_set(''1000000 years'')');
 SELECT llmspell.session_delete(session_id), llmspell.session_delete(session_id) FROM llmspell.session_list();
 SELECT count(*) FROM llmspell.sessions;

@@ -21,6 +21,9 @@ SELECT llmspell.storage_exists('fine') AS anything_kept;
 SELECT version FROM llmspell.kv_set('other', 'x', '{"m": 1}');
 SELECT llmspell.storage_set('other', 'y');
 SELECT metadata FROM llmspell.kv_get('other');
+-- rows that no key leads to are not listed
+SELECT count(*) FROM llmspell.agent_state_save('a:b', 'chat', '{}');
+SELECT count(*) FROM llmspell.kv_set('agent:chat:x', 'shadow');
 SELECT key FROM llmspell.storage_list('agent:');
 SELECT key FROM llmspell.storage_list('session:');
 SELECT key FROM llmspell.storage_list('session:', 1, after => 'session:00000000-0000-0000-0000-000000000009');

@@ -52,4 +52,13 @@ SELECT llmspell.workflow_release('w2', 3, 'Failed') > 0 AS released;
 SELECT * FROM w WHERE workflow_id = 'w2';
 SELECT regress.try('SELECT llmspell.workflow_release(''w2'', 3)');
 SELECT workflow_id, attempt, fence FROM llmspell.workflow_claim(ARRAY['failed']);
+-- writes under a fence
+SELECT regexp_replace(regress.try(s), 'until .* \|', 'until T |') FROM unnest(ARRAY[$$SELECT llmspell.workflow_save('w2', NULL, '{}', 'completed', fence => 3)$$,
+    $$SELECT llmspell.workflow_update_status('w2', 'completed', fence => 3)$$, $$SELECT llmspell.workflow_release('w2', 4, 'running')$$]) s;
+SELECT version > 0 AS saved FROM llmspell.workflow_save('w2', NULL, '{"done": true}', 'completed', fence => 4);
+-- the statuses in the order given
+SELECT count(*) FROM llmspell.workflow_save('p1', NULL, '{}');
+SELECT count(*) FROM llmspell.workflow_save('f1', NULL, '{}', 'failed');
+SELECT workflow_id FROM llmspell.workflow_claim(ARRAY['failed', 'pending', 'failed']);
+SELECT workflow_id FROM llmspell.workflow_claim(ARRAY['failed', 'pending', 'failed'], 5);
 DELETE FROM llmspell.workflow_states;
