@@ -180,10 +180,13 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_prefix constant text := _required(storage_list.prefix, 'prefix');
     v_rows constant int := _max_rows(storage_list.max_rows);
-    -- What prefix and after say about session ids, for their index.
-    v_lowest constant text := substr(greatest(v_prefix COLLATE "C", storage_list.after), 9);
-    v_first constant uuid := CASE WHEN v_lowest ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN v_lowest
-        ELSE rpad(substring(v_lowest FROM '^[0-9a-f]{0,8}'), 8, '0') || '-0000-0000-0000-000000000000' END;
+    -- What prefix and after say about session ids, for their index; where that is all they say, v_exact.
+    v_from constant text := greatest(v_prefix COLLATE "C", storage_list.after);
+    v_whole constant boolean := v_from ~ '^session:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$';
+    v_first constant uuid := CASE WHEN v_whole THEN substr(v_from, 9)
+        ELSE rpad(substring(substr(v_from, 9) FROM '^[0-9a-f]{0,8}'), 8, '0') || '-0000-0000-0000-000000000000' END;
+    v_exact constant boolean := (v_whole OR v_from ~ '^session:[0-9a-f]{0,8}$') AND v_prefix ~ '^session:[0-9a-f]{0,8}$';
+    v_done constant uuid := CASE WHEN v_whole AND v_from = storage_list.after THEN v_first END;
     v_last constant uuid := rpad(substring(substr(v_prefix, 9) FROM '^[0-9a-f]{0,8}'), 8, 'f') || '-ffff-ffff-ffff-ffffffffffff';
 BEGIN
     IF starts_with(v_prefix, 'agent:') OR starts_with(v_prefix, 'custom:workflow_') OR starts_with(v_prefix, 'session:') THEN
@@ -200,15 +203,18 @@ BEGIN
             (SELECT 'session:' || s.session_id FROM sessions s
              WHERE starts_with(v_prefix, 'session:') AND s.tenant_id = v_tenant AND s.session_id BETWEEN v_first AND v_last
                AND s.status <> 'expired' AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp())
-               AND starts_with('session:' || s.session_id, v_prefix)
-               AND (storage_list.after IS NULL OR ('session:' || s.session_id) COLLATE "C" > storage_list.after)
+               AND s.session_id IS DISTINCT FROM v_done
+               AND (v_exact OR starts_with('session:' || s.session_id, v_prefix)
+                    AND (storage_list.after IS NULL OR ('session:' || s.session_id) COLLATE "C" > storage_list.after))
              ORDER BY s.session_id
              LIMIT v_rows)
             UNION ALL
-            SELECT k.key FROM kv_list(v_prefix, v_rows, storage_list.after) k
-            CROSS JOIN LATERAL (SELECT k.key WHERE starts_with(v_prefix, 'session:')) AS o (key)
-            CROSS JOIN LATERAL _storage_route(o.key) r
-            WHERE r.store = 'kv'
+            (SELECT k.key FROM kv_list(v_prefix, 2147483647, storage_list.after) k
+             CROSS JOIN LATERAL (SELECT k.key WHERE starts_with(v_prefix, 'session:')) AS o (key)
+             CROSS JOIN LATERAL _storage_route(o.key) r
+             WHERE r.store = 'kv'
+             ORDER BY k.key COLLATE "C"
+             LIMIT v_rows)
         ) AS u (key)
         WHERE starts_with(u.key, v_prefix) AND (storage_list.after IS NULL OR u.key COLLATE "C" > storage_list.after)
         ORDER BY u.key COLLATE "C"

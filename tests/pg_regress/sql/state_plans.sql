@@ -88,14 +88,11 @@ PREPARE dropped(text, timestamptz, int) AS
     SELECT w.workflow_id FROM llmspell.workflow_states w
     WHERE w.tenant_id = $1 AND w.lease_expires_at <= $2 ORDER BY w.lease_expires_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED;
 SELECT regress.plan($$EXECUTE dropped('state-plans-1', now(), 1)$$);
-PREPARE claimable(text, text[], int) AS
-    SELECT o.workflow_id
-    FROM unnest($2) AS s (status),
-         LATERAL (SELECT w.workflow_id, w.created_at FROM llmspell.workflow_states w
-                  WHERE w.tenant_id = $1 AND w.status = s.status AND w.lease_expires_at IS NULL
-                  ORDER BY w.created_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) AS o
-    ORDER BY o.created_at LIMIT $3;
-SELECT regress.plan($$EXECUTE claimable('state-plans-1', ARRAY['pending'], 1)$$);
+PREPARE claimable(text, text, int) AS
+    SELECT w.workflow_id FROM llmspell.workflow_states w
+    WHERE w.tenant_id = $1 AND w.status = $2 AND w.lease_expires_at IS NULL
+    ORDER BY w.created_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED;
+SELECT regress.plan($$EXECUTE claimable('state-plans-1', 'pending', 1)$$);
 PREPARE claim(text, text[]) AS
     UPDATE llmspell.workflow_states w SET status = 'running', fence = w.fence + 1 WHERE w.tenant_id = $1 AND w.workflow_id = ANY ($2);
 SELECT regress.plan($$EXECUTE claim('state-plans-1', ARRAY['workflow 1'])$$);
