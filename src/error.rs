@@ -35,6 +35,7 @@ impl Error {
             }
             Self::NoTenant => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Self::Packed(delta::Corrupt::TooLong { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
                 PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE

@@ -44,7 +44,8 @@ BEGIN
     NEW.updated_at := now();
     IF NEW.state_data IS DISTINCT FROM OLD.state_data THEN
         NEW.data_version := OLD.data_version + 1;
-        NEW.state_since := now();
+        -- Not now(): a transaction that began earlier may write later.
+        NEW.state_since := greatest(clock_timestamp(), OLD.state_since);
     ELSE
         NEW.data_version := OLD.data_version;
         NEW.state_since := OLD.state_since;
@@ -101,6 +102,21 @@ COMMENT ON FUNCTION llmspell._tg_agent_states_delete() IS 'The history goes with
 CREATE TRIGGER agent_states_delete AFTER DELETE ON llmspell.agent_states
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_agent_states_delete();
 
+CREATE FUNCTION llmspell._tg_agent_states_rename() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    UPDATE agent_state_history h SET agent_id = NEW.agent_id, tenant_id = NEW.tenant_id
+    WHERE h.tenant_id = OLD.tenant_id AND h.agent_id = OLD.agent_id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_agent_states_rename() IS 'The history follows its agent.';
+CREATE TRIGGER agent_states_rename AFTER UPDATE OF tenant_id, agent_id ON llmspell.agent_states
+    FOR EACH ROW WHEN (NEW.agent_id <> OLD.agent_id OR NEW.tenant_id <> OLD.tenant_id)
+    EXECUTE FUNCTION llmspell._tg_agent_states_rename();
+
 COMMENT ON FUNCTION llmspell._json_check(jsonb) IS 'Raises what is wrong with a JSON document that is to be stored: 22004 null, 54000 over 64 MiB or nested over 1,000 deep.';
 COMMENT ON FUNCTION llmspell._json_checksum(jsonb) IS 'SHA-256 of the canonical text of a JSON document (RFC 8785 with keys by code point and exact decimal numbers): equal for equal documents, however spelled. Errors: 22004 null, 54000 over 64 MiB or nested over 1,000 deep.';
 COMMENT ON FUNCTION llmspell._text_pack(text, text) IS 'Packs a text with zstd, beside a similar one where that takes less than half; beside tells whether it does. Error: XX001 over 256 MiB.';
@@ -110,13 +126,13 @@ CREATE FUNCTION llmspell._agent_state_unpack(tenant text, agent_id text, version
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
-    SELECT _text_unpack(h.packed, CASE WHEN h.base_version IS NOT NULL THEN _text_unpack(b.packed, NULL) END)
+    SELECT _text_unpack(h.packed, CASE WHEN b.packed IS NOT NULL THEN _text_unpack(b.packed, NULL) END)
     FROM agent_state_history h
     LEFT JOIN agent_state_history b ON b.tenant_id = h.tenant_id AND b.agent_id = h.agent_id AND b.version = h.base_version
     WHERE h.tenant_id = _agent_state_unpack.tenant AND h.agent_id = _agent_state_unpack.agent_id
       AND h.version = _agent_state_unpack.version
 $$;
-COMMENT ON FUNCTION llmspell._agent_state_unpack(text, text, integer) IS 'The text of a kept state; NULL where it was not kept.';
+COMMENT ON FUNCTION llmspell._agent_state_unpack(text, text, integer) IS 'The text of a kept state; NULL where it was not kept. Error: XX001 damaged, or what it was packed beside is missing.';
 
 CREATE FUNCTION llmspell._agent_state_keep(kept llmspell.agent_states, replaced_at timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -134,7 +150,9 @@ BEGIN
     WHERE h.tenant_id = kept.tenant_id AND h.agent_id = kept.agent_id AND h.version < kept.data_version
       AND h.version > kept.data_version - 64 AND h.base_version IS NULL
     ORDER BY h.version DESC
-    LIMIT 1;
+    LIMIT 1
+    -- Gone already for others, it must not serve: 40001 under REPEATABLE READ.
+    FOR KEY SHARE;
     SELECT * INTO v_packed FROM _text_pack(v_text, v_base.state);
     INSERT INTO agent_state_history (tenant_id, agent_id, version, agent_type, schema_version, checksum,
                                      saved_at, replaced_at, size_bytes, base_version, packed)
@@ -156,6 +174,8 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_checksum constant bytea := _json_checksum(agent_state_save.state);
     v_old agent_states;
+    v_since timestamptz;
+    v_seen boolean := true;
 BEGIN
     PERFORM _short_text(agent_state_save.agent_id, 'agent_id', 255), _short_text(agent_state_save.agent_type, 'agent_type', 100),
         _required(agent_state_save.schema_version, 'schema_version'), _check_expected(agent_state_save.expected_version);
@@ -165,20 +185,22 @@ BEGIN
             SELECT * INTO v_old FROM agent_states a
             WHERE a.tenant_id = v_tenant AND a.agent_id = agent_state_save.agent_id
             FOR NO KEY UPDATE;
+            v_seen := FOUND;
         END IF;
         -- Nothing is written where nothing differs.
         UPDATE agent_states a
         SET agent_type = agent_state_save.agent_type, state_data = agent_state_save.state,
             schema_version = agent_state_save.schema_version, checksum = encode(v_checksum, 'hex'), own_checksum = v_checksum
-        WHERE a.tenant_id = v_tenant AND a.agent_id = agent_state_save.agent_id
+        WHERE v_seen AND a.tenant_id = v_tenant AND a.agent_id = agent_state_save.agent_id
           AND (agent_state_save.expected_version IS NULL OR a.data_version = agent_state_save.expected_version)
           AND (a.own_checksum IS DISTINCT FROM v_checksum OR a.state_data <> agent_state_save.state
                OR a.agent_type <> agent_state_save.agent_type OR a.schema_version <> agent_state_save.schema_version
                OR a.checksum <> encode(v_checksum, 'hex'))
-        RETURNING new.state_id, new.data_version, new.data_version > old.data_version INTO state_id, version, changed;
+        RETURNING new.state_id, new.data_version, new.data_version > old.data_version, new.state_since
+        INTO state_id, version, changed, v_since;
         IF FOUND THEN
             IF agent_state_save.keep_history AND changed THEN
-                PERFORM _agent_state_keep(v_old, now());
+                PERFORM _agent_state_keep(v_old, v_since);
             END IF;
             EXIT;
         END IF;

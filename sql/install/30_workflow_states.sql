@@ -64,6 +64,8 @@ BEGIN
         NEW.completed_at := NULL;
     ELSIF TG_OP = 'INSERT' OR NOT _workflow_is_terminal(OLD.status) THEN
         NEW.completed_at := CASE WHEN TG_OP = 'INSERT' THEN coalesce(NEW.completed_at, now()) ELSE now() END;
+    ELSE
+        NEW.completed_at := coalesce(NEW.completed_at, OLD.completed_at, now());
     END IF;
     IF NEW.status <> 'running' THEN
         NEW.lease_expires_at := NULL;

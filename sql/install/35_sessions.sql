@@ -79,6 +79,10 @@ BEGIN
     IF NEW.last_accessed_at < now() - interval '1 minute' THEN
         NEW.last_accessed_at := now();
     END IF;
+    -- Retention counts from here.
+    IF NEW.status = 'expired' THEN
+        NEW.expires_at := coalesce(NEW.expires_at, now());
+    END IF;
     RETURN NEW;
 END
 $$;
@@ -124,7 +128,8 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_actual bigint;
 BEGIN
-    PERFORM _required(_session_create.data, 'data'), _json_check(_session_create.data);
+    PERFORM _required(_session_create.data, 'data');
+    PERFORM _json_check(_session_create.data);
     INSERT INTO sessions AS s (tenant_id, session_id, session_data, expires_at)
     VALUES (v_tenant, coalesce(_session_create.new_id, uuidv7()), _session_create.data,
             _expiry(_session_create.expires_at, _session_create.ttl))
@@ -171,6 +176,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_expires_at constant timestamptz := _expiry(session_update.expires_at, session_update.ttl);
     v_actual bigint;
 BEGIN
     PERFORM _required(session_update.session_id, 'session_id'), _check_expected(session_update.expected_version);
@@ -178,8 +184,10 @@ BEGIN
         PERFORM _json_check(session_update.data);
     END IF;
     UPDATE sessions s
-    SET session_data = coalesce(session_update.data, s.session_data), status = coalesce(_session_status(session_update.status), s.status),
-        expires_at = coalesce(_expiry(session_update.expires_at, session_update.ttl), s.expires_at), last_accessed_at = now()
+    SET session_data = coalesce(session_update.data, s.session_data),
+        status = CASE WHEN session_update.status IS NOT NULL THEN _session_status(session_update.status)
+                      WHEN s.status = 'expired' AND v_expires_at > statement_timestamp() THEN 'active' ELSE s.status END,
+        expires_at = coalesce(v_expires_at, s.expires_at), last_accessed_at = now()
     WHERE s.tenant_id = v_tenant AND s.session_id = session_update.session_id
       AND (session_update.expected_version IS NULL OR s.version = session_update.expected_version)
     RETURNING s.version INTO version;
@@ -194,7 +202,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes data, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns its version; expires_at ''infinity'' takes the expiry away. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep.';
+COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes data, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns its version; expires_at ''infinity'' takes the expiry away, and a later expiry brings an expired session back as active. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep.';
 
 CREATE FUNCTION llmspell.session_touch(session_id uuid, ttl interval DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -215,8 +223,11 @@ BEGIN
     END IF;
     -- To a minute: repeated access need not write.
     IF v_row.last_accessed_at < v_now - interval '1 minute' OR v_expires_at IS NOT NULL THEN
+        -- Once more whether it lives: who was waited for may have ended it.
         UPDATE sessions s SET last_accessed_at = v_now, expires_at = coalesce(v_expires_at, s.expires_at)
-        WHERE s.tenant_id = v_tenant AND s.session_id = session_touch.session_id;
+        WHERE s.tenant_id = v_tenant AND s.session_id = session_touch.session_id
+          AND s.status <> 'expired' AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp());
+        RETURN FOUND;
     END IF;
     RETURN true;
 END
@@ -283,11 +294,12 @@ DECLARE
     v_tenant constant text := _require_tenant();
 BEGIN
     UPDATE sessions s SET status = 'archived'
-    WHERE s.tenant_id = v_tenant AND s.session_id = _required(session_archive.session_id, 'session_id') AND s.status <> 'archived';
+    WHERE s.tenant_id = v_tenant AND s.session_id = _required(session_archive.session_id, 'session_id') AND s.status = 'active'
+      AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp());
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_archive(uuid) IS 'Archives a session; true where it existed and was not archived. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.session_archive(uuid) IS 'Archives a session; true where it was active and had not expired. Errors: 42501 no tenant, 22004 null.';
 
 CREATE FUNCTION llmspell.session_delete(session_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE

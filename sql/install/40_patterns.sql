@@ -212,10 +212,17 @@ BEGIN
             coalesce(pattern_forget.older_than::text, 'null'), coalesce(pattern_forget.below::text, 'null')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    DELETE FROM procedural_patterns p
-    WHERE p.tenant_id = v_tenant
-      AND (pattern_forget.older_than IS NULL OR p.last_seen < statement_timestamp() - pattern_forget.older_than)
-      AND (pattern_forget.below IS NULL OR p.frequency < pattern_forget.below);
+    -- In key order, as pattern_record_many locks.
+    WITH due AS (
+        SELECT p.scope, p.key, p.value FROM procedural_patterns p
+        WHERE p.tenant_id = v_tenant
+          AND (pattern_forget.older_than IS NULL OR p.last_seen < statement_timestamp() - pattern_forget.older_than)
+          AND (pattern_forget.below IS NULL OR p.frequency < pattern_forget.below)
+        ORDER BY p.scope, p.key, p.value
+        FOR UPDATE
+    )
+    DELETE FROM procedural_patterns p USING due d
+    WHERE p.tenant_id = v_tenant AND p.scope = d.scope AND p.key = d.key AND p.value = d.value;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END

@@ -259,16 +259,19 @@ BEGIN
         RAISE EXCEPTION 'keys and data must have the same length, got % and %', cardinality(storage_set_many.keys), cardinality(storage_set_many.data)
             USING ERRCODE = 'array_subscript_error';
     END IF;
-    -- In key order: two batches with the same keys wait for each other, and do not deadlock.
+    -- Store by store and in key order: two batches with the same keys wait for each other, and do not deadlock.
     FOR v_entry IN
-        SELECT i.key, i.value FROM unnest(storage_set_many.keys, storage_set_many.data) AS i (key, value) ORDER BY i.key COLLATE "C"
+        SELECT i.key, i.value, r.store || ':' || coalesce(r.id, i.key) AS place
+        FROM unnest(storage_set_many.keys, storage_set_many.data) AS i (key, value)
+        CROSS JOIN LATERAL _storage_route(i.key) AS r
+        ORDER BY r.store COLLATE "C", coalesce(r.id, i.key) COLLATE "C"
     LOOP
-        IF v_entry.key = v_before THEN
+        IF v_entry.place = v_before THEN
             RAISE EXCEPTION 'key "%" is given twice', left(v_entry.key, 100)
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each key once in a batch.';
         END IF;
         PERFORM storage_set(v_entry.key, v_entry.value);
-        v_before := v_entry.key;
+        v_before := v_entry.place;
     END LOOP;
     RETURN cardinality(storage_set_many.keys);
 END
@@ -286,7 +289,9 @@ DECLARE
     v_count bigint := 0;
 BEGIN
     FOR v_key IN
-        SELECT DISTINCT u.key COLLATE "C" FROM unnest(_required(storage_delete_many.keys, 'keys')) AS u (key) ORDER BY 1
+        SELECT u.key FROM (SELECT DISTINCT k.key FROM unnest(_required(storage_delete_many.keys, 'keys')) AS k (key)) AS u
+        CROSS JOIN LATERAL _storage_route(u.key) AS r
+        ORDER BY r.store COLLATE "C", coalesce(r.id, u.key) COLLATE "C"
     LOOP
         v_count := v_count + storage_delete(v_key)::int;
     END LOOP;
@@ -303,13 +308,27 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
 BEGIN
-    RETURN QUERY
-    WITH a AS (DELETE FROM agent_states d WHERE d.tenant_id = v_tenant RETURNING 1),
-         k AS (DELETE FROM kv_store d WHERE d.tenant_id = v_tenant RETURNING 1),
-         s AS (DELETE FROM sessions d WHERE d.tenant_id = v_tenant RETURNING 1),
-         w AS (DELETE FROM workflow_states d WHERE d.tenant_id = v_tenant RETURNING 1)
-    SELECT 'agent', (SELECT count(*) FROM a) UNION ALL SELECT 'kv', (SELECT count(*) FROM k)
-    UNION ALL SELECT 'session', (SELECT count(*) FROM s) UNION ALL SELECT 'workflow', (SELECT count(*) FROM w);
+    -- Store by store and in key order, as storage_set_many locks.
+    WITH due AS (SELECT a.agent_id FROM agent_states a WHERE a.tenant_id = v_tenant ORDER BY a.agent_id FOR UPDATE)
+    DELETE FROM agent_states a USING due d WHERE a.tenant_id = v_tenant AND a.agent_id = d.agent_id;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    store := 'agent';
+    RETURN NEXT;
+    WITH due AS (SELECT k.key FROM kv_store k WHERE k.tenant_id = v_tenant ORDER BY k.key FOR UPDATE)
+    DELETE FROM kv_store k USING due d WHERE k.tenant_id = v_tenant AND k.key = d.key;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    store := 'kv';
+    RETURN NEXT;
+    WITH due AS (SELECT s.session_id FROM sessions s WHERE s.tenant_id = v_tenant ORDER BY s.session_id FOR UPDATE)
+    DELETE FROM sessions s USING due d WHERE s.tenant_id = v_tenant AND s.session_id = d.session_id;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    store := 'session';
+    RETURN NEXT;
+    WITH due AS (SELECT w.workflow_id FROM workflow_states w WHERE w.tenant_id = v_tenant ORDER BY w.workflow_id FOR UPDATE)
+    DELETE FROM workflow_states w USING due d WHERE w.tenant_id = v_tenant AND w.workflow_id = d.workflow_id;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    store := 'workflow';
+    RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_clear() IS 'Deletes everything of the own tenant in the four routed stores, sessions with their artifacts, in one statement, and returns how many rows of each. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.storage_clear() IS 'Deletes everything of the own tenant in the four routed stores, sessions with their artifacts, all or nothing, and returns how many rows of each. Error: 42501 no tenant.';

@@ -146,6 +146,12 @@ SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
     SELECT 'agent_states', v.agent_id, 'does not match its checksum ' || v.stored_checksum FROM agent_state_verify() v
     UNION ALL
+    SELECT 'agent_state_history', format('%s/%s', h.agent_id, h.version), format('is packed beside version %s, which is missing', h.base_version)
+    FROM agent_state_history h
+    WHERE h.tenant_id = tenant AND h.base_version IS NOT NULL
+      AND NOT EXISTS (SELECT FROM agent_state_history b
+                      WHERE b.tenant_id = tenant AND b.agent_id = h.agent_id AND b.version = h.base_version AND b.base_version IS NULL)
+    UNION ALL
     SELECT 'sessions', s.session_id::text, format('artifact_count is %s, its artifacts are %s', s.artifact_count, coalesce(a.n, 0))
     FROM sessions s
     LEFT JOIN (SELECT a.session_id, count(*) AS n FROM artifacts a WHERE a.tenant_id = tenant GROUP BY 1) AS a USING (session_id)

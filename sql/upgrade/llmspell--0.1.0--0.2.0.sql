@@ -39,6 +39,14 @@ ALTER TABLE llmspell.workflow_states
     SET (fillfactor = 80);
 CREATE INDEX idx_workflow_states_created ON llmspell.workflow_states (tenant_id, created_at DESC, workflow_id);
 CREATE INDEX idx_workflow_states_lease ON llmspell.workflow_states (tenant_id, lease_expires_at) WHERE lease_expires_at IS NOT NULL;
+-- What the lifecycle would have set.
+ALTER TABLE llmspell.workflow_states DISABLE TRIGGER USER;
+UPDATE llmspell.workflow_states
+SET started_at = CASE WHEN status = 'running' THEN coalesce(started_at, last_updated) ELSE started_at END,
+    completed_at = CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN coalesce(completed_at, last_updated) END
+WHERE status = 'running' AND started_at IS NULL
+   OR (status IN ('completed', 'failed', 'cancelled')) <> (completed_at IS NOT NULL);
+ALTER TABLE llmspell.workflow_states ENABLE TRIGGER USER;
 DROP TRIGGER workflow_states_update ON llmspell.workflow_states;
 DROP FUNCTION llmspell._tg_workflow_states_update();
 

@@ -8,7 +8,8 @@ use std::fmt;
 /// Deepest nesting that is accepted.
 pub const MAX_DEPTH: usize = 1000;
 
-/// Largest document that is accepted, in bytes of its binary form.
+/// Largest document that is accepted, in bytes of its binary form and of its text: a number of a few
+/// bytes can have 131,072 digits.
 pub const MAX_BYTES: usize = 64 << 20;
 
 /// Why a document is refused.
@@ -43,9 +44,43 @@ pub enum Token<'a> {
     Text(&'a str),
 }
 
+/// Adds up depth and length of a document as its tokens come, before memory is taken for them.
+#[derive(Default)]
+pub struct Bounds {
+    depth: usize,
+    bytes: usize,
+}
+
+impl Bounds {
+    pub fn push(&mut self, token: Token<'_>) -> Result<(), Invalid> {
+        let bytes = match token {
+            Token::BeginArray | Token::BeginObject => {
+                self.depth += 1;
+                if self.depth > MAX_DEPTH {
+                    return Err(Invalid::TooDeep);
+                }
+                2
+            }
+            Token::EndArray | Token::EndObject => {
+                self.depth = self.depth.saturating_sub(1);
+                0
+            }
+            Token::Bool(_) | Token::Null => 6,
+            Token::Number(text) => text.len() + 1,
+            // An escape takes six bytes at most.
+            Token::Key(text) | Token::Text(text) => {
+                text.len() + 4 + 5 * text.bytes().filter(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).count()
+            }
+        };
+        self.bytes += bytes;
+        if self.bytes > MAX_BYTES { Err(Invalid::TooLarge { bytes: self.bytes }) } else { Ok(()) }
+    }
+}
+
 /// Writes the canonical text from a well-formed sequence of tokens.
 #[derive(Default)]
 pub struct Writer {
+    bounds: Bounds,
     out: Vec<u8>,
     open: Vec<Container>,
 }
@@ -59,12 +94,10 @@ struct Container {
 
 impl Writer {
     pub fn push(&mut self, token: Token<'_>) -> Result<(), Invalid> {
+        self.bounds.push(token)?;
         match token {
             Token::BeginArray | Token::BeginObject => {
                 self.separate();
-                if self.open.len() == MAX_DEPTH {
-                    return Err(Invalid::TooDeep);
-                }
                 self.out.push(if token == Token::BeginArray { b'[' } else { b'{' });
                 self.open.push(Container { start: self.out.len(), members: Vec::new(), in_order: true });
             }
@@ -233,6 +266,14 @@ mod tests {
             writer.push(BeginArray).unwrap();
         }
         assert_eq!(writer.push(BeginObject), Err(Invalid::TooDeep));
+    }
+
+    #[test]
+    fn text_is_bounded() {
+        let mut bounds = Bounds::default();
+        let digits = "9".repeat(131_072);
+        let refused = (0..1000).find_map(|_| bounds.push(Number(&digits)).err());
+        assert!(matches!(refused, Some(Invalid::TooLarge { .. })));
     }
 
     proptest! {

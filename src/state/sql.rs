@@ -8,12 +8,12 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::canonical::{Invalid, MAX_BYTES, MAX_DEPTH, Token, Writer};
+use super::canonical::{Bounds, Invalid, MAX_BYTES, Token, Writer};
 use super::delta;
 use crate::error::Error;
 
-/// Below this size nesting cannot pass the bound: a level takes a header and an entry, eight bytes.
-const FLAT_BYTES: usize = MAX_DEPTH * 8;
+/// Below this size no bound can be passed: a level takes 8 bytes, a number of 131,072 digits 12.
+const FLAT_BYTES: usize = 4000;
 
 #[pg_extern(sql = r#"
 CREATE FUNCTION llmspell._json_check(state jsonb) RETURNS void
@@ -23,15 +23,8 @@ fn _json_check(state: Option<AnyElement>) -> Result<(), ErrorReport> {
     let state = state.ok_or_else(|| Error::NullArgument("state".to_owned()))?;
     let document = Document::new(&state)?;
     if document.bytes > FLAT_BYTES {
-        let mut depth = 0;
-        document.walk(|token| {
-            match token {
-                Token::BeginArray | Token::BeginObject => depth += 1,
-                Token::EndArray | Token::EndObject => depth -= 1,
-                _ => {}
-            }
-            if depth > MAX_DEPTH { Err(Invalid::TooDeep) } else { Ok(()) }
-        })?;
+        let mut bounds = Bounds::default();
+        document.walk(|token| bounds.push(token))?;
     }
     Ok(())
 }

@@ -50,8 +50,11 @@ pub fn route(key: &str) -> Result<Route<'_>, Malformed> {
             _ => Err(Malformed::Workflow),
         };
     }
-    // Other keys under session: belong to the key-value store.
-    let session = key.strip_prefix("session:").and_then(|id| Uuid::try_parse(id).ok());
+    // Other keys under session: belong to the key-value store, other spellings of a UUID among them.
+    let session = key
+        .strip_prefix("session:")
+        .filter(|id| id.len() == Uuid::nil().hyphenated().to_string().len())
+        .and_then(|id| Uuid::try_parse(id).ok());
     Ok(session.map_or(Route::Kv, |session_id| Route::Session { session_id }))
 }
 
@@ -71,6 +74,8 @@ mod tests {
             "agents:x",
             "session:notauuid",
             "session:00000000-0000-0000-0000-000000000007:x",
+            "session:urn:uuid:00000000-0000-0000-0000-000000000007",
+            "session:00000000000000000000000000000007",
             "custom:x",
             "user:1",
         ] {

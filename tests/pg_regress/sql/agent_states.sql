@@ -69,4 +69,11 @@ SELECT * FROM llmspell.agent_state_verify();
 RESET client_min_messages;
 SELECT llmspell.agent_state_delete('a1'), llmspell.agent_state_delete('a1'), llmspell.agent_state_delete('big', 300);
 SELECT count(*) AS history_left FROM llmspell.agent_state_history;
+-- the history follows a renamed agent, and a damaged one is said
+SELECT count(*) FROM generate_series(1, 3) i CROSS JOIN LATERAL llmspell.agent_state_save('r', 't', jsonb_build_object('i', i, 'text', repeat(md5('x'), 50)), keep_history => true);
+UPDATE llmspell.agent_states SET agent_id = 'r2' WHERE agent_id = 'r';
+SELECT count(*) FROM llmspell.agent_state_history('r2');
+DELETE FROM llmspell.agent_state_history WHERE agent_id = 'r2' AND version = 1;
+SELECT regress.try('SELECT * FROM llmspell.agent_state_at(''r2'', 2)');
+SELECT * FROM llmspell.verify() WHERE component LIKE 'agent%';
 DELETE FROM llmspell.agent_states;

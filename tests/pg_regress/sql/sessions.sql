@@ -37,5 +37,12 @@ SELECT * FROM llmspell.session_expire_due();
 SELECT llmspell.session_retention_set('1 hour');
 SELECT * FROM llmspell.session_expire_due();
 SELECT llmspell.session_retention_set(NULL), regress.try('SELECT llmspell.session_retention_set(''-1 day'')'), regress.try('SELECT llmspell.session_retention_set(''1000000 years'')');
+-- an end without an expiry is one for retention too, and a later expiry undoes it
+SELECT count(*) FROM llmspell.session_create('00000000-0000-0000-0000-000000000002');
+SELECT count(*) FROM llmspell.session_update('00000000-0000-0000-0000-000000000002', status => 'expired');
+SELECT status, expires_at IS NOT NULL AS ended FROM llmspell.session_get('00000000-0000-0000-0000-000000000002', true);
+SELECT llmspell.session_archive('00000000-0000-0000-0000-000000000002') AS archived;
+SELECT count(*) FROM llmspell.session_update('00000000-0000-0000-0000-000000000002', ttl => '1 hour');
+SELECT status FROM llmspell.session_get('00000000-0000-0000-0000-000000000002');
 SELECT llmspell.session_delete(session_id), llmspell.session_delete(session_id) FROM llmspell.session_list();
 SELECT count(*) FROM llmspell.sessions;

@@ -12,3 +12,6 @@ SELECT state = '{"a": 2, "n": 1e400, "m": 1e-400}' AS equal FROM llmspell.agent_
 SELECT state = (repeat('[', 1000) || repeat(']', 1000))::jsonb AS equal FROM llmspell.agent_state_at('deep', 1);
 SELECT * FROM llmspell.agent_state_verify();
 SELECT llmspell.agent_state_delete('deep');
+-- a few bytes of number can be 131,072 digits of text
+SELECT regress.try($$SELECT llmspell.agent_state_save('bomb', 't', (SELECT jsonb_agg('1e131000'::numeric) FROM generate_series(1, 600)))$$),
+    regress.try($$SELECT llmspell.workflow_save('bomb', NULL, (SELECT jsonb_agg('1e131000'::numeric) FROM generate_series(1, 600)))$$);
