@@ -36,14 +36,18 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
-    NEW.updated_at := now();
     IF OLD.expires_at <= statement_timestamp() THEN
+        -- Who writes a value and knows nothing of expiry means a key that lives: kv_sweep would take it away.
+        IF NEW.expires_at = OLD.expires_at AND (NEW.value <> OLD.value OR NEW.updated_at IS DISTINCT FROM OLD.updated_at) THEN
+            NEW.expires_at := NULL;
+        END IF;
         NEW.version := 1;
         NEW.created_at := now();
         NEW.kv_id := uuidv7();
     ELSE
         NEW.version := OLD.version + 1;
     END IF;
+    NEW.updated_at := now();
     RETURN NEW;
 END
 $$;
@@ -51,7 +55,7 @@ COMMENT ON FUNCTION llmspell._tg_kv_store_update() IS 'Version, updated_at and r
 -- kv_set counts itself where the row has no expiry; everybody else is counted here.
 CREATE TRIGGER kv_store_update BEFORE UPDATE ON llmspell.kv_store
     FOR EACH ROW WHEN (NEW.version IS DISTINCT FROM OLD.version + 1
-        OR NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at OR OLD.expires_at IS NOT NULL)
+        OR NEW.updated_at IS DISTINCT FROM now() OR OLD.expires_at IS NOT NULL)
     EXECUTE FUNCTION llmspell._tg_kv_store_update();
 
 COMMENT ON FUNCTION llmspell._kv_check(text, bytea) IS 'Raises what is wrong with a key or a value: 22004 null, 22001 key over 500 characters, 54000 value over 128 MiB.';
@@ -266,9 +270,15 @@ DECLARE
     v_now constant timestamptz := statement_timestamp();
     v_count bigint;
 BEGIN
-    WITH deleted AS (
-        DELETE FROM kv_store k
+    -- In key order, as the batches lock.
+    WITH locked AS (
+        SELECT k.key FROM kv_store k
         WHERE k.tenant_id = v_tenant AND k.key >= kv_clear.prefix AND k.key < v_end
+        ORDER BY k.key
+        FOR UPDATE
+    ), deleted AS (
+        DELETE FROM kv_store k USING locked l
+        WHERE k.tenant_id = v_tenant AND k.key = l.key
         RETURNING k.expires_at
     )
     SELECT count(*) FILTER (WHERE d.expires_at IS NULL OR d.expires_at > v_now) INTO v_count FROM deleted d;

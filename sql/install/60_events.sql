@@ -63,6 +63,23 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._event_log_has_month(date) IS 'Whether the month of a date is attached to event_log.';
 
+CREATE FUNCTION llmspell._event_log_lock(wait boolean) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    v_key constant int := 'llmspell.event_log'::regclass::oid::int;
+BEGIN
+    IF NOT wait THEN
+        RETURN pg_try_advisory_xact_lock(v_key, 0);
+    END IF;
+    PERFORM pg_advisory_xact_lock(v_key, 0);
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION llmspell._event_log_lock(boolean) IS 'Makes this transaction the only one that makes months; false where another one does and wait is false. Error: 55P03 after 10 seconds.';
+
 CREATE FUNCTION llmspell._event_log_make_month(month date) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -90,7 +107,7 @@ BEGIN
                   HINT = 'A superuser can widen llmspell.event_log_months_back or llmspell.event_log_months_ahead.';
     END IF;
     -- One maker at a time; who waited finds the month made.
-    PERFORM pg_advisory_xact_lock('llmspell.event_log'::regclass::oid::int, 0);
+    PERFORM _event_log_lock(wait => true);
     IF _event_log_has_month(month) THEN
         RETURN _event_log_skipped(v_month.name);
     END IF;
@@ -148,7 +165,7 @@ BEGIN
     RETURN _event_log_make_month(v_month);
 END
 $$;
-COMMENT ON FUNCTION llmspell.create_event_log_partition(timestamptz, timestamptz) IS 'Makes one UTC month of the event log: CREATED: … or SKIPPED: …. Give the first day of the month and of the next, in UTC or in the session''s TimeZone. Errors: 22004 null, 22008 not one month, or outside llmspell.event_log_months_back (24) and _ahead (4), 42P07 another relation has its name. Example: SELECT llmspell.create_event_log_partition(''2026-11-01'', ''2026-12-01'');';
+COMMENT ON FUNCTION llmspell.create_event_log_partition(timestamptz, timestamptz) IS 'Makes one UTC month of the event log: CREATED: … or SKIPPED: …. Give the first day of the month and of the next, in UTC or in the session''s TimeZone. Errors: 22004 null, 22008 not one month, or outside llmspell.event_log_months_back (24) and _ahead (4), 42P07 another relation has its name, 55P03 the log stays locked for 10 seconds. Example: SELECT llmspell.create_event_log_partition(''2026-11-01'', ''2026-12-01'');';
 
 CREATE FUNCTION llmspell.ensure_future_event_log_partitions() RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -163,17 +180,21 @@ DECLARE
     v_month record;
     v_answers text[];
 BEGIN
-    -- Clients call this before every event: where all months are there, one look at the catalog must do.
+    -- Clients call this before every event: where all months are there, one look at the catalog must do,
+    -- and nobody waits for another's open transaction while this month is there.
     FOR v_month IN
         SELECT d.first, m.name, m.bound
         FROM generate_series(date_trunc('month', now()), date_trunc('month', now()) + interval '3 months', '1 month') AS d (first)
         CROSS JOIN LATERAL _event_log_month(d.first::date) AS m
         ORDER BY d.first
     LOOP
-        v_answers := v_answers || CASE WHEN v_month.bound = ANY (v_there)
-            THEN _event_log_skipped(v_month.name) ELSE _event_log_make_month(v_month.first::date) END;
+        v_answers := v_answers || CASE
+            WHEN v_month.bound = ANY (v_there) THEN _event_log_skipped(v_month.name)
+            WHEN v_month.first > now() AND NOT _event_log_lock(wait => false)
+                THEN 'SKIPPED: Partition ' || v_month.name || ' is being made by another transaction'
+            ELSE _event_log_make_month(v_month.first::date) END;
     END LOOP;
     RETURN v_answers;
 END
 $$;
-COMMENT ON FUNCTION llmspell.ensure_future_event_log_partitions() IS 'Makes the current UTC month and the next three where they are missing; returns exactly four texts, CREATED: … or SKIPPED: …. Takes no lock where all exist. Example: SELECT llmspell.ensure_future_event_log_partitions();';
+COMMENT ON FUNCTION llmspell.ensure_future_event_log_partitions() IS 'Makes the current UTC month and the next three where they are missing; returns exactly four texts, CREATED: … or SKIPPED: …. Takes no lock where all exist, and waits for another transaction that makes months only while the current one is missing. Errors: 42P07 another relation has the name of a month, 55P03 the log stays locked. Example: SELECT llmspell.ensure_future_event_log_partitions();';

@@ -59,7 +59,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell.whoami() IS 'Why do I see no rows, or all tenants? One row: the role, the one that logged in, superuser, BYPASSRLS, row_security, the tenant in force, where it came from (transaction, session, connection option, role, database, server), and a hint where something stands in the way. Example: SELECT * FROM llmspell.whoami();';
 
--- The tables that hold tenants' rows: the schema's own and event months, not their partitioned
+-- The tables that hold tenants' rows: the schema's own and event months, wherever, not their partitioned
 -- parents. fk_depth is 0 for tables that nothing refers to: deleting in its order breaks no foreign key.
 CREATE FUNCTION llmspell._tenant_tables() RETURNS TABLE (relation regclass, component text, fk_depth int)
 LANGUAGE sql STABLE
@@ -67,7 +67,8 @@ SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
     WITH RECURSIVE t AS (
         SELECT c.oid, c.relname, c.relispartition FROM pg_class c
-        WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind = 'r'
+        WHERE (c.relnamespace = 'llmspell'::regnamespace OR c.oid IN (SELECT p.relid FROM pg_partition_tree('llmspell.event_log') p))
+          AND c.relkind = 'r'
           AND EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
     ), depth AS (
@@ -85,6 +86,16 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell._tenant_tables() IS 'Every table with tenants'' rows, the component it belongs to, and its depth in the order of foreign keys.';
 
+CREATE FUNCTION llmspell._rows_of(relation regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT CASE WHEN c.relnamespace = 'llmspell'::regnamespace THEN format('%s WHERE', c.oid::regclass)
+                ELSE format('llmspell.event_log WHERE tableoid = %s AND', c.oid) END
+    FROM pg_class c WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION llmspell._rows_of(regclass) IS 'How the rows of a table of _tenant_tables() are reached, up to its first condition: a month in another schema may belong to anybody, and is reached through the log.';
+
 CREATE FUNCTION llmspell._count_rows(relation regclass, tenant text) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -92,7 +103,7 @@ AS $$
 DECLARE
     v_count bigint;
 BEGIN
-    EXECUTE format('SELECT count(*) FROM %s WHERE tenant_id = $1', relation) INTO v_count USING tenant;
+    EXECUTE format('SELECT count(*) FROM %s tenant_id = $1', _rows_of(relation)) INTO v_count USING tenant;
     RETURN v_count;
 END
 $$;

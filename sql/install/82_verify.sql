@@ -27,10 +27,14 @@ AS $$
     FROM _index_ledger l LEFT JOIN _index_definitions() d USING (index_name)
     WHERE d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid
     UNION ALL
-    SELECT 'event_log', i.inhrelid::regclass::text, 'has no valid primary key'
+    SELECT 'event_log', i.inhrelid::regclass::text, 'has no valid ' || w.what
     FROM pg_inherits i
+    CROSS JOIN (VALUES ('primary key', true, '%'), ('index by correlation_id', false, '% (tenant_id, correlation_id, "timestamp")'),
+                       ('index by event_type', false, '% (tenant_id, event_type, "timestamp")')) AS w (what, is_primary, definition)
     WHERE i.inhparent = 'llmspell.event_log'::regclass
-      AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = i.inhrelid AND x.indisprimary AND x.indisvalid)
+      AND NOT EXISTS (SELECT FROM pg_index x
+                      WHERE x.indrelid = i.inhrelid AND x.indisvalid AND x.indisprimary = w.is_primary
+                        AND pg_get_indexdef(x.indexrelid) LIKE w.definition)
 $$;
 COMMENT ON FUNCTION llmspell._index_faults() IS 'Indexes that are missing, invalid or altered.';
 
@@ -38,20 +42,54 @@ CREATE FUNCTION llmspell._security_faults() RETURNS TABLE (component text, objec
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
+    -- A month may have been attached from anywhere.
+    WITH walled AS (
+        SELECT c.* FROM pg_class c
+        WHERE c.relkind IN ('r', 'p')
+          AND (c.relnamespace = 'llmspell'::regnamespace OR c.oid IN (SELECT p.relid FROM pg_partition_tree('llmspell.event_log') p))
+    ), granted AS (
+        SELECT c.oid, c.relowner, c.relispartition, a.grantee, a.privilege_type
+        FROM walled c CROSS JOIN LATERAL aclexplode(c.relacl) a
+        UNION
+        SELECT c.oid, c.relowner, c.relispartition, a.grantee, a.privilege_type
+        FROM walled c JOIN pg_attribute t ON t.attrelid = c.oid CROSS JOIN LATERAL aclexplode(t.attacl) a
+    )
     SELECT 'isolation', c.oid::regclass::text, f.fault
-    FROM pg_class c CROSS JOIN LATERAL _wall_faults(c.oid) AS f (fault)
-    WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p')
-      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+    FROM walled c CROSS JOIN LATERAL _wall_faults(c.oid) AS f (fault)
+    WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+    UNION ALL
+    SELECT 'isolation', c.oid::regclass::text, 'is a month of event_log outside the schema llmspell'
+    FROM walled c WHERE c.relnamespace <> 'llmspell'::regnamespace
     UNION ALL
     SELECT 'isolation', c.oid::regclass::text, format('owner is %s, not llmspell_owner', c.relowner::regrole)
-    FROM pg_class c
-    WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND c.relowner <> 'llmspell_owner'::regrole
+    FROM walled c WHERE c.relowner <> 'llmspell_owner'::regrole
     UNION ALL
-    SELECT 'isolation', c.oid::regclass::text, format('%s is granted to %s', a.privilege_type, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
-    FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
-    WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND a.grantee <> c.relowner
+    SELECT 'isolation', a.oid::regclass::text, format('%s is granted to %s', a.privilege_type, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
+    FROM granted a
+    WHERE a.grantee <> a.relowner
       AND (a.grantee = 0 OR a.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER')
-           OR c.relispartition AND a.privilege_type <> 'MAINTAIN')
+           OR a.relispartition AND a.privilege_type <> 'MAINTAIN')
+    UNION ALL
+    SELECT 'isolation', t.tgrelid::regclass::text, format('trigger %s is disabled', t.tgname)
+    FROM pg_trigger t JOIN walled c ON c.oid = t.tgrelid
+    WHERE t.tgenabled = 'D'
+    UNION ALL
+    SELECT 'isolation', p.oid::regprocedure::text, 'EXECUTE is granted to PUBLIC'
+    FROM pg_proc p CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    WHERE p.pronamespace = 'llmspell'::regnamespace AND a.grantee = 0
+    UNION ALL
+    SELECT 'isolation', p.oid::regprocedure::text, format('runs as %s', p.proowner::regrole)
+    FROM pg_proc p
+    WHERE p.pronamespace = 'llmspell'::regnamespace AND p.prosecdef
+      AND p.proowner NOT IN ('llmspell_owner'::regrole, 'llmspell_tenants'::regrole)
+    UNION ALL
+    SELECT 'isolation', m.member::regrole::text, format('is a member of %s', m.roleid::regrole)
+    FROM pg_auth_members m
+    WHERE m.roleid IN ('llmspell_owner'::regrole, 'llmspell_tenants'::regrole)
+    UNION ALL
+    SELECT 'isolation', r.rolname, format('can become %s, which row level security does not hold', g.rolname)
+    FROM pg_roles r JOIN pg_roles g ON g.oid <> r.oid AND (g.rolsuper OR g.rolbypassrls) AND NOT r.rolsuper AND pg_has_role(r.oid, g.oid, 'MEMBER')
+    WHERE r.rolname IN ('llmspell_owner', 'llmspell_app', 'llmspell_admin', 'llmspell_tenants')
     UNION ALL
     SELECT 'isolation', r.rolname, concat_ws(', ', CASE WHEN r.rolsuper THEN 'is superuser' END,
         CASE WHEN r.rolbypassrls AND r.rolname <> 'llmspell_tenants' THEN 'bypasses row level security' END,

@@ -80,7 +80,7 @@ BEGIN
         IF dry_run THEN
             row_count := _count_rows(v_table.relation, tenant);
         ELSE
-            EXECUTE format('DELETE FROM %s WHERE tenant_id = $1', v_table.relation) USING tenant;
+            EXECUTE format('DELETE FROM %s tenant_id = $1', _rows_of(v_table.relation)) USING tenant;
             GET DIAGNOSTICS row_count = ROW_COUNT;
         END IF;
         table_name := v_table.relation::text;

@@ -26,7 +26,7 @@ DECLARE
         '_agent_state_list', '_agent_state_at', '_agent_state_restore', '_workflow_list', '_session_create', '_session_list', '_patterns_learned',
         '_agent_state_unpack', '_agent_state_keep', '_agent_state_prunable', '_workflow_is_terminal', '_workflow_status',
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
-        '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
+        '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
     v_relation record;

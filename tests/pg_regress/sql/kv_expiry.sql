@@ -16,6 +16,15 @@ SELECT version, created FROM llmspell.kv_set('k', 'again, with life');
 SELECT expires_at FROM llmspell.kv_get('k');
 UPDATE llmspell.kv_store SET expires_at = now() - interval '1 second';
 SELECT llmspell.kv_delete('k') AS deleting_what_expired;
+-- an upsert that knows nothing of expiry writes a key that lives; other changes do not revive it
+SELECT count(*) FROM llmspell.kv_set_many(ARRAY['k', 'l'], ARRAY['1', '2']::bytea[], ttl => '1 hour');
+UPDATE llmspell.kv_store SET expires_at = now() - interval '1 second';
+INSERT INTO llmspell.kv_store (tenant_id, key, value) VALUES (llmspell.current_tenant(), 'k', 'new')
+ON CONFLICT (tenant_id, key) DO UPDATE SET value = EXCLUDED.value, updated_at = now() RETURNING version, expires_at;
+UPDATE llmspell.kv_store SET metadata = '{}' WHERE key = 'l';
+SELECT llmspell.kv_sweep() AS swept, (SELECT value FROM llmspell.kv_get('k')) AS value;
+UPDATE llmspell.kv_store SET version = version + 1, updated_at = '1999-01-01' RETURNING updated_at = now() AS kept;
+SELECT llmspell.kv_clear();
 -- sweep
 SELECT count(*) FROM llmspell.kv_set_many(ARRAY['a', 'b', 'c', 'd'], ARRAY['1', '2', '3', '4']::bytea[], ttl => '1 hour');
 SELECT llmspell.kv_sweep();
