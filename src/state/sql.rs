@@ -120,8 +120,9 @@ unsafe fn scalar(
 ) -> Result<(), Invalid> {
     match value.type_ {
         pg_sys::jbvType::jbvNull => visit(Token::Null),
-        // SAFETY: the type says which member is filled in, here and below.
+        // SAFETY: the type says which member is filled in.
         pg_sys::jbvType::jbvBool => visit(Token::Bool(unsafe { value.val.boolean })),
+        // SAFETY: as above.
         pg_sys::jbvType::jbvString => visit(Token::Text(unsafe { string(value) })),
         _ => {
             // SAFETY: jbvNumeric is the one scalar left; numeric_out gives a palloc'd C string of ASCII.
