@@ -115,9 +115,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.protect_table(regclass) IS 'Puts the wall around a table of your own: row level security, enabled and forced, by its column tenant_id (text or varchar, NOT NULL), on the table and on each partition it has now. The caller (llmspell_admin) must own the table; roles that use it must be members of llmspell_app. Errors: 42703 no such column, 42P16 column of another shape, 42809 not a table, 42501 not the owner. Call it again after adding partitions. Example: SELECT llmspell.protect_table(''public.notes'');';
 
-COMMENT ON FUNCTION llmspell.current_tenant() IS 'The tenant in force (app.current_tenant_id), NULL where none is set. At most 255 characters, none of them a control character. A few nanoseconds; every policy calls it.';
+COMMENT ON FUNCTION llmspell.current_tenant() IS 'The tenant in force (app.current_tenant_id), NULL where none is set. At most 255 characters, none of them a control character. A few nanoseconds; every policy calls it. Example: SELECT llmspell.current_tenant();';
 COMMENT ON FUNCTION llmspell._require_tenant() IS 'The tenant in force; 42501 where none is set.';
 COMMENT ON FUNCTION llmspell._required(anyelement, text) IS 'Returns an argument unchanged; 42501 where no tenant is set, 22004 where it is null.';
 COMMENT ON FUNCTION llmspell.tenant_set(text, boolean) IS 'Sets the tenant and returns it: for the transaction (is_local true, the default, as SET LOCAL; outside a transaction block it warns 25P01 and has no effect) or for the session (false). Errors: 22004 null, 22023 empty, longer than 255 characters, or with control characters. Example: BEGIN; SELECT llmspell.tenant_set(''acme''); … COMMIT;';
-COMMENT ON FUNCTION llmspell.tenant_clear() IS 'Clears the tenant for the session, as SET app.current_tenant_id = '''' does.';
+COMMENT ON FUNCTION llmspell.tenant_clear() IS 'Clears the tenant for the session, as SET app.current_tenant_id = '''' does. Example: SELECT llmspell.tenant_clear();';
 COMMENT ON FUNCTION llmspell._check_scope(text) IS 'Returns a scope string unchanged: global, or agent:, custom:, hook:, session:, tool:, user:, workflow: and an id. Errors: 22004 null, 22023 any other form, over 255 characters, control characters.';

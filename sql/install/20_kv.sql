@@ -90,7 +90,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM llmspell.kv_get(kv_exists.key));
 END;
-COMMENT ON FUNCTION llmspell.kv_exists(text) IS 'Whether a key exists and has not expired. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.kv_exists(text) IS 'Whether a key exists and has not expired. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.kv_exists(''user:42'');';
 
 CREATE FUNCTION llmspell.kv_list(prefix text DEFAULT '', max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS TABLE (key text, version bigint, size_bytes int, metadata jsonb,
@@ -122,7 +122,7 @@ BEGIN ATOMIC
       AND k.key < (SELECT llmspell._prefix_end(llmspell._required(kv_count.prefix, 'prefix')))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
 END;
-COMMENT ON FUNCTION llmspell.kv_count(text) IS 'How many keys begin with prefix. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.kv_count(text) IS 'How many keys begin with prefix. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.kv_count(''user:'');';
 
 CREATE FUNCTION llmspell.kv_set(key text, value bytea, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL)
@@ -230,7 +230,7 @@ BEGIN
     RETURN coalesce(v_live, false);
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_delete(text, bigint) IS 'Deletes a key; true where it existed. expected_version as in kv_set. Errors: 42501 no tenant, 22004 null, 22023 negative expected_version, LS409 another version.';
+COMMENT ON FUNCTION llmspell.kv_delete(text, bigint) IS 'Deletes a key; true where it existed. expected_version as in kv_set. Errors: 42501 no tenant, 22004 null, 22023 negative expected_version, LS409 another version. Example: SELECT llmspell.kv_delete(''user:42'');';
 
 CREATE FUNCTION llmspell.kv_delete_many(keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -257,7 +257,7 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_delete_many(text[]) IS 'Deletes the given keys, all or nothing, and returns how many of them existed. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.kv_delete_many(text[]) IS 'Deletes the given keys, all or nothing, and returns how many of them existed. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.kv_delete_many(ARRAY[''user:42'', ''user:43'']);';
 
 CREATE FUNCTION llmspell.kv_clear(prefix text DEFAULT '') RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -285,7 +285,7 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_clear(text) IS 'Deletes every key of the own tenant that begins with prefix (default: all) and returns how many existed. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.kv_clear(text) IS 'Deletes every key of the own tenant that begins with prefix (default: all) and returns how many existed. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.kv_clear(''user:'');';
 
 CREATE FUNCTION llmspell.kv_sweep(max_rows int DEFAULT 1000) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -310,4 +310,4 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.kv_sweep(integer) IS 'Removes up to max_rows expired keys of the own tenant from the table and returns how many. Never needed for correctness. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.';
+COMMENT ON FUNCTION llmspell.kv_sweep(integer) IS 'Removes up to max_rows expired keys of the own tenant from the table and returns how many. Never needed for correctness. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows. Example: SELECT llmspell.kv_sweep(1000);';

@@ -278,7 +278,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT * FROM llmspell._agent_state_list(agent_state_list.agent_type, agent_state_list.max_rows, agent_state_list.after);
 END;
-COMMENT ON FUNCTION llmspell.agent_state_list(text, integer, text) IS 'Agents by id in byte order, of one type or of all, without their states. For the next page give the last agent_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows.';
+COMMENT ON FUNCTION llmspell.agent_state_list(text, integer, text) IS 'Agents by id in byte order, of one type or of all, without their states. For the next page give the last agent_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT agent_id FROM llmspell.agent_state_list(''chat'', 100, after => ''planner'');';
 
 CREATE FUNCTION llmspell.agent_state_delete(agent_id text, expected_version bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -303,7 +303,7 @@ BEGIN
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION llmspell.agent_state_delete(text, bigint) IS 'Deletes an agent''s state and its history; true where it existed. Errors: 42501 no tenant, 22004 null, LS409 another version.';
+COMMENT ON FUNCTION llmspell.agent_state_delete(text, bigint) IS 'Deletes an agent''s state and its history; true where it existed. Errors: 42501 no tenant, 22004 null, LS409 another version. Example: SELECT llmspell.agent_state_delete(''planner'');';
 
 CREATE FUNCTION llmspell.agent_state_verify() RETURNS TABLE (agent_id text, stored_checksum text, computed_checksum text)
 LANGUAGE plpgsql STABLE
@@ -327,7 +327,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.agent_state_verify() IS 'Agents whose state does not match the checksum that agent_state_save wrote: no row where all is well. Rows whose checksum another client computed cannot be checked; a NOTICE counts them. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.agent_state_verify() IS 'Agents whose state does not match the checksum that agent_state_save wrote: no row where all is well. Rows whose checksum another client computed cannot be checked; a NOTICE counts them. Error: 42501 no tenant. Example: SELECT * FROM llmspell.agent_state_verify();';
 
 CREATE FUNCTION llmspell.agent_state_history(agent_id text, max_rows int DEFAULT 100, before_version bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, agent_type text, schema_version int, checksum text, saved_at timestamptz, replaced_at timestamptz,
@@ -342,7 +342,7 @@ BEGIN ATOMIC
     ORDER BY h.version DESC
     LIMIT llmspell._max_rows(agent_state_history.max_rows);
 END;
-COMMENT ON FUNCTION llmspell.agent_state_history(text, integer, bigint) IS 'The checkpoints of an agent, newest first, without their states: when each was current, its size as JSON text and as stored, bytes. For the next page give the last version as before_version. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.';
+COMMENT ON FUNCTION llmspell.agent_state_history(text, integer, bigint) IS 'The checkpoints of an agent, newest first, without their states: when each was current, its size as JSON text and as stored, bytes. For the next page give the last version as before_version. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows. Example: SELECT version, saved_at FROM llmspell.agent_state_history(''planner'', 10);';
 
 CREATE FUNCTION llmspell._agent_state_at(agent_id text, wanted_version bigint, at timestamptz)
 RETURNS TABLE (version bigint, state jsonb, agent_type text, schema_version int, checksum text, saved_at timestamptz)
@@ -416,7 +416,7 @@ LANGUAGE sql VOLATILE
 BEGIN ATOMIC
     SELECT * FROM llmspell._agent_state_restore(agent_state_restore.agent_id, agent_state_restore.version);
 END;
-COMMENT ON FUNCTION llmspell.agent_state_restore(text, bigint) IS 'Makes a kept state the current one again, as a new version; the state it replaces is kept. Returns as agent_state_save. Errors: 42501 no tenant, 22004 null, P0002 no such version.';
+COMMENT ON FUNCTION llmspell.agent_state_restore(text, bigint) IS 'Makes a kept state the current one again, as a new version; the state it replaces is kept. Returns as agent_state_save. Errors: 42501 no tenant, 22004 null, P0002 no such version. Example: SELECT version FROM llmspell.agent_state_restore(''planner'', 3);';
 
 CREATE FUNCTION llmspell._agent_state_prunable(tenant text, agent_id text, keep_last int, older_than interval) RETURNS SETOF int
 LANGUAGE sql STABLE
@@ -480,4 +480,4 @@ BEGIN
     RETURN cardinality(v_goes);
 END
 $$;
-COMMENT ON FUNCTION llmspell.agent_state_prune(text, integer, interval) IS 'Forgets checkpoints of an agent and returns how many: those beyond the newest keep_last, and only those replaced longer than older_than ago where that is given. Errors: 42501 no tenant, 22004 null agent_id, 22023 neither given, or negative, 22008 beyond the first timestamp.';
+COMMENT ON FUNCTION llmspell.agent_state_prune(text, integer, interval) IS 'Forgets checkpoints of an agent and returns how many: those beyond the newest keep_last, and only those replaced longer than older_than ago where that is given. Errors: 42501 no tenant, 22004 null agent_id, 22023 neither given, or negative, 22008 beyond the first timestamp. Example: SELECT llmspell.agent_state_prune(''planner'', keep_last => 100);';

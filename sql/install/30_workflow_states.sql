@@ -204,7 +204,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_update_status(text, text, text, bigint) IS 'Moves a workflow to a status (in any case), where it is in expected_status and claimed with this fence if those are given, and returns (version, previous_status). Errors: 42501 no tenant, 22004 null, P0002 no such workflow, 22023 unknown status or impossible transition, LS409 another status, or the claim is lost.';
+COMMENT ON FUNCTION llmspell.workflow_update_status(text, text, text, bigint) IS 'Moves a workflow to a status (in any case), where it is in expected_status and claimed with this fence if those are given, and returns (version, previous_status). Errors: 42501 no tenant, 22004 null, P0002 no such workflow, 22023 unknown status or impossible transition, LS409 another status, or the claim is lost. Example: SELECT version FROM llmspell.workflow_update_status(''import'', ''completed'', expected_status => ''running'');';
 
 CREATE FUNCTION llmspell._workflow_list(wanted_status text, max_rows int, after text)
 RETURNS TABLE (workflow_id text, name text, status text, current_step int, version bigint, attempt int,
@@ -253,7 +253,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT * FROM llmspell._workflow_list(workflow_list.status, workflow_list.max_rows, workflow_list.after);
 END;
-COMMENT ON FUNCTION llmspell.workflow_list(text, integer, text) IS 'Workflows, newest first, in one status or in all, without their states. For the next page give the last workflow_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the workflow named by after has gone.';
+COMMENT ON FUNCTION llmspell.workflow_list(text, integer, text) IS 'Workflows, newest first, in one status or in all, without their states. For the next page give the last workflow_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the workflow named by after has gone. Example: SELECT workflow_id FROM llmspell.workflow_list(''failed'');';
 
 CREATE FUNCTION llmspell.workflow_delete(workflow_id text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -268,7 +268,7 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_delete(text) IS 'Deletes a workflow; true where it existed. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.workflow_delete(text) IS 'Deletes a workflow; true where it existed. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.workflow_delete(''import'');';
 
 CREATE FUNCTION llmspell.workflow_stats()
 RETURNS TABLE (status text, workflows bigint, retried bigint, average_duration interval)
@@ -280,7 +280,7 @@ BEGIN ATOMIC
     GROUP BY w.status
     ORDER BY w.status;
 END;
-COMMENT ON FUNCTION llmspell.workflow_stats() IS 'One row for each status that occurs: how many workflows, how many of them were run again, and the average time from start to completion. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.workflow_stats() IS 'One row for each status that occurs: how many workflows, how many of them were run again, and the average time from start to completion. Error: 42501 no tenant. Example: SELECT * FROM llmspell.workflow_stats();';
 
 CREATE FUNCTION llmspell.workflow_claim(statuses text[] DEFAULT '{pending}', max_rows int DEFAULT 1, lease interval DEFAULT '5 minutes')
 RETURNS TABLE (workflow_id text, name text, state jsonb, current_step int, version bigint, attempt int, fence bigint, lease_expires_at timestamptz)
@@ -375,7 +375,7 @@ BEGIN
     RETURN v_until;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_extend(text, bigint, interval) IS 'Prolongs a claim, also one that ran out and that nobody else has taken: the lease counts from now. Returns its end. Errors: 42501 no tenant, 22004 null, 22023 lease, 22008 lease beyond the last timestamp, P0002 no such workflow, LS409 the claim is lost.';
+COMMENT ON FUNCTION llmspell.workflow_extend(text, bigint, interval) IS 'Prolongs a claim, also one that ran out and that nobody else has taken: the lease counts from now. Returns its end. Errors: 42501 no tenant, 22004 null, 22023 lease, 22008 lease beyond the last timestamp, P0002 no such workflow, LS409 the claim is lost. Example: SELECT llmspell.workflow_extend(''import'', fence => 1, lease => ''5 minutes'');';
 
 CREATE FUNCTION llmspell.workflow_release(workflow_id text, fence bigint, status text DEFAULT 'pending') RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -398,4 +398,4 @@ BEGIN
     RETURN v_version;
 END
 $$;
-COMMENT ON FUNCTION llmspell.workflow_release(text, bigint, text) IS 'Ends a claim with a status: pending (the default) lets others claim it, completed, failed or cancelled ends the work. Returns the version. Errors: 42501 no tenant, 22004 null, 22023 unknown status or running, P0002 no such workflow, LS409 the claim is lost.';
+COMMENT ON FUNCTION llmspell.workflow_release(text, bigint, text) IS 'Ends a claim with a status: pending (the default) lets others claim it, completed, failed or cancelled ends the work. Returns the version. Errors: 42501 no tenant, 22004 null, 22023 unknown status or running, P0002 no such workflow, LS409 the claim is lost. Example: SELECT llmspell.workflow_release(''import'', fence => 1, status => ''completed'');';

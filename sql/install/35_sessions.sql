@@ -202,7 +202,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes data, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns its version; expires_at ''infinity'' takes the expiry away, and a later expiry brings an expired session back as active. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep.';
+COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes data, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns its version; expires_at ''infinity'' takes the expiry away, and a later expiry brings an expired session back as active. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep. Example: SELECT version FROM llmspell.session_update(''0198a5f0-0000-7000-8000-000000000001'', data => ''{"user": 42}'', ttl => ''1 day'');';
 
 CREATE FUNCTION llmspell.session_touch(session_id uuid, ttl interval DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -232,7 +232,7 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_touch(uuid, interval) IS 'Records an access (to a minute) and, with ttl, puts the expiry ttl from now; true where the session exists and has not expired. Errors: 42501 no tenant, 22004 null session_id, 22023 ttl not positive, 22008 ttl beyond the last timestamp.';
+COMMENT ON FUNCTION llmspell.session_touch(uuid, interval) IS 'Records an access (to a minute) and, with ttl, puts the expiry ttl from now; true where the session exists and has not expired. Errors: 42501 no tenant, 22004 null session_id, 22023 ttl not positive, 22008 ttl beyond the last timestamp. Example: SELECT llmspell.session_touch(''0198a5f0-0000-7000-8000-000000000001'', ttl => ''30 minutes'');';
 
 CREATE FUNCTION llmspell._session_list(wanted_status text, max_rows int, after uuid)
 RETURNS TABLE (session_id uuid, status text, version bigint, artifact_count int, created_at timestamptz, last_accessed_at timestamptz,
@@ -283,7 +283,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT * FROM llmspell._session_list(session_list.status, session_list.max_rows, session_list.after);
 END;
-COMMENT ON FUNCTION llmspell.session_list(text, integer, uuid) IS 'Sessions, newest first, without their data: those that have not expired, or those in one status; expired also lists those whose time is over and that nothing has marked yet. For the next page give the last session_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the session named by after has gone.';
+COMMENT ON FUNCTION llmspell.session_list(text, integer, uuid) IS 'Sessions, newest first, without their data: those that have not expired, or those in one status; expired also lists those whose time is over and that nothing has marked yet. For the next page give the last session_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the session named by after has gone. Example: SELECT session_id FROM llmspell.session_list(''active'', 100);';
 
 CREATE FUNCTION llmspell.session_archive(session_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -299,7 +299,7 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_archive(uuid) IS 'Archives a session; true where it was active and had not expired. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.session_archive(uuid) IS 'Archives a session; true where it was active and had not expired. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.session_archive(''0198a5f0-0000-7000-8000-000000000001'');';
 
 CREATE FUNCTION llmspell.session_delete(session_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -314,7 +314,7 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_delete(uuid) IS 'Deletes a session and its artifacts; true where it existed. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.session_delete(uuid) IS 'Deletes a session and its artifacts; true where it existed. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.session_delete(''0198a5f0-0000-7000-8000-000000000001'');';
 
 CREATE FUNCTION llmspell.session_retention_set(keep interval) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -374,7 +374,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_expire_due(integer) IS 'Marks up to max_rows sessions whose time is over as expired, deletes up to max_rows that session_retention_set no longer keeps, and returns how many of each. Never needed for correctness. Errors: 42501 no tenant, 22004, 22023 max_rows.';
+COMMENT ON FUNCTION llmspell.session_expire_due(integer) IS 'Marks up to max_rows sessions whose time is over as expired, deletes up to max_rows that session_retention_set no longer keeps, and returns how many of each. Never needed for correctness. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT expired, deleted FROM llmspell.session_expire_due(1000);';
 
 CREATE FUNCTION llmspell.session_stats()
 RETURNS TABLE (status text, sessions bigint, artifacts bigint, oldest timestamptz, newest timestamptz)
@@ -387,4 +387,4 @@ BEGIN ATOMIC
     GROUP BY 1
     ORDER BY 1;
 END;
-COMMENT ON FUNCTION llmspell.session_stats() IS 'One row for each status that occurs: how many sessions, their artifacts, the oldest and the newest. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.session_stats() IS 'One row for each status that occurs: how many sessions, their artifacts, the oldest and the newest. Error: 42501 no tenant. Example: SELECT * FROM llmspell.session_stats();';

@@ -114,7 +114,7 @@ BEGIN ATOMIC
           AND p.tenant_id = llmspell.current_tenant() AND p.scope = llmspell._required(pattern_frequency.scope, 'scope')
           AND p.key = llmspell._required(pattern_frequency.key, 'key') AND p.value = llmspell._required(pattern_frequency.value, 'value')), 0);
 END;
-COMMENT ON FUNCTION llmspell.pattern_frequency(text, text, text) IS 'How often value followed key in scope; 0 for never. Errors: 42501 no tenant, 22004 null.';
+COMMENT ON FUNCTION llmspell.pattern_frequency(text, text, text) IS 'How often value followed key in scope; 0 for never. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.pattern_frequency(''user:42'', ''theme'', ''dark'');';
 
 CREATE FUNCTION llmspell._patterns_learned(min_frequency int, wanted_scope text, max_rows int, after jsonb)
 RETURNS TABLE (scope text, key text, value text, frequency int, first_seen timestamptz, last_seen timestamptz)
@@ -167,7 +167,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT * FROM llmspell._patterns_learned(patterns_learned.min_frequency, patterns_learned.scope, patterns_learned.max_rows, patterns_learned.after);
 END;
-COMMENT ON FUNCTION llmspell.patterns_learned(integer, text, integer, jsonb) IS 'Patterns seen min_frequency times or more, in one scope or in all, most frequent first. From 3 on an index answers; below, all patterns of the tenant are read. For the next page give the last row as after: to_jsonb(row). Errors: 42501 no tenant, 22004, 22023 max_rows, after.';
+COMMENT ON FUNCTION llmspell.patterns_learned(integer, text, integer, jsonb) IS 'Patterns seen min_frequency times or more, in one scope or in all, most frequent first. From 3 on an index answers; below, all patterns of the tenant are read. For the next page give the last row as after: to_jsonb(row). Errors: 42501 no tenant, 22004, 22023 max_rows, after. Example: SELECT key, value, frequency FROM llmspell.patterns_learned(3, scope => ''user:42'');';
 
 CREATE FUNCTION llmspell.pattern_predict(scope text, key text, max_rows int DEFAULT 10, half_life interval DEFAULT NULL)
 RETURNS TABLE (value text, frequency int, probability double precision, last_seen timestamptz)

@@ -33,7 +33,7 @@ BEGIN
     END CASE;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_get(text) IS 'The value under a storage key, NULL where there is none: agent:<type>:<id> (of that type), custom:workflow_<id>:state and session:<uuid> (not expired) give their state as JSON text in UTF-8, every other key its bytes. Errors: 42501 no tenant, 22004 null, 22023 a malformed agent or workflow key.';
+COMMENT ON FUNCTION llmspell.storage_get(text) IS 'The value under a storage key, NULL where there is none: agent:<type>:<id> (of that type), custom:workflow_<id>:state and session:<uuid> (not expired) give their state as JSON text in UTF-8, every other key its bytes. Errors: 42501 no tenant, 22004 null, 22023 a malformed agent or workflow key. Example: SELECT llmspell.storage_get(''agent:chat:planner'');';
 
 CREATE FUNCTION llmspell._storage_json(value bytea) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -120,7 +120,7 @@ BEGIN
     END CASE;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_set(text, bytea) IS 'Stores a value under a storage key. agent:, custom:workflow_ and session: keys take JSON text in UTF-8; a workflow''s status and step and a session''s status, times and expiry are taken from it as the guide''s client does. Errors: 42501 no tenant, 22004 null, 22023 malformed key, another agent type or an impossible status, 22P02 and 22P05 no JSON, 22021 no UTF-8, 22007, 22008, 22003, 22P02, 23514 times, days or a step that cannot be, 54000 too large or too deep, and those of kv_set.';
+COMMENT ON FUNCTION llmspell.storage_set(text, bytea) IS 'Stores a value under a storage key. agent:, custom:workflow_ and session: keys take JSON text in UTF-8; a workflow''s status and step and a session''s status, times and expiry are taken from it as the guide''s client does. Errors: 42501 no tenant, 22004 null, 22023 malformed key, another agent type or an impossible status, 22P02 and 22P05 no JSON, 22021 no UTF-8, 22007, 22008, 22003, 22P02, 23514 times, days or a step that cannot be, 54000 too large or too deep, and those of kv_set. Example: SELECT llmspell.storage_set(''user:42'', ''Ada'');';
 
 CREATE FUNCTION llmspell.storage_delete(key text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -142,7 +142,7 @@ BEGIN
     END CASE;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_delete(text) IS 'Deletes what is under a storage key; true where it existed. Errors: 42501 no tenant, 22004 null, 22023 malformed key.';
+COMMENT ON FUNCTION llmspell.storage_delete(text) IS 'Deletes what is under a storage key; true where it existed. Errors: 42501 no tenant, 22004 null, 22023 malformed key. Example: SELECT llmspell.storage_delete(''user:42'');';
 
 CREATE FUNCTION llmspell.storage_exists(key text) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -169,7 +169,7 @@ BEGIN
     END CASE;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_exists(text) IS 'Whether there is anything under a storage key. Errors: 42501 no tenant, 22004 null, 22023 malformed key.';
+COMMENT ON FUNCTION llmspell.storage_exists(text) IS 'Whether there is anything under a storage key. Errors: 42501 no tenant, 22004 null, 22023 malformed key. Example: SELECT llmspell.storage_exists(''user:42'');';
 
 CREATE FUNCTION llmspell.storage_list(prefix text DEFAULT '', max_rows int DEFAULT 100, after text DEFAULT NULL) RETURNS TABLE (key text)
 LANGUAGE plpgsql STABLE
@@ -224,7 +224,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_list(text, integer, text) IS 'Storage keys that begin with prefix, in byte order; for the next page give the last key as after. A prefix that begins with agent:, custom:workflow_ or session: lists those stores too, any other the key-value store alone. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.';
+COMMENT ON FUNCTION llmspell.storage_list(text, integer, text) IS 'Storage keys that begin with prefix, in byte order; for the next page give the last key as after. A prefix that begins with agent:, custom:workflow_ or session: lists those stores too, any other the key-value store alone. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows. Example: SELECT key FROM llmspell.storage_list(''agent:chat:'', 100);';
 
 CREATE FUNCTION llmspell.storage_get_many(keys text[]) RETURNS TABLE (key text, value bytea)
 LANGUAGE plpgsql STABLE
@@ -242,7 +242,7 @@ BEGIN
     ORDER BY g.key;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_get_many(text[]) IS 'The existing ones of the given storage keys, in byte order, each once. Errors: 42501 no tenant, 22004 null, 22023 a malformed key.';
+COMMENT ON FUNCTION llmspell.storage_get_many(text[]) IS 'The existing ones of the given storage keys, in byte order, each once. Errors: 42501 no tenant, 22004 null, 22023 a malformed key. Example: SELECT key, value FROM llmspell.storage_get_many(ARRAY[''user:42'', ''agent:chat:planner'']);';
 
 CREATE FUNCTION llmspell.storage_set_many(keys text[], data bytea[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -276,7 +276,7 @@ BEGIN
     RETURN cardinality(storage_set_many.keys);
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_set_many(text[], bytea[]) IS 'Stores data[i] under keys[i], all or nothing over all stores, and returns how many. Errors: as storage_set, 2202E arrays of different length, 22023 a key given twice.';
+COMMENT ON FUNCTION llmspell.storage_set_many(text[], bytea[]) IS 'Stores data[i] under keys[i], all or nothing over all stores, and returns how many. Errors: as storage_set, 2202E arrays of different length, 22023 a key given twice. Example: SELECT llmspell.storage_set_many(ARRAY[''user:42'', ''user:43''], ARRAY[''Ada'', ''Bob'']::bytea[]);';
 
 CREATE FUNCTION llmspell.storage_delete_many(keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -298,7 +298,7 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_delete_many(text[]) IS 'Deletes what is under the given storage keys, all or nothing, and returns how many existed. Errors: 42501 no tenant, 22004 null, 22023 a malformed key.';
+COMMENT ON FUNCTION llmspell.storage_delete_many(text[]) IS 'Deletes what is under the given storage keys, all or nothing, and returns how many existed. Errors: 42501 no tenant, 22004 null, 22023 a malformed key. Example: SELECT llmspell.storage_delete_many(ARRAY[''user:42'', ''user:43'']);';
 
 CREATE FUNCTION llmspell.storage_clear() RETURNS TABLE (store text, deleted bigint)
 LANGUAGE plpgsql VOLATILE
@@ -331,4 +331,4 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.storage_clear() IS 'Deletes everything of the own tenant in the four routed stores, sessions with their artifacts, all or nothing, and returns how many rows of each. Error: 42501 no tenant.';
+COMMENT ON FUNCTION llmspell.storage_clear() IS 'Deletes everything of the own tenant in the four routed stores, sessions with their artifacts, all or nothing, and returns how many rows of each. Error: 42501 no tenant. Example: SELECT store, deleted FROM llmspell.storage_clear();';

@@ -1,6 +1,6 @@
 -- What the extension says of itself and of its health.
 
-COMMENT ON FUNCTION llmspell.version() IS 'Version of the loaded library, for instance 0.1.0.';
+COMMENT ON FUNCTION llmspell.version() IS 'Version of the loaded library, for instance 0.1.0. Example: SELECT llmspell.version();';
 COMMENT ON FUNCTION llmspell._tenant_source() IS 'Where the tenant in force comes from: transaction, session, connection option, role, database or server; NULL where none was ever set.';
 
 -- The extension's own row, under whatever name it was installed.
@@ -18,7 +18,7 @@ CREATE FUNCTION llmspell.backend_type() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$ SELECT 'postgresql' $$;
-COMMENT ON FUNCTION llmspell.backend_type() IS 'The kind of backend, as clients of several backends ask for it: postgresql.';
+COMMENT ON FUNCTION llmspell.backend_type() IS 'The kind of backend, as clients of several backends ask for it: postgresql. Example: SELECT llmspell.backend_type();';
 
 CREATE FUNCTION llmspell.characteristics() RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -27,13 +27,13 @@ AS $$
     SELECT jsonb_build_object('persistent', true, 'transactional', true, 'prefix_scan', true,
         'atomic_ops', true, 'multi_tenant', true, 'versions', true)
 $$;
-COMMENT ON FUNCTION llmspell.characteristics() IS 'What the backend can do, all booleans: persistent, transactional, prefix_scan, atomic_ops, multi_tenant, versions.';
+COMMENT ON FUNCTION llmspell.characteristics() IS 'What the backend can do, all booleans: persistent, transactional, prefix_scan, atomic_ops, multi_tenant, versions. Example: SELECT llmspell.characteristics();';
 
 CREATE FUNCTION llmspell.migration_version() RETURNS int
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$ SELECT coalesce(max(version), 0) FROM refinery_schema_history $$;
-COMMENT ON FUNCTION llmspell.migration_version() IS 'The newest migration of the guide whose work is done: 15.';
+COMMENT ON FUNCTION llmspell.migration_version() IS 'The newest migration of the guide whose work is done: 15. Example: SELECT llmspell.migration_version();';
 
 CREATE FUNCTION llmspell.whoami()
 RETURNS TABLE (role name, session_role name, superuser boolean, bypassrls boolean, row_security boolean,

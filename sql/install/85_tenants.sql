@@ -33,7 +33,7 @@ AS $$
     ORDER BY t COLLATE "C"
     LIMIT _max_rows(max_rows)
 $$;
-COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'The tenants that have a row anywhere, in byte order; for the next page give the last one as after. llmspell_admin only. Errors: 22004, 22023 max_rows.';
+COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'The tenants that have a row anywhere, in byte order; for the next page give the last one as after. llmspell_admin only. Errors: 22004, 22023 max_rows. Example: SELECT tenant_id FROM llmspell.tenant_list(1000);';
 
 CREATE FUNCTION llmspell._tenant_check(tenant text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
@@ -58,7 +58,7 @@ BEGIN
     RETURN QUERY SELECT e.table_name, e.row_count FROM tenant_erase(tenant, true) e;
 END
 $$;
-COMMENT ON FUNCTION llmspell.tenant_stats(text) IS 'Rows of a tenant, table by table, event months one by one. llmspell_admin only. Errors: 22004 null, 22023 empty.';
+COMMENT ON FUNCTION llmspell.tenant_stats(text) IS 'Rows of a tenant, table by table, event months one by one. llmspell_admin only. Errors: 22004 null, 22023 empty. Example: SELECT table_name, row_count FROM llmspell.tenant_stats(''acme'') WHERE row_count > 0;';
 
 CREATE FUNCTION llmspell.tenant_erase(tenant text, dry_run boolean DEFAULT true) RETURNS TABLE (table_name text, row_count bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

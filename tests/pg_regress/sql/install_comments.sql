@@ -17,3 +17,6 @@ WHERE p.pronamespace = 'llmspell'::regnamespace;
 SELECT p.proname AS not_pinned FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = 'llmspell'::regnamespace AND l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
   AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=pg_catalog, %pg_temp');
+-- every function for users shows how it is called
+SELECT p.proname AS without_example FROM pg_proc p
+WHERE p.pronamespace = 'llmspell'::regnamespace AND p.proname NOT LIKE '\_%' AND obj_description(p.oid, 'pg_proc') !~ ' Example: .*;$' ORDER BY 1;
