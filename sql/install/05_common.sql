@@ -44,7 +44,8 @@ BEGIN
     IF expires_at IS NOT NULL AND ttl IS NOT NULL THEN
         RAISE EXCEPTION 'expires_at and ttl must not both be given' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF ttl <= '0' THEN
+    -- '-12 months 361 days' is more than nothing to Postgres, and reaches back.
+    IF ttl <= '0' OR statement_timestamp() + ttl <= statement_timestamp() THEN
         RAISE EXCEPTION 'ttl must be positive, got %', ttl
             USING ERRCODE = 'invalid_parameter_value', HINT = 'To end it now, delete it.';
     END IF;

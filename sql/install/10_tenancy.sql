@@ -93,6 +93,10 @@ BEGIN
         RAISE EXCEPTION '"%" is not a table', target USING ERRCODE = 'wrong_object_type',
             HINT = 'Row level security exists for ordinary and partitioned tables only.';
     END IF;
+    IF EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE i.inhparent = target AND c.relkind = 'r') THEN
+        RAISE EXCEPTION '"%" has tables that inherit from it', target USING ERRCODE = 'wrong_object_type',
+            HINT = 'They have rows of their own, which a policy of their parent does not hold: take the inheritance away, or use partitions.';
+    END IF;
     SELECT a.attnotnull, t.typname, coalesce(l.collisdeterministic, true) AS deterministic INTO v_column
     FROM pg_attribute a
     JOIN pg_type t ON t.oid = a.atttypid
@@ -113,7 +117,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell.protect_table(regclass) IS 'Puts the wall around a table of your own: row level security, enabled and forced, by its column tenant_id (text or varchar, NOT NULL), on the table and on each partition it has now. The caller (llmspell_admin) must own the table; roles that use it must be members of llmspell_app. Errors: 42703 no such column, 42P16 column of another shape, 42809 not a table, 42501 not the owner. Call it again after adding partitions. Example: SELECT llmspell.protect_table(''public.notes'');';
+COMMENT ON FUNCTION llmspell.protect_table(regclass) IS 'Puts the wall around a table of your own: row level security, enabled and forced, by its column tenant_id (text or varchar, NOT NULL), on the table and on each partition it has now. The caller (llmspell_admin) must own the table; roles that use it must be members of llmspell_app. Errors: 42703 no such column, 42P16 column of another shape, 42809 not a table, or others inherit from it, 42501 not the owner. Call it again after adding partitions. Example: SELECT llmspell.protect_table(''public.notes'');';
 
 COMMENT ON FUNCTION llmspell.current_tenant() IS 'The tenant in force (app.current_tenant_id), NULL where none is set. At most 255 characters, none of them a control character. A few nanoseconds; every policy calls it. Example: SELECT llmspell.current_tenant();';
 COMMENT ON FUNCTION llmspell._require_tenant() IS 'The tenant in force; 42501 where none is set.';

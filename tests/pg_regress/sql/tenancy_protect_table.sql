@@ -18,6 +18,10 @@ CREATE TABLE regress_notes.number (tenant_id int NOT NULL);
 CREATE VIEW regress_notes.v AS SELECT 1 AS tenant_id;
 SELECT regress.try(format('SELECT llmspell.protect_table(%L)', t))
 FROM unnest(ARRAY[NULL, 'regress_notes.no_tenant', 'regress_notes.nullable', 'regress_notes.number', 'regress_notes.v']) WITH ORDINALITY u (t, n) ORDER BY n;
+CREATE TABLE regress_notes.parent (tenant_id text NOT NULL);
+CREATE TABLE regress_notes.child () INHERITS (regress_notes.parent);
+SELECT regress.try('SELECT llmspell.protect_table(''regress_notes.parent'')');
+DROP TABLE regress_notes.child, regress_notes.parent;
 SELECT split_part(regress.try('SELECT llmspell.protect_table(''llmspell.kv_store'')'), ' | ', 1) AS already_walled;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'notes-a';
