@@ -101,6 +101,11 @@ impl From<Error> for ErrorReport {
     }
 }
 
+/// An argument that must not be null.
+pub fn required<T>(value: Option<T>, argument: &str) -> Result<T, Error> {
+    value.ok_or_else(|| Error::NullArgument(argument.to_owned()))
+}
+
 /// At most 60 characters of a user's value, so that a message stays a message.
 fn shortened(value: &str) -> String {
     match value.char_indices().nth(60) {

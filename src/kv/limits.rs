@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::length;
+
 /// Longest key, in characters: the guide's `varchar(500)`.
 pub const MAX_KEY_CHARS: usize = 500;
 
@@ -29,12 +31,8 @@ impl fmt::Display for Invalid {
 }
 
 pub fn check(key: &str, value: &[u8]) -> Result<(), Invalid> {
-    // Bytes bound characters, so most keys need no counting.
-    if key.len() > MAX_KEY_CHARS {
-        let chars = key.chars().count();
-        if chars > MAX_KEY_CHARS {
-            return Err(Invalid::KeyTooLong { chars });
-        }
+    if let Some(chars) = length::beyond(key, MAX_KEY_CHARS) {
+        return Err(Invalid::KeyTooLong { chars });
     }
     if value.len() > MAX_VALUE_BYTES {
         return Err(Invalid::ValueTooLarge { bytes: value.len() });

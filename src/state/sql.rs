@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{Bounds, Invalid, MAX_BYTES, Token, Writer};
 use super::delta;
-use crate::error::Error;
+use crate::error::{Error, required};
 
 /// Below this size no bound can be passed: a level takes 8 bytes, a number of 131,072 digits 12.
 const FLAT_BYTES: usize = 4000;
@@ -20,7 +20,7 @@ CREATE FUNCTION llmspell._json_check(state jsonb) RETURNS void
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 "#)]
 fn _json_check(state: Option<AnyElement>) -> Result<(), ErrorReport> {
-    let state = state.ok_or_else(|| Error::NullArgument("state".to_owned()))?;
+    let state = required(state, "state")?;
     let document = Document::new(&state)?;
     if document.bytes > FLAT_BYTES {
         let mut bounds = Bounds::default();
@@ -34,7 +34,7 @@ CREATE FUNCTION llmspell._json_checksum(state jsonb) RETURNS bytea
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 "#)]
 fn _json_checksum(state: Option<AnyElement>) -> Result<Vec<u8>, ErrorReport> {
-    let state = state.ok_or_else(|| Error::NullArgument("state".to_owned()))?;
+    let state = required(state, "state")?;
     let mut writer = Writer::default();
     Document::new(&state)?.walk(|token| writer.push(token))?;
     Ok(Sha256::digest(writer.finish()).to_vec())

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 /// Where a key leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub fn route(key: &str) -> Result<Route<'_>, Malformed> {
     // Other keys under session: belong to the key-value store, other spellings of a UUID among them.
     let session = key
         .strip_prefix("session:")
-        .filter(|id| id.len() == Uuid::nil().hyphenated().to_string().len())
+        .filter(|id| id.len() == Hyphenated::LENGTH)
         .and_then(|id| Uuid::try_parse(id).ok());
     Ok(session.map_or(Route::Kv, |session_id| Route::Session { session_id }))
 }

@@ -5,7 +5,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::route::{Route, route};
-use crate::error::Error;
+use crate::error::{Error, required};
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
@@ -18,7 +18,7 @@ fn _storage_route(
     >,
     ErrorReport,
 > {
-    let key = key.ok_or_else(|| Error::NullArgument("key".to_owned()))?;
+    let key = required(key, "key")?;
     let row = match route(key).map_err(|reason| Error::StorageKey { key: key.to_owned(), reason })? {
         Route::Agent { agent_type, agent_id } => {
             ("agent", Some(agent_id.to_owned()), Some(agent_type.to_owned()))

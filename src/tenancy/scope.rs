@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::length;
+
 /// The kinds of scope that carry an id.
 pub const KINDS: [&str; 7] = ["agent", "custom", "hook", "session", "tool", "user", "workflow"];
 
@@ -32,8 +34,7 @@ impl fmt::Display for Invalid {
 
 /// Returns `scope` where it is well formed, or why it is not.
 pub fn check(scope: &str) -> Result<&str, Invalid> {
-    let chars = scope.chars().count();
-    if chars > MAX_CHARS {
+    if let Some(chars) = length::beyond(scope, MAX_CHARS) {
         return Err(Invalid::TooLong { chars });
     }
     if scope.chars().any(char::is_control) {

@@ -6,7 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::{scope, tenant_id};
-use crate::error::Error;
+use crate::error::{Error, required};
 use crate::settings;
 
 #[pg_extern(schema = "llmspell", stable, parallel_safe)]
@@ -28,13 +28,13 @@ fn _require_tenant() -> Result<&'static str, ErrorReport> {
 #[pg_extern(schema = "llmspell", stable, parallel_safe)]
 fn _required(value: Option<AnyElement>, argument: &str) -> Result<AnyElement, ErrorReport> {
     _require_tenant()?;
-    value.ok_or_else(|| Error::NullArgument(argument.to_owned()).into())
+    required(value, argument).map_err(Into::into)
 }
 
 #[pg_extern(schema = "llmspell")]
 fn tenant_set(tenant: Option<&str>, is_local: default!(Option<bool>, true)) -> Result<String, ErrorReport> {
-    let tenant = tenant.ok_or_else(|| Error::NullArgument("tenant".to_owned()))?;
-    let is_local = is_local.ok_or_else(|| Error::NullArgument("is_local".to_owned()))?;
+    let tenant = required(tenant, "tenant")?;
+    let is_local = required(is_local, "is_local")?;
     let tenant = tenant_id::check(tenant.as_bytes()).map_err(Error::TenantId)?;
     if is_local {
         // SAFETY: only reads the transaction state and may raise WARNING 25P01.
@@ -51,7 +51,7 @@ fn tenant_clear() {
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _check_scope(scope: Option<&str>) -> Result<&str, ErrorReport> {
-    let scope = scope.ok_or_else(|| Error::NullArgument("scope".to_owned()))?;
+    let scope = required(scope, "scope")?;
     scope::check(scope).map_err(|reason| Error::Scope { scope: scope.to_owned(), reason }.into())
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::length;
+
 /// Longest tenant id, in characters: the guide's `varchar(255)`.
 pub const MAX_CHARS: usize = 255;
 
@@ -38,9 +40,8 @@ pub fn check(bytes: &[u8]) -> Result<&str, Invalid> {
     if id.is_empty() {
         return Err(Invalid::Empty);
     }
-    // A character has at most four bytes: hostile lengths are refused without walking them.
-    if id.len() > MAX_CHARS * 4 || id.chars().count() > MAX_CHARS {
-        return Err(Invalid::TooLong { chars: id.chars().count() });
+    if let Some(chars) = length::beyond(id, MAX_CHARS) {
+        return Err(Invalid::TooLong { chars });
     }
     match id.chars().enumerate().find(|(_, c)| c.is_control()) {
         Some((i, c)) => Err(Invalid::ControlCharacter { code: c.into(), position: i + 1 }),

@@ -1,4 +1,5 @@
 //! Rules on text that several components share.
 
+pub mod length;
 pub mod prefix;
 mod sql;
