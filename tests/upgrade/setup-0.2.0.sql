@@ -1,0 +1,73 @@
+-- Rows of the tenant in force in every table with a tenant_id, as the app role writes them: through
+-- the functions where there are some, else with raw statements. A new table gets its rows here.
+
+SELECT llmspell.ensure_future_event_log_partitions();
+
+SELECT llmspell.kv_set('plain', 'value');
+SELECT llmspell.kv_set('versions', 'one'), llmspell.kv_set('versions', 'two', '{"n": 2}');
+SELECT llmspell.kv_set('expiring', 'soon', ttl => '1 day');
+SELECT llmspell.kv_set('all bytes', (SELECT string_agg(set_byte('\x00', 0, i), '' ORDER BY i) FROM generate_series(0, 255) AS i));
+SELECT llmspell.kv_set('', '');
+SELECT llmspell.kv_set(E'quote '' back \\ tab \t line \n é 名 𝄞', 'x', '{"text": "é \\ \u0001", "list": [1, null, 2.50]}');
+
+INSERT INTO llmspell.agent_states (tenant_id, agent_id, agent_type, state_data, checksum)
+SELECT llmspell.current_tenant(), 'agent-' || i, 'type-' || i % 2, jsonb_build_object('n', i), repeat('ab', 32) FROM generate_series(1, 3) AS i;
+UPDATE llmspell.agent_states SET state_data = '{"n": 100}' WHERE agent_id = 'agent-1';
+
+INSERT INTO llmspell.workflow_states (tenant_id, workflow_id, workflow_name, state_data, current_step)
+SELECT llmspell.current_tenant(), 'workflow-' || i, 'name', '{}', i FROM generate_series(0, 2) AS i;
+UPDATE llmspell.workflow_states SET status = 'running' WHERE workflow_id <> 'workflow-0';
+UPDATE llmspell.workflow_states SET status = 'completed' WHERE workflow_id = 'workflow-2';
+
+INSERT INTO llmspell.procedural_patterns (tenant_id, scope, key, value, frequency)
+VALUES (llmspell.current_tenant(), 'global', 'k', 'v', 3), (llmspell.current_tenant(), 'user:1', 'k', E'v\n2', 1);
+
+INSERT INTO llmspell.vector_embeddings_384 (tenant_id, scope, embedding, metadata, content)
+SELECT llmspell.current_tenant(), 'global', array_agg(sin(i * g) ORDER BY i)::real[], jsonb_build_object('g', g), 'text ' || g
+FROM generate_series(1, 384) AS i, generate_series(1, 5) AS g GROUP BY g;
+INSERT INTO llmspell.vector_embeddings_768 (tenant_id, scope, embedding)
+SELECT llmspell.current_tenant(), 'session:1', array_agg(cos(i) ORDER BY i)::real[] FROM generate_series(1, 768) AS i;
+INSERT INTO llmspell.vector_embeddings_1536 (tenant_id, scope, embedding)
+SELECT llmspell.current_tenant(), 'user:1', array_agg(1.0 / i ORDER BY i)::real[] FROM generate_series(1, 1536) AS i;
+INSERT INTO llmspell.vector_embeddings_3072 (tenant_id, scope, embedding, metadata)
+SELECT llmspell.current_tenant(), 'agent:1', array_agg(i ORDER BY i)::real[], '{"a": [1, 2]}' FROM generate_series(1, 3072) AS i;
+
+-- A superseded version, a current one, and one that ends.
+INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties,
+    valid_time_start, valid_time_end, transaction_time_start, transaction_time_end)
+VALUES
+    (llmspell.current_tenant(), '00000000-0000-0000-0000-000000000001', 'person', 'Ada', '{"v": 1}', '-infinity', 'infinity', '2020-01-01+00', '2021-01-01+00'),
+    (llmspell.current_tenant(), '00000000-0000-0000-0000-000000000001', 'person', 'Ada', '{"v": 2}', '2000-01-01+00', 'infinity', '2021-01-01+00', 'infinity'),
+    (llmspell.current_tenant(), '00000000-0000-0000-0000-000000000002', 'place', 'Bath', '{}', '2000-01-01 00:00:00.123456+00', '2010-01-01+00', '2021-01-01+00', 'infinity');
+INSERT INTO llmspell.relationships (tenant_id, from_entity, to_entity, relationship_type, valid_time_start)
+VALUES (llmspell.current_tenant(), '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', 'lives in', '2000-01-01+00');
+
+-- Counts that must survive: content with 1 + 3, 1 + 1 and 1 + 0 references, sessions with 3, 1 and 0 artifacts.
+INSERT INTO llmspell.sessions (tenant_id, session_id, session_data, expires_at)
+SELECT llmspell.current_tenant(), format('10000000-0000-0000-0000-00000000000%s', i)::uuid, '{"a": 1}', CASE i WHEN 1 THEN 'infinity'::timestamptz END
+FROM generate_series(1, 3) AS i;
+INSERT INTO llmspell.artifact_content (tenant_id, content_hash, storage_type, data, size_bytes)
+SELECT llmspell.current_tenant(), repeat(i::text, 64), 'bytea', decode(repeat('00ff', i), 'hex'), 2 * i FROM generate_series(1, 3) AS i;
+INSERT INTO llmspell.artifacts (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes, tags)
+SELECT llmspell.current_tenant(), format('%s:%s', s, n), format('10000000-0000-0000-0000-00000000000%s', s)::uuid, n, repeat(h::text, 64),
+    '{}', 'file', 'text', 'text/plain', 2, ARRAY['t', NULL, 'a,"b"']
+FROM (VALUES (1, 0, 1), (1, 1, 1), (1, 2, 2), (2, 0, 1)) AS a (s, n, h);
+
+INSERT INTO llmspell.event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload)
+SELECT llmspell.current_tenant(), uuidv7(), 'test.event', gen_random_uuid(), now() + make_interval(months => i), i, 'sql', jsonb_build_object('i', i)
+FROM generate_series(0, 2) AS i;
+
+INSERT INTO llmspell.hook_history (tenant_id, hook_id, hook_type, correlation_id, hook_context, result_data, timestamp,
+    duration_ms, triggering_component, component_id, context_size, tags)
+VALUES (llmspell.current_tenant(), 'hook', 'before', gen_random_uuid(), '\x00ff', '{}', '-infinity', 5, 'agent', 'agent-1', 2, ARRAY['x']);
+
+INSERT INTO llmspell.api_keys (tenant_id, key_id, service, encrypted_key, is_active)
+VALUES (llmspell.current_tenant(), 'k1', 'openai', '\x01', false), (llmspell.current_tenant(), 'k2', 'openai', '\x02', true);
+
+INSERT INTO llmspell.test_data (tenant_id, value) VALUES (llmspell.current_tenant(), 'own');
+
+-- Checkpoints whole and beside one another, a lease that holds, a retention.
+SELECT count(*) FROM generate_series(1, 5) AS i
+CROSS JOIN LATERAL llmspell.agent_state_save('kept', 'chat', jsonb_build_object('i', i, 'text', repeat(md5('x'), 50)), keep_history => true);
+SELECT count(*) FROM llmspell.workflow_claim(max_rows => 1, lease => '100 years');
+SELECT llmspell.session_retention_set('1 year');
