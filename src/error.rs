@@ -8,6 +8,7 @@ use crate::kv::limits;
 use crate::state::{canonical, delta};
 use crate::storage::route;
 use crate::tenancy::{scope, tenant_id};
+use crate::vectors::invalid;
 
 /// What went wrong, in the user's terms.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub enum Error {
     Scope { scope: String, reason: scope::Invalid },
     StorageKey { key: String, reason: route::Malformed },
     TenantId(tenant_id::Invalid),
+    Vector(invalid::Invalid),
 }
 
 impl Error {
@@ -37,9 +39,11 @@ impl Error {
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::Packed(delta::Corrupt::TooLong { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
-            Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
-            }
+            Self::NegativeMaxRows(_)
+            | Self::Scope { .. }
+            | Self::StorageKey { .. }
+            | Self::TenantId(_)
+            | Self::Vector(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         }
     }
 
@@ -61,6 +65,7 @@ impl Error {
                 format!("malformed key \"{}\": {reason}", shortened(key))
             }
             Self::TenantId(reason) => reason.to_string(),
+            Self::Vector(reason) => reason.to_string(),
         }
     }
 
@@ -86,6 +91,7 @@ impl Error {
                 Some("To have no tenant, call llmspell.tenant_clear().".to_owned())
             }
             Self::TenantId(_) => None,
+            Self::Vector(reason) => reason.hint().map(str::to_owned),
         }
     }
 }

@@ -26,7 +26,14 @@ extension_sql_file!(
         state::sql::_json_checksum,
         state::sql::_text_pack,
         state::sql::_text_unpack,
-        storage::sql::_storage_route
+        storage::sql::_storage_route,
+        vectors::sql::vector_search,
+        vectors::sql::vector_explain,
+        vectors::sql::_vector_from_halves,
+        vectors::sql::_fusion_score,
+        vectors::sql::_fusion_diversify,
+        vectors::sql::_vector_break_even,
+        vectors::sql::_vector_check_k
     ]
 );
 extension_sql_file!("../sql/install/10_tenancy.sql", name = "i10_tenancy", requires = ["i05_common"]);
@@ -46,7 +53,23 @@ extension_sql_file!(
 extension_sql_file!("../sql/install/40_patterns.sql", name = "i40_patterns", requires = ["i35_sessions"]);
 extension_sql_file!("../sql/install/43_storage.sql", name = "i43_storage", requires = ["i40_patterns"]);
 extension_sql_file!("../sql/install/45_vectors.sql", name = "i45_vectors", requires = ["i43_storage"]);
-extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i45_vectors"]);
+extension_sql_file!(
+    "../sql/install/46_vector_writes.sql",
+    name = "i46_vector_writes",
+    requires = ["i45_vectors"]
+);
+extension_sql_file!(
+    "../sql/install/47_vector_search.sql",
+    name = "i47_vector_search",
+    requires = ["i46_vector_writes"]
+);
+extension_sql_file!(
+    "../sql/install/48_vector_indexes.sql",
+    name = "i48_vector_indexes",
+    requires = ["i47_vector_search"]
+);
+extension_sql_file!("../sql/install/49_episodes.sql", name = "i49_episodes", requires = ["i48_vector_indexes"]);
+extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i49_episodes"]);
 extension_sql_file!("../sql/install/55_artifacts.sql", name = "i55_artifacts", requires = ["i50_graph"]);
 extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i55_artifacts"]);
 extension_sql_file!("../sql/install/65_hooks.sql", name = "i65_hooks", requires = ["i60_events"]);

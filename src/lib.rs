@@ -17,6 +17,7 @@ mod state;
 mod storage;
 mod tenancy;
 mod text;
+mod vectors;
 
 // Both names are given: without them pgrx 0.18.1 puts the version into the name.
 pgrx::pg_module_magic!(name = c"llmspell_ext", version = VERSION);

@@ -1,107 +1,300 @@
--- Vector embeddings: one table for each dimension of the guide.
+-- Vector spaces: one table for each dimension of the guide, and for each space that somebody adds.
 --
--- The embedding is stored inline (PLAIN): out of line it triples the cost of an exact scan. PLAIN alone
--- would push tenant_id and scope out instead, hence toast_tuple_target.
+-- An embedding is stored inline (PLAIN) up to 1,900 dimensions: out of line it triples the cost of an
+-- exact scan. PLAIN alone would push tenant_id and scope out instead, hence toast_tuple_target. From
+-- there on a page has no room, and a copy of half the precision, of length 1, is inline in its place.
 
-CREATE TABLE llmspell.vector_embeddings_384 (
-    id uuid NOT NULL DEFAULT uuidv7(),
-    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
-    scope varchar(255) COLLATE "C" NOT NULL,
-    embedding @extschema:vector@.vector(384) NOT NULL,
-    metadata jsonb NOT NULL DEFAULT '{}',
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    content text,
-    PRIMARY KEY (tenant_id, id)
-)
-WITH (toast_tuple_target = 8160);
-ALTER TABLE llmspell.vector_embeddings_384 ALTER COLUMN embedding SET STORAGE PLAIN;
-CREATE INDEX idx_vector_384_scope ON llmspell.vector_embeddings_384 (tenant_id, scope, id);
-CREATE INDEX idx_vector_384_created ON llmspell.vector_embeddings_384 (tenant_id, created_at, id);
-CREATE INDEX idx_vector_384_metadata ON llmspell.vector_embeddings_384
-    USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
-CREATE INDEX idx_vector_384_hnsw ON llmspell.vector_embeddings_384
-    USING hnsw (embedding @extschema:vector@.vector_cosine_ops) WITH (m = 16, ef_construction = 64);
-
-CREATE TABLE llmspell.vector_embeddings_768 (
-    id uuid NOT NULL DEFAULT uuidv7(),
-    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
-    scope varchar(255) COLLATE "C" NOT NULL,
-    embedding @extschema:vector@.vector(768) NOT NULL,
-    metadata jsonb NOT NULL DEFAULT '{}',
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    content text,
-    PRIMARY KEY (tenant_id, id)
-)
-WITH (toast_tuple_target = 8160);
-ALTER TABLE llmspell.vector_embeddings_768 ALTER COLUMN embedding SET STORAGE PLAIN;
-CREATE INDEX idx_vector_768_scope ON llmspell.vector_embeddings_768 (tenant_id, scope, id);
-CREATE INDEX idx_vector_768_created ON llmspell.vector_embeddings_768 (tenant_id, created_at, id);
-CREATE INDEX idx_vector_768_metadata ON llmspell.vector_embeddings_768
-    USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
-CREATE INDEX idx_vector_768_hnsw ON llmspell.vector_embeddings_768
-    USING hnsw (embedding @extschema:vector@.vector_cosine_ops) WITH (m = 16, ef_construction = 128);
-
-CREATE TABLE llmspell.vector_embeddings_1536 (
-    id uuid NOT NULL DEFAULT uuidv7(),
-    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
-    scope varchar(255) COLLATE "C" NOT NULL,
-    embedding @extschema:vector@.vector(1536) NOT NULL,
-    metadata jsonb NOT NULL DEFAULT '{}',
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    content text,
-    PRIMARY KEY (tenant_id, id)
-)
-WITH (toast_tuple_target = 8160);
-ALTER TABLE llmspell.vector_embeddings_1536 ALTER COLUMN embedding SET STORAGE PLAIN;
-CREATE INDEX idx_vector_1536_scope ON llmspell.vector_embeddings_1536 (tenant_id, scope, id);
-CREATE INDEX idx_vector_1536_created ON llmspell.vector_embeddings_1536 (tenant_id, created_at, id);
-CREATE INDEX idx_vector_1536_metadata ON llmspell.vector_embeddings_1536
-    USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
-CREATE INDEX idx_vector_1536_hnsw ON llmspell.vector_embeddings_1536
-    USING hnsw (embedding @extschema:vector@.vector_cosine_ops) WITH (m = 24, ef_construction = 256);
-
-CREATE TABLE llmspell.vector_embeddings_3072 (
-    id uuid NOT NULL DEFAULT uuidv7(),
-    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
-    scope varchar(255) COLLATE "C" NOT NULL,
-    embedding @extschema:vector@.vector(3072) NOT NULL,
-    metadata jsonb NOT NULL DEFAULT '{}',
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    content text,
-    PRIMARY KEY (tenant_id, id)
+-- Shared by all tenants: what kinds of vectors there are tells nothing about anybody's.
+CREATE TABLE llmspell.vector_spaces (
+    name text COLLATE "C" PRIMARY KEY,
+    table_name text COLLATE "C" NOT NULL UNIQUE,
+    dims int NOT NULL,
+    metric text COLLATE "C" NOT NULL CHECK (metric IN ('cosine', 'l2', 'ip')),
+    model text,
+    purpose text COLLATE "C" NOT NULL DEFAULT 'vectors' CHECK (purpose IN ('vectors', 'episodes')),
+    builtin boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX idx_vector_3072_scope ON llmspell.vector_embeddings_3072 (tenant_id, scope, id);
-CREATE INDEX idx_vector_3072_created ON llmspell.vector_embeddings_3072 (tenant_id, created_at, id);
-CREATE INDEX idx_vector_3072_metadata ON llmspell.vector_embeddings_3072
-    USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
--- hnsw takes 2,000 dimensions as vector, 4,000 as halfvec.
-CREATE INDEX idx_vector_3072_hnsw ON llmspell.vector_embeddings_3072
-    USING hnsw ((embedding::@extschema:vector@.halfvec(3072)) @extschema:vector@.halfvec_cosine_ops) WITH (m = 24, ef_construction = 256);
+CREATE INDEX idx_vector_spaces_dims ON llmspell.vector_spaces (dims, purpose);
+COMMENT ON TABLE llmspell.vector_spaces IS 'The vector spaces, each with a table of its own.';
+COMMENT ON COLUMN llmspell.vector_spaces.name IS 'Names the space.';
+COMMENT ON COLUMN llmspell.vector_spaces.table_name IS 'Its table in schema llmspell.';
+COMMENT ON COLUMN llmspell.vector_spaces.dims IS 'Dimensions of its vectors.';
+COMMENT ON COLUMN llmspell.vector_spaces.metric IS 'How far two vectors are apart: cosine, l2 or ip (negative inner product).';
+COMMENT ON COLUMN llmspell.vector_spaces.model IS 'The model that makes the vectors, for people.';
+COMMENT ON COLUMN llmspell.vector_spaces.purpose IS 'vectors, or episodes for what episode_add writes.';
+COMMENT ON COLUMN llmspell.vector_spaces.builtin IS 'Whether the extension brings it along.';
+COMMENT ON COLUMN llmspell.vector_spaces.created_at IS 'When it was made.';
+COMMENT ON INDEX llmspell.idx_vector_spaces_dims IS 'For the space of a vector by its dimensions.';
 
-DO $comments$
+CREATE TABLE llmspell.vector_index_config (
+    space text COLLATE "C" PRIMARY KEY,
+    method text COLLATE "C" NOT NULL CHECK (method IN ('hnsw', 'hnsw_halfvec', 'vchordrq', 'vchordg', 'none')),
+    m int,
+    ef_construction int,
+    lists int[],
+    index_name text COLLATE "C",
+    recorded_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE llmspell.vector_index_config IS 'The index that somebody chose for a space; without a row it is the one that the space began with.';
+COMMENT ON COLUMN llmspell.vector_index_config.space IS 'Name of the space.';
+COMMENT ON COLUMN llmspell.vector_index_config.method IS 'hnsw, hnsw_halfvec, vchordrq, vchordg or none.';
+COMMENT ON COLUMN llmspell.vector_index_config.m IS 'Links of a node of the graph; NULL for vchordrq.';
+COMMENT ON COLUMN llmspell.vector_index_config.ef_construction IS 'Candidates considered while building the graph; NULL for vchordrq.';
+COMMENT ON COLUMN llmspell.vector_index_config.lists IS 'Partitions of vchordrq, a number for each level; NULL or empty: none.';
+COMMENT ON COLUMN llmspell.vector_index_config.index_name IS 'Name of the index; NULL for none.';
+COMMENT ON COLUMN llmspell.vector_index_config.recorded_at IS 'When it was chosen.';
+
+CREATE TABLE llmspell.vector_calibrations (
+    space text COLLATE "C" PRIMARY KEY,
+    exact_us double precision NOT NULL,
+    ann_us double precision NOT NULL,
+    exact_rows int NOT NULL,
+    efs int[] NOT NULL,
+    recalls double precision[] NOT NULL,
+    space_rows bigint NOT NULL,
+    calibrated_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE llmspell.vector_calibrations IS 'What vector_calibrate measured; without a row the search uses its defaults.';
+COMMENT ON COLUMN llmspell.vector_calibrations.space IS 'Name of the space.';
+COMMENT ON COLUMN llmspell.vector_calibrations.exact_us IS 'Microseconds that an exact scan takes for a row.';
+COMMENT ON COLUMN llmspell.vector_calibrations.ann_us IS 'Microseconds that the index takes for a candidate.';
+COMMENT ON COLUMN llmspell.vector_calibrations.exact_rows IS 'Up to so many rows an exact scan is faster.';
+COMMENT ON COLUMN llmspell.vector_calibrations.efs IS 'Values of ef_search that were tried, ascending.';
+COMMENT ON COLUMN llmspell.vector_calibrations.recalls IS 'The share of the 10 nearest neighbours that each of them found.';
+COMMENT ON COLUMN llmspell.vector_calibrations.space_rows IS 'Estimated rows of the space, of all tenants, when it was measured.';
+COMMENT ON COLUMN llmspell.vector_calibrations.calibrated_at IS 'When it was measured.';
+
+CREATE TABLE llmspell.vector_tenant_indexes (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    space text COLLATE "C" NOT NULL,
+    index_name text COLLATE "C" NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, space)
+);
+COMMENT ON TABLE llmspell.vector_tenant_indexes IS 'Tenants with an index of their own: where a row stands, the search names the tenant in its text, so that the planner may take that index.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.space IS 'Name of the space.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.index_name IS 'Name of the partial index.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.created_at IS 'When it was asked for.';
+
+CREATE FUNCTION llmspell._vector_halves(dims int) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN dims > 1900 AND dims <= 3900;
+COMMENT ON FUNCTION llmspell._vector_halves(integer) IS 'Whether vectors of so many dimensions are too wide to be inline, and have an inline copy of half the precision.';
+
+CREATE FUNCTION llmspell._vector_index_defaults(dims int) RETURNS TABLE (method text, m int, ef_construction int)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- The guide's for its dimensions; pgvector indexes 2,000 of a vector and 4,000 of a halfvec.
+    SELECT CASE WHEN dims <= 1900 THEN 'hnsw' WHEN dims <= 3900 THEN 'hnsw_halfvec' ELSE 'none' END,
+        CASE WHEN dims < 1536 THEN 16 ELSE 24 END,
+        CASE WHEN dims < 768 THEN 64 WHEN dims < 1536 THEN 128 ELSE 256 END;
+END;
+COMMENT ON FUNCTION llmspell._vector_index_defaults(integer) IS 'The index that a space of so many dimensions begins with.';
+
+CREATE FUNCTION llmspell._vector_index_prefix(table_name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 'idx_' || regexp_replace(table_name, '^(vector|episode)_embeddings_', '\1_');
+COMMENT ON FUNCTION llmspell._vector_index_prefix(text) IS 'How the names of the indexes of a vector table begin.';
+
+CREATE FUNCTION llmspell._vector_index_ddl(table_name text, dims int, metric text, method text, m int, ef_construction int, lists int[],
+                                           index_name text, how text, tenant text DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
 DECLARE
-    v_dims int;
+    v_halves constant boolean := method = 'hnsw_halfvec' OR _vector_halves(dims);
+    v_key constant text := CASE
+        WHEN _vector_halves(dims) THEN 'embedding_half'
+        WHEN v_halves THEN format('(embedding::@extschema:vector@.halfvec(%s))', dims)
+        ELSE 'embedding' END;
+    v_class constant text := format('@extschema:vector@.%s_%s_ops', CASE WHEN v_halves THEN 'halfvec' ELSE 'vector' END, metric);
+    v_options text;
 BEGIN
-    FOREACH v_dims IN ARRAY ARRAY[384, 768, 1536, 3072] LOOP
-        EXECUTE format($sql$
-            COMMENT ON TABLE llmspell.vector_embeddings_%1$s IS 'Embeddings of %1$s dimensions.';
-            COMMENT ON COLUMN llmspell.vector_embeddings_%1$s.id IS 'Names the embedding within the tenant.';
-            COMMENT ON COLUMN llmspell.vector_embeddings_%1$s.tenant_id IS 'Owner of the row.';
-            COMMENT ON COLUMN llmspell.vector_embeddings_%1$s.scope IS 'global, or <kind>:<id>.';
-            COMMENT ON COLUMN llmspell.vector_embeddings_%1$s.embedding IS 'The embedding.';
-            COMMENT ON COLUMN llmspell.vector_embeddings_%1$s.metadata IS 'What to filter by and to give back.';
-            COMMENT ON COLUMN llmspell.vector_embeddings_%1$s.created_at IS 'When the row was made.';
-            COMMENT ON COLUMN llmspell.vector_embeddings_%1$s.updated_at IS 'When the row was last written by its client.';
-            COMMENT ON COLUMN llmspell.vector_embeddings_%1$s.content IS 'The text that was embedded, optional.';
-            COMMENT ON INDEX llmspell.idx_vector_%1$s_scope IS 'For one scope, and paging through it.';
-            COMMENT ON INDEX llmspell.idx_vector_%1$s_created IS 'For the newest.';
-            COMMENT ON INDEX llmspell.idx_vector_%1$s_metadata IS 'For metadata OPERATOR(llmspell.@>).';
-            COMMENT ON INDEX llmspell.idx_vector_%1$s_hnsw IS 'Approximate nearest neighbours by cosine distance, over all tenants.';
-            $sql$, v_dims);
-    END LOOP;
+    v_options := CASE
+        WHEN method IN ('hnsw', 'hnsw_halfvec') THEN format('m = %s, ef_construction = %s', m, ef_construction)
+        WHEN method = 'vchordg' THEN format(E'options = $options$\nbits = 2\nm = %s\nef_construction = %s\n$options$', m, ef_construction)
+        ELSE format(E'options = $options$\nresidual_quantization = %s\n[build.internal]\nlists = %s\nspherical_centroids = %s\n$options$',
+            metric <> 'ip', replace(replace(coalesce(lists, '{}')::text, '{', '['), '}', ']'), metric = 'cosine') END;
+    RETURN concat_ws(' ', how, format('%I ON llmspell.%I USING %I (%s %s) WITH (%s)', index_name, table_name,
+        CASE WHEN method = 'hnsw_halfvec' THEN 'hnsw' ELSE method END, v_key, v_class, v_options),
+        'WHERE tenant_id = ' || quote_literal(tenant));
 END
-$comments$;
+$$;
+COMMENT ON FUNCTION llmspell._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that makes an index for nearest neighbours; how: its beginning; tenant: only over that tenant''s rows.';
+
+CREATE FUNCTION llmspell._tg_vector_words() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    -- A dump brings the words along, and the configuration may be another by now.
+    IF TG_OP = 'INSERT' AND NEW.fts IS NOT NULL AND _is_restoring() THEN
+        RETURN NEW;
+    END IF;
+    -- A tsvector ends at 1 MB, which 200,000 characters do not reach.
+    NEW.fts := to_tsvector(NEW.language::regconfig, left(NEW.content, 200000));
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_vector_words() IS 'Keeps fts, the words of content by the text search configuration in language; the first 200,000 characters count.';
+
+-- The one shape of a vector table; those of episodes share it.
+CREATE FUNCTION llmspell._vector_table_create(space text, table_name text, dims int, metric text, model text, purpose text, is_builtin boolean)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_prefix constant text := _vector_index_prefix(table_name);
+    v_inline constant boolean := dims <= 1900;
+    v_default record;
+    v_comment record;
+BEGIN
+    EXECUTE format($sql$
+        CREATE TABLE llmspell.%1$I (
+            id uuid NOT NULL DEFAULT uuidv7(),
+            tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+            scope varchar(255) COLLATE "C" NOT NULL,
+            embedding @extschema:vector@.vector(%2$s) NOT NULL,
+            metadata jsonb NOT NULL DEFAULT '{}',
+            created_at timestamptz NOT NULL DEFAULT now(),
+            updated_at timestamptz NOT NULL DEFAULT now(),
+            content text,
+            event_time timestamptz,
+            expires_at timestamptz,
+            language text NOT NULL DEFAULT 'simple',
+            fts tsvector,
+            PRIMARY KEY (tenant_id, id)
+        )
+        WITH (toast_tuple_target = 8160)$sql$, table_name, dims);
+    IF metric = 'cosine' THEN
+        EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) > 0)', table_name);
+    END IF;
+    IF v_inline THEN
+        EXECUTE format('ALTER TABLE llmspell.%I ALTER COLUMN embedding SET STORAGE PLAIN', table_name);
+    ELSIF _vector_halves(dims) THEN
+        -- Of length 1, so that no vector is too long or too short for half the precision.
+        EXECUTE format('ALTER TABLE llmspell.%1$I ADD COLUMN embedding_half @extschema:vector@.halfvec(%2$s) GENERATED ALWAYS AS (%3$s) STORED, ALTER COLUMN embedding_half SET STORAGE PLAIN',
+            table_name, dims, CASE WHEN metric = 'cosine' THEN format('@extschema:vector@.l2_normalize(embedding)::@extschema:vector@.halfvec(%s)', dims)
+                                   ELSE format('embedding::@extschema:vector@.halfvec(%s)', dims) END);
+    END IF;
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, scope, id)', v_prefix || '_scope', table_name);
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, created_at, id)', v_prefix || '_created', table_name);
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, expires_at) WHERE expires_at IS NOT NULL', v_prefix || '_expires', table_name);
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off)',
+        v_prefix || '_metadata', table_name);
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL',
+        v_prefix || '_fts', table_name);
+    SELECT * INTO v_default FROM _vector_index_defaults(dims);
+    IF v_default.method <> 'none' THEN
+        EXECUTE _vector_index_ddl(table_name, dims, metric, v_default.method, v_default.m, v_default.ef_construction, NULL, v_prefix || '_hnsw', 'CREATE INDEX');
+        EXECUTE format('COMMENT ON INDEX llmspell.%I IS %L', v_prefix || '_hnsw', 'Approximate nearest neighbours, over all tenants.');
+    END IF;
+    EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell._tg_vector_words()',
+        table_name || '_words', table_name);
+    EXECUTE format('COMMENT ON TABLE llmspell.%I IS %L', table_name,
+        format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE 'Embeddings of %s dimensions.' END, dims));
+    FOR v_comment IN
+        SELECT * FROM (VALUES
+            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Names the embedding within the tenant.' END),
+            ('tenant_id', 'Owner of the row.'),
+            ('scope', 'global, or <kind>:<id>.'),
+            ('embedding', 'The embedding.'),
+            ('metadata', 'What to filter by and to give back.'),
+            ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' ELSE 'When the row was made.' END),
+            ('updated_at', 'When the row was last written by its client.'),
+            ('content', 'The text that was embedded, optional.'),
+            ('event_time', 'When that happened which the text tells of, optional.'),
+            ('expires_at', 'From when on no search finds it; NULL for never.'),
+            ('language', 'Text search configuration of content.'),
+            ('fts', 'The words of content, kept by a trigger; NULL where there is none.'),
+            ('embedding_half', CASE metric WHEN 'cosine' THEN 'The embedding, of length 1, with half the precision.' ELSE 'The embedding with half the precision.' END)
+        ) AS c (name, comment)
+        WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = format('llmspell.%I', table_name)::regclass AND a.attname = c.name)
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN llmspell.%I.%I IS %L', table_name, v_comment.name, v_comment.comment);
+    END LOOP;
+    FOR v_comment IN
+        SELECT * FROM (VALUES ('_scope', 'For one scope, for counting, and for exact search.'), ('_created', 'For the newest, and for a span of time.'),
+            ('_expires', 'For what has expired.'), ('_metadata', 'For metadata OPERATOR(llmspell.@>).'), ('_fts', 'For fts OPERATOR(llmspell.@@).')) AS c (suffix, comment)
+    LOOP
+        EXECUTE format('COMMENT ON INDEX llmspell.%I IS %L', v_prefix || v_comment.suffix, v_comment.comment);
+    END LOOP;
+
+    INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin)
+    VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,
+            _vector_table_create.model, _vector_table_create.purpose, is_builtin);
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_table_create(text, text, integer, text, text, text, boolean) IS 'Makes the table of a vector space, with indexes and comments, and records the space. Security is the caller''s to add.';
+
+SELECT llmspell._vector_table_create('vectors_' || d, 'vector_embeddings_' || d, d, 'cosine', NULL, 'vectors', true)
+FROM unnest(ARRAY[384, 768, 1536, 3072]) AS d;
+
+CREATE FUNCTION llmspell._vector_check_metric(metric text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF metric IS NULL OR metric NOT IN ('cosine', 'l2', 'ip') THEN
+        RAISE EXCEPTION 'unknown metric "%"', left(metric, 60) USING ERRCODE = 'invalid_parameter_value', HINT = 'Use cosine, l2 or ip.';
+    END IF;
+    RETURN metric;
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_check_metric(text) IS 'Returns a metric unchanged; 22023 where it is none.';
+
+CREATE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false)
+RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_metric constant text := _vector_check_metric(vector_space_create.metric);
+    v_table text;
+BEGIN
+    IF vector_space_create.name IS NULL OR vector_space_create.dims IS NULL OR for_episodes IS NULL THEN
+        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN vector_space_create.name IS NULL THEN 'name' WHEN vector_space_create.dims IS NULL THEN 'dims' ELSE 'for_episodes' END
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF vector_space_create.name !~ '^[a-z][a-z0-9_]{0,27}$' THEN
+        RAISE EXCEPTION 'a space cannot be named "%"', left(vector_space_create.name, 60) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Use at most 28 lower-case letters, digits and underscores, a letter first.';
+    END IF;
+    IF vector_space_create.dims NOT BETWEEN 1 AND 16000 THEN
+        RAISE EXCEPTION 'dims must be between 1 and 16000, got %', vector_space_create.dims USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- One at a time, so that a name is taken or free.
+    LOCK TABLE vector_spaces IN SHARE ROW EXCLUSIVE MODE;
+    v_table := CASE WHEN for_episodes THEN 'episode_embeddings_' || vector_space_create.dims ELSE 'vector_space_' || vector_space_create.name END;
+    IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = vector_space_create.name OR s.table_name = v_table) THEN
+        RAISE EXCEPTION 'there is already a space "%"%', vector_space_create.name,
+            CASE WHEN for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) END
+            USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
+    END IF;
+    PERFORM _vector_table_create(vector_space_create.name, v_table, vector_space_create.dims, v_metric, vector_space_create.model,
+        CASE WHEN for_episodes THEN 'episodes' ELSE 'vectors' END, false);
+    PERFORM _wall_build(format('llmspell.%I', v_table)::regclass);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON llmspell.%I TO llmspell_app', v_table);
+    EXECUTE format('GRANT SELECT (tenant_id) ON llmspell.%I TO llmspell_tenants', v_table);
+    RETURN v_table;
+END
+$$;
+COMMENT ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) IS 'Makes a space for vectors of another model: a table of the same shape under the same wall, and returns its name. Up to 1900 dimensions vectors are inline, to 3900 with an inline copy of half the precision, both with an HNSW index; beyond, to 16000, every search is exact. metric: cosine, l2 or ip. for_episodes: for the embeddings of episode_add instead. llmspell_admin only. Errors: 22004 null, 22023 name, dims or metric, 42710 it exists. Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
+
+CREATE FUNCTION llmspell.vector_spaces() RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text,
+    index_method text, builtin boolean, ef_search int, exact_rows int, calibrated_at timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT s.name, s.dims, s.metric, s.model, s.purpose, s.table_name, coalesce(c.method, d.method), s.builtin,
+        (SELECT e FROM unnest(k.efs, k.recalls) AS u (e, r) WHERE r >= 0.99 ORDER BY e LIMIT 1), k.exact_rows, k.calibrated_at
+    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_defaults(s.dims) d
+    LEFT JOIN vector_index_config c ON c.space = s.name
+    LEFT JOIN vector_calibrations k ON k.space = s.name
+    ORDER BY s.purpose DESC, s.dims, s.name
+$$;
+COMMENT ON FUNCTION llmspell.vector_spaces() IS 'The vector spaces, with the index that each has chosen and what vector_calibrate found (ef_search for a recall of 0.99, exact_rows, calibrated_at; NULL before). Tells nothing of any tenant. Example: SELECT name, dims, metric FROM llmspell.vector_spaces();';

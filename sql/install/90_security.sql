@@ -3,7 +3,7 @@
 --
 -- Triggers that fire during a restore (BEFORE or AFTER INSERT), by design: sessions_insert and
 -- artifact_content_insert start the counts, artifacts_count_insert counts up (artifacts_restore_count
--- in its place while restoring); workflow_states_write leaves it as it is; sessions_restore, artifact_content_restore, artifacts_restore and
+-- in its place while restoring); workflow_states_write, the …_words of each vector table and episodes_words leave it as it is; sessions_restore, artifact_content_restore, artifacts_restore and
 -- artifacts_restore_end see to the order.
 
 CREATE FUNCTION llmspell._apply_security(register_dump boolean DEFAULT false) RETURNS void
@@ -15,10 +15,15 @@ DECLARE
     -- Tables without tenants, by name: who may read them, and which rows a dump takes along.
     v_shared constant jsonb := '{
         "refinery_schema_history": {"app": "SELECT", "dump": "WHERE version > 15"},
+        "vector_spaces":           {"app": "SELECT", "dump": "WHERE NOT builtin"},
+        "vector_index_config":     {"app": "SELECT"},
+        "vector_calibrations":     {"app": "SELECT"},
         "_index_ledger":           {"dump": "WHERE false"}
     }';
     -- Functions for llmspell_admin: they make or drop tables, or show or change other tenants.
-    v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
+    v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants',
+        'vector_space_create', 'vector_index_ensure', 'vector_tenant_promote', 'vector_calibrate', 'vector_recall_audit',
+        '_vector_calibrate', '_vector_calibration_store', '_vector_recall_audit', '_vector_samples', '_vector_own', '_vector_index_wanted'];
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
     v_helpers constant text[] := ARRAY[
         '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_short_text', '_raise_conflict',
@@ -27,7 +32,11 @@ DECLARE
         '_agent_state_unpack', '_agent_state_keep', '_agent_state_prunable', '_workflow_is_terminal', '_workflow_status',
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
-        '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
+        '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month',
+        '_vector_space', '_vector_check_space', '_vector_check_nonzero', '_vector_language', '_vector_from_halves', '_vector_delete', '_vector_stats',
+        '_vector_halves', '_vector_index_defaults', '_vector_check_k', '_vector_break_even', '_words_query', '_words_rank', '_fusion_check', '_fusion_score',
+        '_fusion_diversify', '_fused', '_hybrid_search', '_episode_add', '_episodes_by_session', '_episode_search', '_episodes_unprocessed',
+        '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
     v_relation record;
     v_wanted text;

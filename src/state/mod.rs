@@ -2,4 +2,4 @@
 
 pub mod canonical;
 pub mod delta;
-mod sql;
+pub mod sql;

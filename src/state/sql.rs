@@ -19,7 +19,7 @@ const FLAT_BYTES: usize = 4000;
 CREATE FUNCTION llmspell._json_check(state jsonb) RETURNS void
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 "#)]
-fn _json_check(state: Option<AnyElement>) -> Result<(), ErrorReport> {
+pub fn _json_check(state: Option<AnyElement>) -> Result<(), ErrorReport> {
     let state = required(state, "state")?;
     let document = Document::new(&state)?;
     if document.bytes > FLAT_BYTES {

@@ -1,0 +1,182 @@
+-- Search: what the library says of itself, and search by meaning and by words together.
+
+COMMENT ON FUNCTION llmspell.vector_search IS 'The k (1 to 1000) nearest vectors of the tenant, nearest first, ties by id: always k where the tenant has as many that fit. Conditions: scope, filter (metadata contains it), max_distance, created_from <= created_at < created_to; expired ones only with include_expired. mode: auto looks at every row where they are few and takes the index over all tenants where they are many, and looks at every row again where that comes back short; exact and ann insist. ef_search (1 to 1000), or a recall above 0 to 1, widens the index search; else hnsw.ef_search where the session set it, else a recall of 0.99. space: where several have the query''s dimensions. distance: by the metric of the space; score: larger is nearer (cosine: 1 - distance). exact: every row was looked at and the order is certain; complete: no row that fits is missing for want of looking. Errors: 42501 no tenant, 22004 null, 22023 k, mode, ef_search, recall, max_distance NaN, filter no object, a vector of zeros, no space of the dimensions or of that name, 54000 filter too large or too deep. Example: SELECT id, distance, content FROM llmspell.vector_search(array_fill(0.1, ARRAY[384])::vector, 5, scope => ''user:1'');';
+COMMENT ON FUNCTION llmspell.vector_explain IS 'Which way vector_search would go with the same arguments, and why: space, route (exact or ann), reason, row_count (the rows that fit, counted to exact_rows and remembered for 30 s by the session; more: there are more), exact_rows (up to so many an exact scan is taken), index_method, ef_search, candidates and max_scan_tuples of the index search, and what either way is expected to take (exact_ms, ann_ms; NULL where nothing was counted). Errors: those of vector_search. Example: SELECT route, reason, row_count FROM llmspell.vector_explain(array_fill(0.1, ARRAY[384])::vector);';
+COMMENT ON FUNCTION llmspell._vector_from_halves(bytea) IS 'A vector of little-endian half-precision numbers; 22023 where they are none.';
+COMMENT ON FUNCTION llmspell._fusion_score(bigint, bigint, double precision, double precision, double precision, double precision, double precision) IS 'weight / (constant + rank) of two lists, halved for each half_life of age (both in seconds).';
+COMMENT ON FUNCTION llmspell._fusion_diversify(double precision[], anyarray, double precision, integer) IS 'Maximal marginal relevance: positions, from 1, of k items; lambda 1 is relevance alone, 0 unlikeness alone. 22023 lambda outside 0 to 1.';
+COMMENT ON FUNCTION llmspell._vector_break_even(double precision, double precision, integer, integer, double precision) IS 'Rows at which an exact scan takes as long as the index, by microseconds a row and a candidate.';
+COMMENT ON FUNCTION llmspell._vector_check_k(integer) IS 'Returns a number of neighbours unchanged. Errors: 22004 null, 22023 not 1 to 1000.';
+
+CREATE FUNCTION llmspell._words_query(language text, query_text text) RETURNS tsquery
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    -- Any of the words: who asks in a sentence wants the texts that have most of them, not all.
+    SELECT replace(plainto_tsquery(_vector_language(language), left(query_text, 10000))::text, ' & ', ' | ')::tsquery
+$$;
+COMMENT ON FUNCTION llmspell._words_query(text, text) IS 'Matches texts with any word of a query; ranked by how many, how close and how rare a word is in a text.';
+
+CREATE FUNCTION llmspell._words_rank(words tsvector, query tsquery) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    -- 1: long texts have each word more often. No figure of the whole table enters: it would tell of other tenants.
+    SELECT ts_rank_cd(words, query, 1)::double precision
+$$;
+COMMENT ON FUNCTION llmspell._words_rank(tsvector, tsquery) IS 'How well a text matches, from that text alone.';
+
+CREATE FUNCTION llmspell._fusion_check(weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF weights IS NULL OR cardinality(weights) <> 2 OR array_position(weights, NULL) IS NOT NULL
+        OR NOT (weights[1] >= 0 AND weights[2] >= 0 AND weights[1] + weights[2] > 0 AND weights[1] + weights[2] < 'infinity')
+    THEN
+        RAISE EXCEPTION 'weights must be two numbers of 0 or more, not both 0, got %', left(weights::text, 60) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'The first is for the vector, the second for the words: ARRAY[1, 1].';
+    END IF;
+    IF rrf_k IS NULL OR rrf_k NOT BETWEEN 1 AND 1000000 THEN
+        RAISE EXCEPTION 'rrf_k must be between 1 and 1000000, got %', rrf_k USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF half_life <= '0' OR NOT isfinite(half_life) THEN
+        RAISE EXCEPTION 'half_life must be positive and finite, got %', half_life USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF NOT mmr_lambda BETWEEN 0 AND 1 THEN
+        RAISE EXCEPTION 'mmr_lambda must be between 0 and 1, got %', mmr_lambda USING ERRCODE = 'invalid_parameter_value',
+            HINT = '1 is relevance alone, 0 difference alone; 0.7 is usual.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell._fusion_check(double precision[], integer, interval, double precision) IS 'Raises 22023 where an argument of a fused search is out of its range.';
+
+-- Both kinds of memory are searched by this: words come from one table, vectors from that of the space.
+CREATE FUNCTION llmspell._fused(space llmspell.vector_spaces, query_embedding @extschema:vector@.vector, query_text text, k int, filter jsonb,
+    created_from timestamptz, created_to timestamptz, vector_scope text, words_table text, words_condition text, words_scope text,
+    weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision, language text, include_expired boolean)
+RETURNS TABLE (place bigint, id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_k constant int := _vector_check_k(_fused.k);
+    -- Beyond what is wanted, as a row that is second in both lists may beat the first of either.
+    v_pool constant int := least(greatest(4 * v_k, 60), 1000);
+    v_time constant text := CASE words_table WHEN 'episodes' THEN 'occurred_at' ELSE 'created_at' END;
+    v_query tsquery;
+    v_ids uuid[];
+    v_scores double precision[];
+    v_ranks bigint[];
+    v_word_ranks bigint[];
+    v_distances double precision[];
+    v_order int[];
+BEGIN
+    PERFORM _fusion_check(weights, rrf_k, half_life, mmr_lambda);
+    IF _fused.include_expired IS NULL THEN
+        RAISE EXCEPTION 'argument "include_expired" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF jsonb_typeof(_fused.filter) <> 'object' THEN
+        RAISE EXCEPTION 'filter must be a JSON object, not %', jsonb_typeof(_fused.filter) USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF _fused.filter IS NOT NULL THEN
+        PERFORM _json_check(_fused.filter);
+    END IF;
+    IF _fused.query_text IS NOT NULL THEN
+        v_query := _words_query(_fused.language, _fused.query_text);
+    END IF;
+
+    EXECUTE format($sql$
+        WITH near AS MATERIALIZED (
+            SELECT v.id, v.distance, row_number() OVER (ORDER BY v.distance, v.id) AS vector_rank
+            FROM llmspell.vector_search($1, $2, scope => $3, filter => $4, created_from => $5, created_to => $6, include_expired => $7, space => $8) v
+            WHERE $1 IS NOT NULL
+        ), words AS MATERIALIZED (
+            SELECT w.id, row_number() OVER (ORDER BY w.relevance DESC, w.id) AS text_rank
+            FROM (
+                SELECT t.id, llmspell._words_rank(t.fts, $9) AS relevance
+                FROM llmspell.%1$I t
+                WHERE t.tenant_id = $10 AND t.fts OPERATOR(llmspell.@@) $9 %2$s
+                ORDER BY 2 DESC, 1 LIMIT $2
+            ) AS w
+        ), both_lists AS (
+            SELECT id, distance, vector_rank, text_rank FROM near FULL JOIN words USING (id)
+        ), fused AS (
+            SELECT b.*, llmspell._fusion_score(b.vector_rank, b.text_rank, $12, $13, $14,
+                extract(epoch FROM statement_timestamp() - t.%3$I)::double precision, $15) AS score
+            FROM both_lists b JOIN llmspell.%1$I t ON t.tenant_id = $10 AND t.id = b.id
+            ORDER BY score DESC, b.id LIMIT $16
+        )
+        SELECT array_agg(id ORDER BY score DESC, id), array_agg(score ORDER BY score DESC, id), array_agg(vector_rank ORDER BY score DESC, id),
+            array_agg(text_rank ORDER BY score DESC, id), array_agg(distance ORDER BY score DESC, id)
+        FROM fused$sql$, words_table,
+        concat(CASE WHEN words_scope IS NOT NULL THEN words_condition END,
+            CASE WHEN _fused.filter IS NOT NULL THEN ' AND t.metadata OPERATOR(llmspell.@>) $4' END,
+            CASE WHEN _fused.created_from IS NOT NULL THEN format(' AND t.%I >= $5', v_time) END,
+            CASE WHEN _fused.created_to IS NOT NULL THEN format(' AND t.%I < $6', v_time) END,
+            CASE WHEN words_table <> 'episodes' AND NOT _fused.include_expired THEN ' AND (t.expires_at IS NULL OR t.expires_at > now())' END),
+        v_time)
+    INTO v_ids, v_scores, v_ranks, v_word_ranks, v_distances
+    USING _fused.query_embedding, v_pool, vector_scope, _fused.filter, _fused.created_from, _fused.created_to, _fused.include_expired, _fused.space.name,
+        v_query, v_tenant, words_scope, weights[1], weights[2], rrf_k::double precision, extract(epoch FROM half_life)::double precision,
+        CASE WHEN mmr_lambda IS NULL THEN v_k ELSE v_pool END;
+
+    IF mmr_lambda IS NOT NULL AND v_ids IS NOT NULL AND _fused.space.table_name IS NOT NULL THEN
+        EXECUTE format('SELECT llmspell._fusion_diversify($1, array_agg(t.%I ORDER BY i.n), $2, $3)
+                        FROM unnest($4) WITH ORDINALITY AS i (id, n) LEFT JOIN llmspell.%I t ON t.tenant_id = $5 AND t.id = i.id',
+            CASE WHEN _vector_halves(_fused.space.dims) THEN 'embedding_half' ELSE 'embedding' END, _fused.space.table_name)
+        INTO v_order USING v_scores, mmr_lambda, v_k, v_ids, v_tenant;
+    ELSE
+        v_order := ARRAY(SELECT n FROM generate_series(1, least(cardinality(v_ids), v_k)) AS n);
+    END IF;
+    RETURN QUERY SELECT o.place, v_ids[o.n], v_scores[o.n], v_ranks[o.n], v_word_ranks[o.n], v_distances[o.n] FROM unnest(v_order) WITH ORDINALITY AS o (n, place);
+END
+$$;
+COMMENT ON FUNCTION llmspell._fused IS 'The k best rows by vector and words, fused by reciprocal rank, aged and diversified, in order; words_condition, text of ours, compares words_scope, which is $11.';
+
+CREATE FUNCTION llmspell._hybrid_search(query_text text, query_embedding @extschema:vector@.vector, k int, only_scope text, filter jsonb,
+    weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision, language text, space text, include_expired boolean)
+RETURNS TABLE (id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision, scope text, metadata jsonb,
+    content text, created_at timestamptz)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_space vector_spaces;
+BEGIN
+    IF _hybrid_search.query_embedding IS NOT NULL THEN
+        v_space := _vector_space(_hybrid_search.space, @extschema:vector@.vector_dims(_hybrid_search.query_embedding), 'vectors');
+    ELSIF _hybrid_search.query_text IS NULL THEN
+        RAISE EXCEPTION 'give query_text, query_embedding or both' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF _vector_check_space(_hybrid_search.space, 'vectors') IS NULL THEN
+        RAISE EXCEPTION 'without query_embedding the space must be named' USING ERRCODE = 'null_value_not_allowed', HINT = 'For instance space => ''vectors_384''.';
+    ELSE
+        SELECT s.* INTO v_space FROM vector_spaces s WHERE s.name = _hybrid_search.space;
+    END IF;
+    RETURN QUERY EXECUTE format(
+        'SELECT f.id, f.score, f.vector_rank, f.text_rank, f.distance, t.scope::text, t.metadata, t.content, t.created_at
+         FROM llmspell._fused($1, $2, $3, $4, $5, NULL, NULL, $6, $7, $8, $6, $9, $10, $11, $12, $13, $14) f
+         JOIN llmspell.%I t ON t.tenant_id = $15 AND t.id = f.id ORDER BY f.place', v_space.table_name)
+    USING v_space, _hybrid_search.query_embedding, _hybrid_search.query_text, _hybrid_search.k, _hybrid_search.filter, only_scope, v_space.table_name,
+        ' AND t.scope = $11', weights, rrf_k, half_life, mmr_lambda, language, _hybrid_search.include_expired, v_tenant;
+END
+$$;
+COMMENT ON FUNCTION llmspell._hybrid_search IS 'What hybrid_search does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.hybrid_search(query_text text, query_embedding @extschema:vector@.vector, k int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
+    weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60, half_life interval DEFAULT NULL, mmr_lambda double precision DEFAULT NULL,
+    language text DEFAULT 'simple', space text DEFAULT NULL, include_expired boolean DEFAULT false)
+RETURNS TABLE (id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision, scope text, metadata jsonb,
+    content text, created_at timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT * FROM _hybrid_search(hybrid_search.query_text, hybrid_search.query_embedding, hybrid_search.k, hybrid_search.scope, hybrid_search.filter,
+        hybrid_search.weights, hybrid_search.rrf_k, hybrid_search.half_life, hybrid_search.mmr_lambda, hybrid_search.language, hybrid_search.space,
+        hybrid_search.include_expired)
+$$;
+COMMENT ON FUNCTION llmspell.hybrid_search IS 'The k (1 to 1000) best vectors of the tenant by meaning and by words: each list ranks rows, and a row scores weights[1] / (rrf_k + vector_rank) + weights[2] / (rrf_k + text_rank). A text matches with any word of query_text, taken by the text search configuration language, which should be that of the rows; its rank comes from the tenant''s rows alone. half_life halves a score for each such time since created_at. mmr_lambda (0 to 1): of the best, choose rows unlike one another, 1 by relevance alone, 0.7 usual; NULL: as they are. Either query may be NULL; without an embedding name the space. Other arguments as for vector_search. The order is the same each time; ties by id. Errors: 42501 no tenant, 22004 both queries null, or a null argument, 22023 k, weights, rrf_k, half_life, mmr_lambda, language, and those of vector_search. Example: SELECT id, score, content FROM llmspell.hybrid_search(''broken pipe'', array_fill(0.1, ARRAY[384])::vector, 5);';

@@ -1,0 +1,433 @@
+-- Indexes for nearest neighbours: choosing, building, measuring. For llmspell_admin, as an index is every
+-- tenant's.
+
+CREATE FUNCTION llmspell._vector_indexes(table_name text) RETURNS TABLE (index_name text, is_valid boolean, method text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT c.relname::text, i.indisvalid, a.amname::text
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam JOIN pg_class t ON t.oid = i.indrelid
+    WHERE t.relnamespace = 'llmspell'::regnamespace AND t.relname = table_name
+      AND a.amname IN ('hnsw', 'ivfflat', 'vchordrq', 'vchordg') AND i.indpred IS NULL
+$$;
+COMMENT ON FUNCTION llmspell._vector_indexes(text) IS 'The indexes for nearest neighbours that a table has, those of single tenants aside.';
+
+CREATE FUNCTION llmspell._vector_index_wanted(space text)
+RETURNS TABLE (method text, m int, ef_construction int, lists int[], index_name text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT coalesce(c.method, d.method), CASE WHEN c.method IS NULL THEN d.m ELSE c.m END,
+        CASE WHEN c.method IS NULL THEN d.ef_construction ELSE c.ef_construction END, c.lists,
+        CASE WHEN c.method IS NOT NULL THEN c.index_name WHEN d.method <> 'none' THEN _vector_index_prefix(s.table_name) || '_hnsw' END
+    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_defaults(s.dims) d LEFT JOIN vector_index_config c ON c.space = s.name
+    WHERE s.name = _vector_index_wanted.space
+$$;
+COMMENT ON FUNCTION llmspell._vector_index_wanted(text) IS 'The index that a space should have: the one chosen, else the one it began with.';
+
+CREATE FUNCTION llmspell._vector_index_choose(space vector_spaces, method text, m int, ef_construction int, lists int[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_default record;
+    v_method text := _vector_index_choose.method;
+    v_m int;
+    v_ef int;
+    v_name text;
+BEGIN
+    SELECT * INTO v_default FROM _vector_index_defaults(_vector_index_choose.space.dims);
+    IF v_method IS NULL OR v_method NOT IN ('auto', 'hnsw', 'hnsw_halfvec', 'vchordrq', 'vchordg', 'none') THEN
+        RAISE EXCEPTION 'unknown index method "%"', left(v_method, 60) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Use auto, hnsw, hnsw_halfvec, vchordrq, vchordg or none.';
+    END IF;
+    IF v_method = 'auto' THEN
+        v_method := v_default.method;
+    END IF;
+    IF v_method IN ('vchordrq', 'vchordg') AND NOT EXISTS (SELECT FROM pg_am a WHERE a.amname = v_method) THEN
+        RAISE EXCEPTION 'index method % is not installed', v_method USING ERRCODE = 'feature_not_supported',
+            HINT = 'VectorChord brings it: put vchord into shared_preload_libraries, restart, and run CREATE EXTENSION vchord; or use hnsw.';
+    END IF;
+    IF v_method = 'hnsw' AND _vector_index_choose.space.dims > 1900 OR v_method = 'hnsw_halfvec' AND _vector_index_choose.space.dims > 3900 THEN
+        RAISE EXCEPTION 'method % cannot index % dimensions', v_method, _vector_index_choose.space.dims USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'hnsw goes to 1900 dimensions, hnsw_halfvec to 3900.';
+    END IF;
+    IF v_method IN ('hnsw', 'hnsw_halfvec', 'vchordg') THEN
+        v_m := coalesce(_vector_index_choose.m, v_default.m);
+        v_ef := coalesce(_vector_index_choose.ef_construction, greatest(v_default.ef_construction, 2 * v_m));
+        IF v_m NOT BETWEEN 2 AND 100 THEN
+            RAISE EXCEPTION 'm must be between 2 and 100, got %', v_m USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        IF v_ef NOT BETWEEN 4 AND 1000 OR v_ef < 2 * v_m THEN
+            RAISE EXCEPTION 'ef_construction must be between 4 and 1000 and at least twice m, got % with m %', v_ef, v_m USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+    ELSIF num_nonnulls(_vector_index_choose.m, _vector_index_choose.ef_construction) > 0 THEN
+        RAISE EXCEPTION 'm and ef_construction are not for method %', v_method USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF _vector_index_choose.lists IS NOT NULL AND v_method <> 'vchordrq' THEN
+        RAISE EXCEPTION 'lists are for method vchordrq, not %', v_method USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF EXISTS (SELECT FROM unnest(_vector_index_choose.lists) AS l WHERE l IS NULL OR l < 1) OR cardinality(_vector_index_choose.lists) > 4 THEN
+        RAISE EXCEPTION 'lists must be at most 4 numbers above 0, got %', left(_vector_index_choose.lists::text, 60) USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    v_name := CASE
+        WHEN v_method = 'none' THEN NULL
+        WHEN v_method = v_default.method AND v_m = v_default.m AND v_ef = v_default.ef_construction THEN '_hnsw'
+        WHEN v_method = 'vchordrq' THEN '_vchordrq' || coalesce('_' || left(md5(NULLIF(_vector_index_choose.lists, '{}')::text), 6), '')
+        ELSE format('_%s_m%s_e%s', replace(v_method, 'hnsw_halfvec', 'half'), v_m, v_ef) END;
+    INSERT INTO vector_index_config AS c (space, method, m, ef_construction, lists, index_name)
+    VALUES (_vector_index_choose.space.name, v_method, v_m, v_ef, _vector_index_choose.lists,
+            _vector_index_prefix(_vector_index_choose.space.table_name) || v_name)
+    ON CONFLICT (space) DO UPDATE SET method = EXCLUDED.method, m = EXCLUDED.m, ef_construction = EXCLUDED.ef_construction,
+        lists = EXCLUDED.lists, index_name = EXCLUDED.index_name, recorded_at = now();
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_index_choose IS 'Records the index of a space. Errors: 22023 method, parameters or dimensions, 0A000 the method is not installed.';
+
+CREATE FUNCTION llmspell._vector_index_ensure(only_space text, wanted_method text, m int, ef_construction int, lists int[], blocking boolean)
+RETURNS TABLE (space text, method text, index_name text, state text, statement text, superseded text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_space vector_spaces;
+    v_wanted record;
+    v_found record;
+BEGIN
+    IF only_space IS NULL AND (wanted_method <> 'auto' OR num_nonnulls(_vector_index_ensure.m, _vector_index_ensure.ef_construction, _vector_index_ensure.lists) > 0) THEN
+        RAISE EXCEPTION 'name the space whose index is chosen' USING ERRCODE = 'invalid_parameter_value', HINT = 'See llmspell.vector_spaces().';
+    END IF;
+    IF only_space IS NOT NULL THEN
+        SELECT s.* INTO v_space FROM vector_spaces s WHERE s.name = only_space;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no space "%"', left(only_space, 60) USING ERRCODE = 'invalid_parameter_value', HINT = 'See llmspell.vector_spaces().';
+        END IF;
+        PERFORM _vector_index_choose(v_space, wanted_method, _vector_index_ensure.m, _vector_index_ensure.ef_construction, _vector_index_ensure.lists);
+    END IF;
+    FOR v_space IN SELECT s.* FROM vector_spaces s WHERE only_space IS NULL OR s.name = only_space ORDER BY s.purpose DESC, s.dims, s.name LOOP
+        SELECT * INTO v_wanted FROM _vector_index_wanted(v_space.name);
+        space := v_space.name;
+        method := v_wanted.method;
+        index_name := v_wanted.index_name;
+        statement := NULL;
+        SELECT string_agg(format('DROP INDEX CONCURRENTLY llmspell.%I;', i.index_name), ' ' ORDER BY i.index_name) INTO superseded
+        FROM _vector_indexes(v_space.table_name) i
+        WHERE i.index_name IS DISTINCT FROM v_wanted.index_name OR NOT i.is_valid;
+        IF v_wanted.method = 'none' THEN
+            state := 'none';
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        SELECT i.* INTO v_found FROM _vector_indexes(v_space.table_name) i WHERE i.index_name = v_wanted.index_name;
+        state := CASE WHEN v_found.is_valid THEN 'present' WHEN NOT v_found.is_valid THEN 'invalid' ELSE 'missing' END;
+        IF state <> 'present' THEN
+            statement := _vector_index_ddl(v_space.table_name, v_space.dims, v_space.metric, v_wanted.method, v_wanted.m, v_wanted.ef_construction,
+                v_wanted.lists, v_wanted.index_name, 'CREATE INDEX CONCURRENTLY') || ';';
+            -- Without a space it is maintenance, which is to leave things whole.
+            IF coalesce(blocking, only_space IS NULL) THEN
+                IF state = 'invalid' THEN
+                    EXECUTE format('DROP INDEX llmspell.%I', v_wanted.index_name);
+                    superseded := NULLIF(replace(superseded, format('DROP INDEX CONCURRENTLY llmspell.%I;', v_wanted.index_name), ''), '');
+                END IF;
+                EXECUTE _vector_index_ddl(v_space.table_name, v_space.dims, v_space.metric, v_wanted.method, v_wanted.m, v_wanted.ef_construction,
+                    v_wanted.lists, v_wanted.index_name, 'CREATE INDEX');
+                EXECUTE format('COMMENT ON INDEX llmspell.%I IS %L', v_wanted.index_name, 'Approximate nearest neighbours, over all tenants.');
+                state := 'built';
+            END IF;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_index_ensure IS 'What vector_index_ensure does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.vector_index_ensure(space text DEFAULT NULL, method text DEFAULT 'auto', m int DEFAULT NULL, ef_construction int DEFAULT NULL,
+    lists int[] DEFAULT NULL, blocking boolean DEFAULT NULL)
+RETURNS TABLE (space text, method text, index_name text, state text, statement text, superseded text)
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT * FROM _vector_index_ensure(vector_index_ensure.space, vector_index_ensure.method, vector_index_ensure.m, vector_index_ensure.ef_construction,
+        vector_index_ensure.lists, vector_index_ensure.blocking)
+$$;
+COMMENT ON FUNCTION llmspell.vector_index_ensure IS 'Chooses the index of a space, records the choice, and returns what is left to do: state (present, missing, invalid, built, none), statement, which a superuser runs outside a transaction to build it while others write, and superseded, the DROP statements of what it replaces. method: auto (hnsw to 1900 dimensions, hnsw_halfvec to 3900, else none), hnsw, hnsw_halfvec (half the size), vchordrq, vchordg (VectorChord), none. m, ef_construction: of the graph; lists: partitions of vchordrq for each level, none by default. blocking => true builds it now, writers of the table wait. Without a space: builds what is recorded and missing, as after a restore, all spaces, unless blocking => false. llmspell_admin only. Errors: 22023 unknown space or method, parameters out of range, 0A000 the method is not installed. Example: SELECT statement FROM llmspell.vector_index_ensure(''vectors_768'', ''hnsw_halfvec'');';
+
+CREATE FUNCTION llmspell.vector_index_estimate(n bigint, dims int, m int DEFAULT 16)
+RETURNS TABLE (method text, index_bytes bigint, build_bytes bigint)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_vector int;
+    v_tuple int;
+BEGIN
+    IF num_nulls(n, vector_index_estimate.dims, vector_index_estimate.m) > 0 THEN
+        RAISE EXCEPTION 'arguments must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF n < 0 OR n > 1000000000000 OR vector_index_estimate.dims NOT BETWEEN 1 AND 16000 OR vector_index_estimate.m NOT BETWEEN 2 AND 100 THEN
+        RAISE EXCEPTION 'n must be between 0 and 1000000000000, dims between 1 and 16000, m between 2 and 100' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    FOREACH method IN ARRAY ARRAY['hnsw', 'hnsw_halfvec'] LOOP
+        CONTINUE WHEN vector_index_estimate.dims > CASE method WHEN 'hnsw' THEN 2000 ELSE 4000 END;
+        v_vector := 8 + vector_index_estimate.dims * CASE method WHEN 'hnsw' THEN 4 ELSE 2 END;
+        -- In a page: the element (vector, 10 heap pointers, level) and its links, 6 bytes each, 2 m of them on
+        -- the ground and on average m / (m - 1) above, each with a line pointer.
+        v_tuple := ceil((v_vector + 72) / 8.0) * 8 + ceil((4 + 6 * (2 * vector_index_estimate.m + vector_index_estimate.m / (vector_index_estimate.m - 1.0))) / 8) * 8 + 8;
+        index_bytes := ceil(n / floor(greatest(8160.0 / v_tuple, 1))) * 8192 + 8192;
+        -- While building: the same in memory, with a pointer and a distance for each link.
+        build_bytes := n * (v_vector + 128 + 16 * 2 * (vector_index_estimate.m + 1));
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell.vector_index_estimate(bigint, integer, integer) IS 'About how many bytes an HNSW index over n vectors takes: on disk and, to be fast, in shared_buffers (index_bytes), and in maintenance_work_mem while it is built (build_bytes); a row for each method that can index so many dimensions. Needs no tenant. Errors: 22004 null, 22023 out of range. Example: SELECT method, pg_size_pretty(index_bytes) FROM llmspell.vector_index_estimate(1000000, 768);';
+
+CREATE FUNCTION llmspell._vector_tenant_promote(tenant text, space text, blocking boolean) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+    v_space vector_spaces;
+    v_candidate vector_spaces;
+    v_rows bigint;
+    v_most bigint := 0;
+    v_wanted record;
+    v_name text;
+    v_statement text;
+BEGIN
+    PERFORM _tenant_check(tenant);
+    PERFORM set_config('app.current_tenant_id', tenant, true);
+    FOR v_candidate IN SELECT s.* FROM vector_spaces s WHERE _vector_tenant_promote.space IS NULL OR s.name = _vector_tenant_promote.space ORDER BY s.name LOOP
+        EXECUTE format('SELECT count(*) FROM llmspell.%I WHERE tenant_id = $1', v_candidate.table_name) INTO v_rows USING tenant;
+        IF v_rows > v_most OR _vector_tenant_promote.space IS NOT NULL THEN
+            v_space := v_candidate;
+            v_most := v_rows;
+        END IF;
+    END LOOP;
+    IF v_space.name IS NULL THEN
+        RAISE EXCEPTION '%', CASE WHEN _vector_tenant_promote.space IS NULL THEN format('tenant "%s" has no vectors', left(tenant, 100))
+                                  ELSE format('there is no space "%s"', left(_vector_tenant_promote.space, 60)) END
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'See llmspell.vector_spaces().';
+    END IF;
+    SELECT * INTO v_wanted FROM _vector_index_wanted(v_space.name);
+    IF v_wanted.method = 'none' THEN
+        RAISE EXCEPTION 'space "%" has no index', v_space.name USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose one by llmspell.vector_index_ensure(…).';
+    END IF;
+    v_name := format('%s_t_%s', _vector_index_prefix(v_space.table_name), left(md5(tenant), 10));
+    v_statement := _vector_index_ddl(v_space.table_name, v_space.dims, v_space.metric, v_wanted.method, v_wanted.m, v_wanted.ef_construction, v_wanted.lists,
+        v_name, CASE WHEN blocking THEN 'CREATE INDEX IF NOT EXISTS' ELSE 'CREATE INDEX CONCURRENTLY' END, tenant);
+    IF blocking THEN
+        EXECUTE v_statement;
+        EXECUTE format('COMMENT ON INDEX llmspell.%I IS %L', v_name, 'Approximate nearest neighbours of one tenant.');
+    END IF;
+    INSERT INTO vector_tenant_indexes (tenant_id, space, index_name) VALUES (tenant, v_space.name, v_name)
+    ON CONFLICT (tenant_id, space) DO UPDATE SET index_name = EXCLUDED.index_name;
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    RETURN v_statement || ';';
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_tenant_promote IS 'What vector_tenant_promote does.';
+
+CREATE FUNCTION llmspell.vector_tenant_promote(tenant text, space text DEFAULT NULL, blocking boolean DEFAULT false) RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$ SELECT _vector_tenant_promote(tenant, space, coalesce(blocking, false)) $$;
+COMMENT ON FUNCTION llmspell.vector_tenant_promote(text, text, boolean) IS 'Gives a tenant that outgrew the shared index one of its own, over its rows alone, in a space (NULL: the one in which it has most rows): records it, so that its searches name the tenant and the planner may take that index, and returns the statement that builds it, for a superuser outside a transaction; blocking => true builds it now, writers of the table wait. llmspell_admin only. Errors: 22004, 22023 tenant, no vectors, no such space, or a space without index. Example: SELECT llmspell.vector_tenant_promote(''acme'');';
+
+CREATE FUNCTION llmspell._vector_calibration_store(space text, exact_us double precision, ann_us double precision, exact_rows int, efs int[],
+    recalls double precision[], space_rows bigint)
+RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    INSERT INTO vector_calibrations (space, exact_us, ann_us, exact_rows, efs, recalls, space_rows)
+    VALUES (space, exact_us, ann_us, exact_rows, efs, recalls, space_rows)
+    ON CONFLICT (space) DO UPDATE SET exact_us = EXCLUDED.exact_us, ann_us = EXCLUDED.ann_us, exact_rows = EXCLUDED.exact_rows, efs = EXCLUDED.efs,
+        recalls = EXCLUDED.recalls, space_rows = EXCLUDED.space_rows, calibrated_at = now()
+$$;
+COMMENT ON FUNCTION llmspell._vector_calibration_store IS 'Keeps what vector_calibrate measured.';
+
+CREATE FUNCTION llmspell._vector_samples(table_name text, count int) RETURNS SETOF @extschema:vector@.vector
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    -- Between two rows, as what is asked for is seldom what is stored.
+    RETURN QUERY EXECUTE format($sql$
+        WITH chosen AS MATERIALIZED (
+            SELECT s.id, row_number() OVER () AS n FROM (SELECT id FROM llmspell.%1$I WHERE tenant_id = $1 ORDER BY random() LIMIT $2 + 1) AS s
+        )
+        SELECT a.embedding OPERATOR(@extschema:vector@.+) a.embedding OPERATOR(@extschema:vector@.+) b.embedding
+        FROM chosen x JOIN chosen y ON y.n = x.n + 1
+        JOIN llmspell.%1$I a ON a.tenant_id = $1 AND a.id = x.id JOIN llmspell.%1$I b ON b.tenant_id = $1 AND b.id = y.id$sql$, table_name)
+    USING _require_tenant(), count;
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_samples(text, integer) IS 'Vectors to ask for, made of the tenant''s rows.';
+
+CREATE FUNCTION llmspell._vector_calibrate(only_space text, samples int)
+RETURNS TABLE (space text, row_count bigint, exact_us double precision, ann_us double precision, ef_search int, recall double precision, exact_rows int)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_space vector_spaces;
+    v_queries @extschema:vector@.vector[];
+    v_bounds double precision[] := '{}';
+    v_times double precision[] := '{}';
+    v_start timestamptz;
+    v_distances double precision[];
+    v_efs int[] := '{}';
+    v_recalls double precision[] := '{}';
+    v_ann_ms double precision;
+    v_found bigint;
+    v_wanted bigint;
+    v_space_rows bigint;
+    v_ef int;
+BEGIN
+    IF samples IS NULL OR samples NOT BETWEEN 10 AND 1000 THEN
+        RAISE EXCEPTION 'samples must be between 10 and 1000, got %', samples USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT s.* INTO v_space FROM vector_spaces s WHERE s.name = only_space;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no space "%"', left(only_space, 60) USING ERRCODE = 'invalid_parameter_value', HINT = 'See llmspell.vector_spaces().';
+    END IF;
+    EXECUTE format('SELECT count(*) FROM llmspell.%I WHERE tenant_id = $1', v_space.table_name) INTO row_count USING v_tenant;
+    IF row_count < 1000 OR (SELECT w.method = 'none' FROM _vector_index_wanted(v_space.name) w) THEN
+        RAISE EXCEPTION 'there is nothing to measure in space "%"', v_space.name USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('tenant "%s" has %s rows', left(v_tenant, 100), row_count),
+            HINT = 'It takes an index, and a tenant of 1,000 rows or more, better one of many.';
+    END IF;
+    SELECT array_agg(q) INTO v_queries FROM _vector_samples(v_space.table_name, samples) AS q;
+    FOR i IN 1 .. cardinality(v_queries) LOOP
+        v_start := clock_timestamp();
+        SELECT array_agg(v.distance ORDER BY v.distance) INTO v_distances
+        FROM vector_search(v_queries[i], 10, mode => 'exact', include_expired => true, space => v_space.name) v;
+        v_times := v_times || extract(epoch FROM clock_timestamp() - v_start)::double precision * 1e6;
+        v_bounds := v_bounds || v_distances[10];
+    END LOOP;
+    exact_us := (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(v_times) AS t) / row_count;
+    FOREACH v_ef IN ARRAY ARRAY[40, 60, 80, 100, 130, 160, 200, 250, 320, 400, 500, 640, 800, 1000] LOOP
+        v_times := '{}';
+        v_found := 0;
+        v_wanted := 0;
+        FOR i IN 1 .. cardinality(v_queries) LOOP
+            v_start := clock_timestamp();
+            SELECT array_agg(v.distance) INTO v_distances
+            FROM vector_search(v_queries[i], 10, mode => 'ann', ef_search => v_ef, include_expired => true, space => v_space.name) v;
+            v_times := v_times || extract(epoch FROM clock_timestamp() - v_start)::double precision * 1e6;
+            -- As near as the tenth is as good as the tenth.
+            v_found := v_found + (SELECT count(*) FROM unnest(v_distances) AS d WHERE d <= v_bounds[i] + 1e-6);
+            v_wanted := v_wanted + 10;
+        END LOOP;
+        v_efs := v_efs || v_ef;
+        v_recalls := v_recalls || v_found::double precision / v_wanted;
+        v_ann_ms := (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(v_times) AS t);
+        IF ef_search IS NULL AND v_found >= 0.99 * v_wanted THEN
+            ef_search := v_ef;
+            recall := v_found::double precision / v_wanted;
+            ann_us := v_ann_ms;
+        END IF;
+        EXIT WHEN v_found >= 0.999 * v_wanted;
+    END LOOP;
+    v_space_rows := greatest(row_count, (SELECT c.reltuples::bigint FROM pg_class c WHERE c.relname = v_space.table_name AND c.relnamespace = 'llmspell'::regnamespace));
+    recall := coalesce(recall, v_recalls[cardinality(v_recalls)]);
+    ef_search := coalesce(ef_search, v_efs[cardinality(v_efs)]);
+    ann_us := coalesce(ann_us, v_ann_ms) / greatest(ef_search, 20.0 * v_space_rows / row_count);
+    exact_rows := _vector_break_even(exact_us, ann_us, ef_search, 10, v_space_rows);
+    space := v_space.name;
+    PERFORM _vector_calibration_store(v_space.name, exact_us, ann_us, exact_rows, v_efs, v_recalls, v_space_rows);
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_calibrate IS 'What vector_calibrate does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.vector_calibrate(space text DEFAULT 'vectors_384', samples int DEFAULT 50)
+RETURNS TABLE (space text, row_count bigint, exact_us double precision, ann_us double precision, ef_search int, recall double precision, exact_rows int)
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$ SELECT * FROM _vector_calibrate(vector_calibrate.space, vector_calibrate.samples) $$;
+COMMENT ON FUNCTION llmspell.vector_calibrate(text, integer) IS 'Measures, on the rows of the session''s tenant, what an exact scan takes for a row and the index for a candidate (microseconds), and the ef_search for a recall of 0.99, and keeps them for all searches of the space, with exact_rows, up to which an exact scan is faster. Call it with the largest tenant, after loading and ANALYZE, and again when the space has doubled. Some seconds. llmspell_admin only. Errors: 42501 no tenant, 22023 no such space, samples not 10 to 1000, 55000 fewer than 1000 rows, or no index. Example: SELECT * FROM llmspell.vector_calibrate(''vectors_384'');';
+
+CREATE FUNCTION llmspell._vector_recall_audit(only_space text, sample int)
+RETURNS TABLE (bucket text, tenants bigint, queries bigint, recall double precision, complete double precision, exact double precision,
+    p50_ms double precision, p95_ms double precision)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+    v_space vector_spaces;
+    v_tenant text;
+    v_rows bigint;
+    v_bucket int;
+    v_tenants int[] := '{0,0,0,0,0}';
+    v_results jsonb := '[]';
+    v_query @extschema:vector@.vector;
+    v_start timestamptz;
+    v_ms double precision;
+    v_wanted double precision[];
+    v_got double precision[];
+    v_exact boolean;
+BEGIN
+    IF sample IS NULL OR sample NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'sample must be between 1 and 1000, got %', sample USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT s.* INTO v_space FROM vector_spaces s WHERE s.name = only_space;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no space "%"', left(only_space, 60) USING ERRCODE = 'invalid_parameter_value', HINT = 'See llmspell.vector_spaces().';
+    END IF;
+    FOR v_tenant IN SELECT t FROM _tenants() AS t ORDER BY random() LIMIT 10000 LOOP
+        PERFORM set_config('app.current_tenant_id', v_tenant, true);
+        EXECUTE format('SELECT count(*) FROM llmspell.%I WHERE tenant_id = $1', v_space.table_name) INTO v_rows USING v_tenant;
+        CONTINUE WHEN v_rows = 0;
+        v_bucket := least(length(v_rows::text), 5);
+        CONTINUE WHEN v_tenants[v_bucket] >= 20;
+        v_tenants[v_bucket] := v_tenants[v_bucket] + 1;
+        FOR v_query IN SELECT q FROM _vector_samples(v_space.table_name, sample) AS q UNION ALL
+            SELECT q FROM _vector_own(v_space.table_name) AS q WHERE v_rows = 1
+        LOOP
+            v_start := clock_timestamp();
+            SELECT array_agg(v.distance ORDER BY v.distance), bool_and(v.exact) INTO v_got, v_exact FROM vector_search(v_query, 10, include_expired => true, space => v_space.name) v;
+            v_ms := extract(epoch FROM clock_timestamp() - v_start)::double precision * 1e3;
+            SELECT array_agg(v.distance ORDER BY v.distance) INTO v_wanted FROM vector_search(v_query, 10, mode => 'exact', include_expired => true, space => v_space.name) v;
+            v_results := v_results || jsonb_build_object('b', v_bucket, 'ms', v_ms, 'e', v_exact::int, 'c', (cardinality(v_got) = cardinality(v_wanted))::int,
+                'r', (SELECT count(*) FROM unnest(v_got) AS d WHERE d <= v_wanted[cardinality(v_wanted)] + 1e-6)::double precision / cardinality(v_wanted));
+        END LOOP;
+    END LOOP;
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    RETURN QUERY
+    SELECT CASE r.b WHEN 1 THEN '1 to 9' WHEN 2 THEN '10 to 99' WHEN 3 THEN '100 to 999' WHEN 4 THEN '1000 to 9999' ELSE '10000 or more' END,
+        v_tenants[r.b]::bigint, count(*), avg(r.r), avg(r.c)::double precision, avg(r.e)::double precision,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY r.ms), percentile_cont(0.95) WITHIN GROUP (ORDER BY r.ms)
+    FROM jsonb_to_recordset(v_results) AS r (b int, ms double precision, e int, c int, r double precision)
+    GROUP BY r.b ORDER BY r.b;
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_recall_audit IS 'What vector_recall_audit does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell._vector_own(table_name text) RETURNS SETOF @extschema:vector@.vector
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT embedding FROM llmspell.%I WHERE tenant_id = $1 LIMIT 1', table_name) USING _require_tenant();
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_own(text) IS 'One vector of the tenant.';
+
+CREATE FUNCTION llmspell.vector_recall_audit(space text DEFAULT 'vectors_384', sample int DEFAULT 10)
+RETURNS TABLE (bucket text, tenants bigint, queries bigint, recall double precision, complete double precision, exact double precision,
+    p50_ms double precision, p95_ms double precision)
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$ SELECT * FROM _vector_recall_audit(vector_recall_audit.space, vector_recall_audit.sample) $$;
+COMMENT ON FUNCTION llmspell.vector_recall_audit(text, integer) IS 'How good searches of a space are, by how many rows a tenant has in it: of at most 20 tenants of each size, and sample searches each, the share of the true 10 nearest found (recall), the share of searches with as many rows as exist (complete) and of those that looked at every row (exact), and how long they took. Tells no tenant''s name. llmspell_admin only. Errors: 22023 no such space, sample not 1 to 1000. Example: SELECT bucket, recall, p95_ms FROM llmspell.vector_recall_audit(''vectors_384'');';

@@ -1,0 +1,327 @@
+-- Episodes: what was said and done, session by session. Their vectors are in spaces of their own, by the
+-- same code as all vectors, so that memories and documents do not mix.
+
+CREATE TABLE llmspell.episodes (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    id uuid NOT NULL DEFAULT uuidv7(),
+    session_id varchar(247) COLLATE "C" NOT NULL,
+    role varchar(255) COLLATE "C" NOT NULL,
+    content text NOT NULL,
+    metadata jsonb NOT NULL DEFAULT '{}',
+    occurred_at timestamptz NOT NULL DEFAULT now(),
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    processed_at timestamptz,
+    idempotency_key varchar(255) COLLATE "C",
+    attempt int NOT NULL DEFAULT 0,
+    lease_expires_at timestamptz,
+    language text NOT NULL DEFAULT 'simple',
+    fts tsvector,
+    PRIMARY KEY (tenant_id, id),
+    CONSTRAINT finite_occurred_at CHECK (isfinite(occurred_at))
+);
+CREATE UNIQUE INDEX idx_episodes_key ON llmspell.episodes (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX idx_episodes_session ON llmspell.episodes (tenant_id, session_id, occurred_at, id);
+CREATE INDEX idx_episodes_unprocessed ON llmspell.episodes (tenant_id, session_id, occurred_at, id) WHERE processed_at IS NULL;
+CREATE INDEX idx_episodes_occurred ON llmspell.episodes (tenant_id, occurred_at, id);
+CREATE INDEX idx_episodes_metadata ON llmspell.episodes USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
+CREATE INDEX idx_episodes_fts ON llmspell.episodes USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL;
+
+COMMENT ON TABLE llmspell.episodes IS 'What was said and done in sessions.';
+COMMENT ON COLUMN llmspell.episodes.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.episodes.id IS 'Names the episode within the tenant.';
+COMMENT ON COLUMN llmspell.episodes.session_id IS 'The session that it belongs to; need not be in table sessions.';
+COMMENT ON COLUMN llmspell.episodes.role IS 'Who spoke or acted: user, assistant, system, tool or another.';
+COMMENT ON COLUMN llmspell.episodes.content IS 'What was said.';
+COMMENT ON COLUMN llmspell.episodes.metadata IS 'What to filter by and to give back.';
+COMMENT ON COLUMN llmspell.episodes.occurred_at IS 'When it took place.';
+COMMENT ON COLUMN llmspell.episodes.recorded_at IS 'When it was stored.';
+COMMENT ON COLUMN llmspell.episodes.processed_at IS 'When what is to be learned from it was; NULL until then.';
+COMMENT ON COLUMN llmspell.episodes.idempotency_key IS 'The caller''s name for the act of adding it: a second one with the same key adds nothing.';
+COMMENT ON COLUMN llmspell.episodes.attempt IS 'How often it was claimed for processing.';
+COMMENT ON COLUMN llmspell.episodes.lease_expires_at IS 'Until when somebody processes it; NULL where nobody does.';
+COMMENT ON COLUMN llmspell.episodes.language IS 'Text search configuration of content.';
+COMMENT ON COLUMN llmspell.episodes.fts IS 'The words of content, kept by a trigger.';
+COMMENT ON INDEX llmspell.idx_episodes_fts IS 'For fts OPERATOR(llmspell.@@).';
+COMMENT ON INDEX llmspell.idx_episodes_key IS 'One episode for each key.';
+COMMENT ON INDEX llmspell.idx_episodes_metadata IS 'For metadata OPERATOR(llmspell.@>).';
+COMMENT ON INDEX llmspell.idx_episodes_occurred IS 'For the oldest, and for deleting them.';
+COMMENT ON INDEX llmspell.idx_episodes_session IS 'For one session in order.';
+COMMENT ON INDEX llmspell.idx_episodes_unprocessed IS 'For what is left to process.';
+
+CREATE TRIGGER episodes_words BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.episodes
+    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_vector_words();
+
+-- A trigger and not a foreign key: pg_restore -j loads tables of an extension in no order.
+CREATE FUNCTION llmspell._tg_episodes_delete() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_table text;
+BEGIN
+    FOR v_table IN SELECT s.table_name FROM vector_spaces s WHERE s.purpose = 'episodes' ORDER BY s.name LOOP
+        EXECUTE format('DELETE FROM llmspell.%I v USING gone g WHERE v.tenant_id = g.tenant_id AND v.id = g.id', v_table);
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_episodes_delete() IS 'The vectors of an episode go with it.';
+CREATE TRIGGER episodes_delete AFTER DELETE ON llmspell.episodes
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_episodes_delete();
+
+SELECT llmspell._vector_table_create('episodes_' || d, 'episode_embeddings_' || d, d, 'cosine', NULL, 'episodes', true)
+FROM unnest(ARRAY[384, 768, 1536, 3072]) AS d;
+
+CREATE FUNCTION llmspell._episode_add(session_id text, role text, content text, embedding @extschema:vector@.vector, metadata jsonb, occurred_at timestamptz,
+    wanted_id uuid, idempotency_key text, language text)
+RETURNS TABLE (id uuid, created boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_space vector_spaces;
+    v_time timestamptz := coalesce(_episode_add.occurred_at, now());
+BEGIN
+    PERFORM _short_text(_episode_add.session_id, 'session_id', 247), _short_text(_episode_add.role, 'role', 255), _required(_episode_add.content, 'content'),
+        _short_text(coalesce(_episode_add.idempotency_key, ''), 'idempotency_key', 255), _json_check(coalesce(_episode_add.metadata, '{}')), _vector_language(_episode_add.language);
+    IF NOT isfinite(v_time) THEN
+        RAISE EXCEPTION 'occurred_at must be finite, got %', v_time USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF _episode_add.embedding IS NOT NULL THEN
+        v_space := _vector_space(NULL, @extschema:vector@.vector_dims(_episode_add.embedding), 'episodes');
+        PERFORM _vector_check_nonzero(_episode_add.embedding, v_space.metric), _check_scope('session:' || _episode_add.session_id);
+    END IF;
+    LOOP
+        INSERT INTO episodes AS e (tenant_id, id, session_id, role, content, metadata, occurred_at, idempotency_key, language)
+        VALUES (v_tenant, coalesce(wanted_id, uuidv7()), _episode_add.session_id, _episode_add.role, _episode_add.content, coalesce(_episode_add.metadata, '{}'),
+                v_time, _episode_add.idempotency_key, _episode_add.language)
+        ON CONFLICT DO NOTHING
+        RETURNING e.id INTO id;
+        IF FOUND THEN
+            created := true;
+            EXIT;
+        END IF;
+        -- The key decides; without one, the id.
+        SELECT e.id INTO id FROM episodes e
+        WHERE e.tenant_id = v_tenant AND (e.idempotency_key = _episode_add.idempotency_key OR _episode_add.idempotency_key IS NULL AND e.id = wanted_id);
+        IF FOUND THEN
+            created := false;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        IF EXISTS (SELECT FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = wanted_id) THEN
+            RAISE EXCEPTION 'episode "%" exists, with another idempotency_key', wanted_id USING ERRCODE = 'unique_violation';
+        END IF;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION 'episode was added by a transaction that this one does not see' USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+        END IF;
+        -- The other one was deleted in between: once more.
+    END LOOP;
+    IF _episode_add.embedding IS NOT NULL THEN
+        -- created_at, by which searches are bounded, is when it took place.
+        EXECUTE format('INSERT INTO llmspell.%I (tenant_id, id, scope, embedding, metadata, created_at) VALUES ($1, $2, $3, $4, coalesce($5, ''{}''), $6)', v_space.table_name)
+        USING v_tenant, id, 'session:' || _episode_add.session_id, _episode_add.embedding, _episode_add.metadata, v_time;
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION llmspell._episode_add IS 'What episode_add does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.episode_add(session_id text, role text, content text, embedding @extschema:vector@.vector DEFAULT NULL, metadata jsonb DEFAULT '{}',
+    occurred_at timestamptz DEFAULT NULL, id uuid DEFAULT NULL, idempotency_key text DEFAULT NULL, language text DEFAULT 'simple')
+RETURNS TABLE (id uuid, created boolean)
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT * FROM _episode_add(episode_add.session_id, episode_add.role, episode_add.content, episode_add.embedding, episode_add.metadata,
+        episode_add.occurred_at, episode_add.id, episode_add.idempotency_key, episode_add.language)
+$$;
+COMMENT ON FUNCTION llmspell.episode_add IS 'Stores an episode, with its vector where one is given, and returns (id, created). occurred_at: now by default. Added again with the same idempotency_key, or without one with the same id, nothing is stored and the first one''s id comes back with created false. language: text search configuration of content. Errors: 42501 no tenant, 22004 null session_id, role or content, 22001 session_id over 247, role or idempotency_key over 255 characters, 22023 no space for the dimensions, a vector of zeros, language, occurred_at infinite, 23505 the id is taken under another key, 54000 metadata too large or too deep. Example: SELECT id, created FROM llmspell.episode_add(''s1'', ''user'', ''where did we put the parser?'');';
+
+CREATE FUNCTION llmspell.episode_get(id uuid)
+RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at
+    FROM llmspell.episodes e
+    WHERE llmspell._require_tenant() IS NOT NULL
+      AND e.tenant_id = llmspell.current_tenant() AND e.id = llmspell._required(episode_get.id, 'id');
+END;
+COMMENT ON FUNCTION llmspell.episode_get(uuid) IS 'An episode: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT role, content FROM llmspell.episode_get(''00000000-0000-0000-0000-000000000001'');';
+
+CREATE FUNCTION llmspell._episodes_by_session(wanted_session text, max_rows int, after uuid)
+RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_session constant text := _required(wanted_session, 'session_id');
+    v_after timestamptz := '-infinity';
+    v_id uuid := '00000000-0000-0000-0000-000000000000';
+BEGIN
+    IF _episodes_by_session.after IS NOT NULL THEN
+        SELECT e.occurred_at, e.id INTO v_after, v_id FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = _episodes_by_session.after;
+        IF NOT FOUND THEN
+            PERFORM _raise_missing('episode', _episodes_by_session.after::text);
+        END IF;
+    END IF;
+    RETURN QUERY
+    SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at
+    FROM episodes e
+    WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.occurred_at, e.id) > (v_after, v_id)
+    ORDER BY e.occurred_at, e.id
+    LIMIT _max_rows(_episodes_by_session.max_rows);
+END
+$$;
+COMMENT ON FUNCTION llmspell._episodes_by_session IS 'What episodes_by_session does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.episodes_by_session(session_id text, max_rows int DEFAULT 100, after uuid DEFAULT NULL)
+RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$ SELECT * FROM _episodes_by_session(episodes_by_session.session_id, max_rows, after) $$;
+COMMENT ON FUNCTION llmspell.episodes_by_session(text, integer, uuid) IS 'The episodes of a session, oldest first; for the next page give the id of the last one as after. Errors: 42501 no tenant, 22004 null, 22023 max_rows, P0002 no episode after. Example: SELECT role, content FROM llmspell.episodes_by_session(''s1'');';
+
+CREATE FUNCTION llmspell._episode_search(query_text text, query_embedding @extschema:vector@.vector, k int, only_session text, filter jsonb, since timestamptz, until timestamptz,
+    weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision, language text)
+RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz,
+    score double precision, distance double precision, vector_rank bigint, text_rank bigint)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_space vector_spaces;
+BEGIN
+    IF num_nonnulls(_episode_search.query_text, _episode_search.query_embedding) = 0 THEN
+        RAISE EXCEPTION 'give query_text, query_embedding or both' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF _episode_search.query_embedding IS NOT NULL THEN
+        v_space := _vector_space(NULL, @extschema:vector@.vector_dims(_episode_search.query_embedding), 'episodes');
+    END IF;
+    RETURN QUERY
+    SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at,
+        f.score, f.distance, f.vector_rank, f.text_rank
+    FROM _fused(v_space, _episode_search.query_embedding, _episode_search.query_text, _episode_search.k, _episode_search.filter,
+        _episode_search.since, _episode_search.until, 'session:' || only_session, 'episodes', ' AND t.session_id = $11', only_session,
+        weights, rrf_k, half_life, mmr_lambda, language, false) f
+    JOIN episodes e ON e.tenant_id = v_tenant AND e.id = f.id
+    ORDER BY f.place;
+END
+$$;
+COMMENT ON FUNCTION llmspell._episode_search IS 'What episode_search does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.episode_search(query_text text DEFAULT NULL, query_embedding @extschema:vector@.vector DEFAULT NULL, k int DEFAULT 10, session_id text DEFAULT NULL,
+    filter jsonb DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60,
+    half_life interval DEFAULT NULL, mmr_lambda double precision DEFAULT NULL, language text DEFAULT 'simple')
+RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz,
+    score double precision, distance double precision, vector_rank bigint, text_rank bigint)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT * FROM _episode_search(episode_search.query_text, episode_search.query_embedding, episode_search.k, episode_search.session_id, episode_search.filter,
+        episode_search.since, episode_search.until, episode_search.weights, episode_search.rrf_k, episode_search.half_life, episode_search.mmr_lambda,
+        episode_search.language)
+$$;
+COMMENT ON FUNCTION llmspell.episode_search IS 'The k (1 to 1000) best episodes, whole, by meaning (query_embedding), by words (query_text), or both, fused as by hybrid_search: by vectors alone always k where the tenant has as many that fit. session_id, filter (metadata as it was when added, contains it), since <= occurred_at < until narrow it. Errors: 42501 no tenant, 22004 both queries null, 22023 as for hybrid_search. Example: SELECT role, content, score FROM llmspell.episode_search(''parser'', k => 5);';
+
+CREATE FUNCTION llmspell._episodes_unprocessed(only_session text, max_rows int, lease interval)
+RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, attempt int, lease_expires_at timestamptz)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := clock_timestamp();
+    v_until constant timestamptz := _expiry(NULL, _episodes_unprocessed.lease);
+    v_rows constant int := _max_rows(_episodes_unprocessed.max_rows);
+BEGIN
+    IF _episodes_unprocessed.lease IS NULL THEN
+        RETURN QUERY
+        SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.attempt, e.lease_expires_at
+        FROM episodes e
+        WHERE e.tenant_id = v_tenant AND e.processed_at IS NULL AND (only_session IS NULL OR e.session_id = only_session)
+          AND (e.lease_expires_at IS NULL OR e.lease_expires_at <= v_now)
+        ORDER BY e.occurred_at, e.id LIMIT v_rows;
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH free AS MATERIALIZED (
+        SELECT e.id FROM episodes e
+        WHERE e.tenant_id = v_tenant AND e.processed_at IS NULL AND (only_session IS NULL OR e.session_id = only_session)
+          AND (e.lease_expires_at IS NULL OR e.lease_expires_at <= v_now)
+        ORDER BY e.occurred_at, e.id LIMIT v_rows
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE episodes e SET attempt = e.attempt + 1, lease_expires_at = v_until
+        FROM free f WHERE e.tenant_id = v_tenant AND e.id = f.id
+        RETURNING e.*
+    )
+    SELECT c.id, c.session_id::text, c.role::text, c.content, c.metadata, c.occurred_at, c.attempt, c.lease_expires_at
+    FROM claimed c ORDER BY c.occurred_at, c.id;
+END
+$$;
+COMMENT ON FUNCTION llmspell._episodes_unprocessed IS 'What episodes_unprocessed does; plpgsql wants other names for inputs than for outputs.';
+
+CREATE FUNCTION llmspell.episodes_unprocessed(session_id text DEFAULT NULL, max_rows int DEFAULT 100, lease interval DEFAULT '5 minutes')
+RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, attempt int, lease_expires_at timestamptz)
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$ SELECT * FROM _episodes_unprocessed(episodes_unprocessed.session_id, max_rows, lease) $$;
+COMMENT ON FUNCTION llmspell.episodes_unprocessed(text, integer, interval) IS 'Claims episodes that are not processed yet, of a session or of all, oldest first: no other caller gets them until the lease has run out, and none waits for another. attempt counts the claims. Tell by episode_mark_processed when they are done. lease => NULL only looks, at what nobody has claimed. Errors: 42501 no tenant, 22004, 22023 max_rows, lease not positive. Example: SELECT id, content FROM llmspell.episodes_unprocessed(''s1'', 10);';
+
+CREATE FUNCTION llmspell.episode_mark_processed(ids uuid[]) RETURNS bigint
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    WITH marked AS (
+        UPDATE episodes e SET processed_at = now(), lease_expires_at = NULL
+        FROM (SELECT DISTINCT i FROM unnest(_required(episode_mark_processed.ids, 'ids')) AS i) AS i
+        WHERE e.tenant_id = current_tenant() AND e.id = i.i AND e.processed_at IS NULL
+        RETURNING 1
+    )
+    SELECT count(*) FROM marked
+$$;
+COMMENT ON FUNCTION llmspell.episode_mark_processed(uuid[]) IS 'Marks episodes as processed, and returns how many were not before. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.episode_mark_processed(ARRAY[''00000000-0000-0000-0000-000000000001'']::uuid[]);';
+
+CREATE FUNCTION llmspell.sessions_with_unprocessed(max_rows int DEFAULT 100)
+RETURNS TABLE (session_id text, unprocessed bigint, last_activity timestamptz)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+BEGIN
+    RETURN QUERY
+    SELECT u.session_id::text, u.n, l.occurred_at
+    FROM (SELECT e.session_id, count(*) AS n FROM episodes e WHERE e.tenant_id = v_tenant AND e.processed_at IS NULL GROUP BY e.session_id) AS u
+    CROSS JOIN LATERAL (
+        SELECT e.occurred_at FROM episodes e
+        WHERE e.tenant_id = v_tenant AND e.session_id = u.session_id
+        ORDER BY e.occurred_at DESC LIMIT 1
+    ) AS l
+    ORDER BY l.occurred_at DESC, u.session_id
+    LIMIT _max_rows(sessions_with_unprocessed.max_rows);
+END
+$$;
+COMMENT ON FUNCTION llmspell.sessions_with_unprocessed(integer) IS 'Sessions with episodes that are not processed, claimed ones too: how many, and when the session''s newest episode took place; latest activity first. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT session_id, unprocessed FROM llmspell.sessions_with_unprocessed(10);';
+
+CREATE FUNCTION llmspell.episodes_delete_before(ts timestamptz, only_processed boolean DEFAULT false) RETURNS bigint
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    WITH gone AS (
+        DELETE FROM episodes e
+        WHERE e.tenant_id = current_tenant() AND e.occurred_at < _required(ts, 'ts') AND (NOT _required(only_processed, 'only_processed') OR e.processed_at IS NOT NULL)
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+COMMENT ON FUNCTION llmspell.episodes_delete_before(timestamptz, boolean) IS 'Deletes the episodes that took place before a moment, with their vectors, and returns how many; only_processed leaves those that are not processed. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.episodes_delete_before(now() - interval ''1 year'');';

@@ -1,0 +1,13 @@
+//! Vectors: which way a search goes, its statements, and what is computed on vectors here.
+
+mod cache;
+pub mod fusion;
+pub mod halves;
+pub mod invalid;
+pub mod layout;
+mod query;
+pub mod route;
+mod search;
+mod spi;
+pub mod sql;
+pub mod statement;

@@ -1,0 +1,126 @@
+//! The arguments of a search, checked.
+#![allow(unsafe_code)] // reads them from the call
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::AnyElement;
+
+use super::invalid::Invalid;
+use super::layout;
+use super::route::{MAX_EF_SEARCH, MAX_K, Mode};
+use super::spi;
+use super::statement::Conditions;
+use crate::error::{Error, required};
+use crate::settings;
+
+pub struct Query {
+    pub tenant: &'static str,
+    pub vector: pg_sys::Datum,
+    pub numbers: Vec<f32>,
+    pub k: i32,
+    pub scope: Option<String>,
+    pub filter: Option<pg_sys::Datum>,
+    pub max_distance: Option<f64>,
+    pub mode: Mode,
+    pub since: Option<pg_sys::Datum>,
+    pub until: Option<pg_sys::Datum>,
+    pub with_expired: bool,
+    pub ef_search: Option<i32>,
+    pub recall: Option<f64>,
+    pub space: Option<String>,
+    /// The filter's bytes, to tell one search from another.
+    filter_bytes: &'static [u8],
+}
+
+impl Query {
+    /// The arguments of `vector_search` and `vector_explain`, in the order of their signature.
+    ///
+    /// # Safety
+    /// `fcinfo` is that of a call of one of the two.
+    pub unsafe fn read(fcinfo: pg_sys::FunctionCallInfo) -> Result<Self, ErrorReport> {
+        let tenant = settings::tenant().ok_or(Error::NoTenant)?;
+        // SAFETY: positions and types are those of the signature.
+        unsafe {
+            let vector = required(pg_getarg_datum(fcinfo, 0), "query")?;
+            let k: i32 = required(pg_getarg(fcinfo, 1), "k")?;
+            let filter = pg_getarg_datum(fcinfo, 3);
+            let max_distance: Option<f64> = pg_getarg(fcinfo, 4);
+            let mode: String = required(pg_getarg(fcinfo, 5), "mode")?;
+            let ef_search: Option<i32> = pg_getarg(fcinfo, 9);
+            let recall: Option<f64> = pg_getarg(fcinfo, 10);
+            let refuse = |reason: Invalid| ErrorReport::from(Error::Vector(reason));
+            if !(1..=MAX_K).contains(&k) {
+                return Err(refuse(Invalid::K(k)));
+            }
+            if max_distance.is_some_and(f64::is_nan) {
+                return Err(refuse(Invalid::MaxDistance));
+            }
+            if let Some(ef) = ef_search.filter(|ef| !(1..=MAX_EF_SEARCH).contains(ef)) {
+                return Err(refuse(Invalid::EfSearch(ef)));
+            }
+            if let Some(recall) = recall.filter(|recall| !(*recall > 0.0 && *recall <= 1.0)) {
+                return Err(refuse(Invalid::Recall(recall)));
+            }
+            let parsed = Mode::parse(&mode).ok_or_else(|| refuse(Invalid::Mode(mode)))?;
+            let filter_bytes = match filter {
+                Some(filter) => check_filter(filter)?,
+                None => &[],
+            };
+            Ok(Self {
+                tenant,
+                numbers: layout::numbers(spi::varlena(vector)).unwrap_or_default(),
+                vector,
+                k,
+                scope: pg_getarg(fcinfo, 2),
+                filter,
+                max_distance,
+                mode: parsed,
+                since: pg_getarg_datum(fcinfo, 6),
+                until: pg_getarg_datum(fcinfo, 7),
+                with_expired: required(pg_getarg(fcinfo, 8), "include_expired")?,
+                ef_search,
+                recall,
+                space: pg_getarg(fcinfo, 11),
+                filter_bytes,
+            })
+        }
+    }
+
+    pub fn conditions(&self) -> Conditions {
+        Conditions {
+            scope: self.scope.is_some(),
+            filter: self.filter.is_some(),
+            since: self.since.is_some(),
+            until: self.until.is_some(),
+            max_distance: self.max_distance.is_some(),
+            with_expired: self.with_expired,
+        }
+    }
+
+    /// Names the rows that the search may find, in a table.
+    pub fn count_key(&self, table: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (table, self.tenant, &self.scope, self.filter_bytes, self.with_expired).hash(&mut hasher);
+        (self.since.map(|datum| datum.value()), self.until.map(|datum| datum.value())).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// # Safety
+/// The datum is a jsonb.
+unsafe fn check_filter(filter: pg_sys::Datum) -> Result<&'static [u8], ErrorReport> {
+    // SAFETY: as the caller says.
+    let (element, bytes) =
+        unsafe { (AnyElement::from_polymorphic_datum(filter, false, pg_sys::JSONBOID), spi::varlena(filter)) };
+    crate::state::sql::_json_check(element)?;
+    // The header of a container says what it is; a bare scalar is an array of one.
+    let header = bytes.first_chunk::<4>().map_or(0, |head| u32::from_ne_bytes(*head));
+    if header & pg_sys::JB_FOBJECT != 0 {
+        return Ok(bytes);
+    }
+    let found = if header & pg_sys::JB_FSCALAR != 0 { "a scalar" } else { "an array" };
+    Err(Error::Vector(Invalid::Filter(found)).into())
+}

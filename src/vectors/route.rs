@@ -1,0 +1,281 @@
+//! Which way a search goes: every row of the tenant, or the index over all tenants.
+//!
+//! An index hit of another tenant is thrown away, so the index costs the more the smaller the tenant's
+//! share is, and an exact scan the more the larger it is. The planner knows neither, hence this.
+
+/// Rows up to which an exact scan is taken before anything was measured.
+pub const EXACT_ROWS: i64 = 2500;
+
+/// `ef_search` before anything was measured: 0.99 of the 10 nearest of 60,000 sentence embeddings.
+pub const EF_SEARCH: i32 = 160;
+
+/// pgvector takes 1 to 1000.
+pub const MAX_EF_SEARCH: i32 = 1000;
+
+/// Most neighbours of one search.
+pub const MAX_K: i32 = 1000;
+
+/// What the caller asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Auto,
+    Exact,
+    Ann,
+}
+
+impl Mode {
+    pub fn parse(mode: &str) -> Option<Self> {
+        match mode {
+            "auto" => Some(Self::Auto),
+            "exact" => Some(Self::Exact),
+            "ann" => Some(Self::Ann),
+            _ => None,
+        }
+    }
+}
+
+/// What was measured in a space, or is assumed of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Costs {
+    /// Microseconds of an exact scan for a row.
+    pub exact_us: f64,
+    /// Microseconds of the index for a candidate.
+    pub ann_us: f64,
+    pub exact_rows: i64,
+    /// `(ef_search, recall)`, ascending.
+    pub recalls: Vec<(i32, f64)>,
+}
+
+impl Costs {
+    /// Before `vector_calibrate`: what 384 dimensions took, scaled by the bytes that a vector has.
+    pub fn assumed(dims: i32) -> Self {
+        let width = f64::from(dims) / 384.0;
+        Self {
+            exact_us: 0.6 + 0.8 * width,
+            ann_us: 12.0 + 8.0 * width,
+            exact_rows: EXACT_ROWS,
+            recalls: vec![(40, 0.9), (80, 0.95), (EF_SEARCH, 0.99), (320, 0.995), (640, 0.998)],
+        }
+    }
+
+    /// The smallest `ef_search` that reaches a recall, as far as one is known.
+    pub fn ef_for(&self, recall: f64) -> i32 {
+        let known = self.recalls.iter().find(|(_, found)| *found >= recall);
+        known.or(self.recalls.last()).map_or(EF_SEARCH, |(ef, _)| *ef)
+    }
+}
+
+/// How many rows a search may find: exactly, or more than were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    Exactly(i64),
+    MoreThan(i64),
+}
+
+impl Rows {
+    pub fn at_least(self) -> i64 {
+        match self {
+            Self::Exactly(n) | Self::MoreThan(n) => n,
+        }
+    }
+}
+
+/// Everything that a decision depends on.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    pub mode: Mode,
+    /// Whether the space has an index for nearest neighbours.
+    pub indexed: bool,
+    /// Unknown where the mode is [`Mode::Exact`], which needs no count.
+    pub rows: Option<Rows>,
+    /// Rows of the space, of all tenants, estimated.
+    pub space_rows: f64,
+    pub k: i32,
+    /// Given with the call, or set in the session.
+    pub ef_search: Option<i32>,
+    pub recall: Option<f64>,
+    pub costs: &'a Costs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    Asked,
+    FewRows,
+    FullRecall,
+    ManyRows,
+    NoIndex,
+}
+
+impl Why {
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Asked => "asked for by mode",
+            Self::FewRows => "few enough rows to look at each",
+            Self::FullRecall => "nothing less has a recall of 1",
+            Self::ManyRows => "more rows than an exact scan is good for",
+            Self::NoIndex => "the space has no index for nearest neighbours",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    Exact,
+    Ann { ef_search: i32, fetch: i64, max_scan_tuples: i64 },
+}
+
+/// Decides.
+pub fn decide(question: &Question) -> (Route, Why) {
+    let (mode, costs) = (question.mode, question.costs);
+    if mode == Mode::Exact {
+        return (Route::Exact, Why::Asked);
+    }
+    if !question.indexed {
+        return (Route::Exact, Why::NoIndex);
+    }
+    if mode == Mode::Auto {
+        if question.recall.is_some_and(|recall| recall >= 1.0) {
+            return (Route::Exact, Why::FullRecall);
+        }
+        if let Some(Rows::Exactly(n)) = question.rows
+            && n <= costs.exact_rows
+        {
+            return (Route::Exact, Why::FewRows);
+        }
+    }
+    let wanted = question.recall.unwrap_or(0.99);
+    let ef_search = question.ef_search.unwrap_or_else(|| costs.ef_for(wanted).max(2 * question.k));
+    let route = Route::Ann {
+        ef_search: ef_search.clamp(1, MAX_EF_SEARCH),
+        fetch: fetch(question.k),
+        // Where the tenant's rows are far from the query the index would be walked through to its end.
+        max_scan_tuples: (question.space_rows / 4.0).clamp(20_000.0, 200_000.0) as i64,
+    };
+    (route, if mode == Mode::Ann { Why::Asked } else { Why::ManyRows })
+}
+
+/// How many candidates are taken from an index, or from a scan of half the precision, to find `k`: as many
+/// again, since what an index gives first is not always what is nearest.
+pub fn fetch(k: i32) -> i64 {
+    2 * i64::from(k)
+}
+
+/// Candidates of a scan of half the precision, which is cheap to make long.
+pub fn fetch_halves(k: i32) -> i64 {
+    4 * i64::from(k) + 50
+}
+
+/// Half the precision moves a cosine of two vectors of length 1 by at most 2^-11 for each; twice that, so
+/// that rounding on the way has room.
+pub const HALF_ERROR: f64 = 2e-3;
+
+/// Whether the `k`-th distance, exact, lies before all rows that a scan of half the precision left out.
+pub fn halves_are_exact(candidates: i64, fetch: i64, kth: Option<f64>, farthest: Option<f64>, cosine: bool) -> bool {
+    candidates < fetch
+        || cosine && matches!((kth, farthest), (Some(kth), Some(farthest)) if kth + HALF_ERROR <= farthest)
+}
+
+/// Milliseconds that either way would take, by the cost model: `(exact, ann)`.
+pub fn estimate(question: &Question) -> (f64, f64) {
+    let rows = question.rows.map_or(question.space_rows, |rows| rows.at_least() as f64);
+    let share = (rows / question.space_rows.max(rows).max(1.0)).max(1e-6);
+    let ef = question.ef_search.unwrap_or_else(|| question.costs.ef_for(question.recall.unwrap_or(0.99)));
+    let candidates = f64::from(ef).max(fetch(question.k) as f64 / share).min(question.space_rows.max(1.0));
+    (rows * question.costs.exact_us / 1e3, candidates * question.costs.ann_us / 1e3)
+}
+
+/// Rows at which both ways take equally long: rows * exact_us = max(ef, fetch * space_rows / rows) * ann_us.
+pub fn break_even(exact_us: f64, ann_us: f64, ef_search: i32, k: i32, space_rows: f64) -> i64 {
+    let flat = f64::from(ef_search) * ann_us / exact_us;
+    let sloped = (fetch(k) as f64 * space_rows * ann_us / exact_us).sqrt();
+    // Above the second the index needs no more than ef_search candidates.
+    flat.max(sloped).clamp(500.0, 200_000.0) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn question(costs: &Costs) -> Question<'_> {
+        Question {
+            mode: Mode::Auto,
+            indexed: true,
+            rows: Some(Rows::MoreThan(2500)),
+            space_rows: 60_000.0,
+            k: 10,
+            ef_search: None,
+            recall: None,
+            costs,
+        }
+    }
+
+    #[test]
+    fn few_rows_are_scanned_and_many_are_not() {
+        let costs = Costs::assumed(384);
+        let at = |rows| decide(&Question { rows: Some(rows), ..question(&costs) });
+        assert_eq!(at(Rows::Exactly(0)), (Route::Exact, Why::FewRows));
+        assert_eq!(at(Rows::Exactly(2500)), (Route::Exact, Why::FewRows));
+        let ann = Route::Ann { ef_search: EF_SEARCH, fetch: 20, max_scan_tuples: 20_000 };
+        assert_eq!(at(Rows::Exactly(2501)), (ann, Why::ManyRows));
+        assert_eq!(at(Rows::MoreThan(2500)), (ann, Why::ManyRows));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_done() {
+        let costs = Costs::assumed(384);
+        let base = question(&costs);
+        let exact = Question { mode: Mode::Exact, rows: None, ..base.clone() };
+        assert_eq!(decide(&exact), (Route::Exact, Why::Asked));
+        let ann = Question { mode: Mode::Ann, rows: Some(Rows::Exactly(1)), ..base.clone() };
+        assert!(matches!(decide(&ann), (Route::Ann { .. }, Why::Asked)));
+        assert_eq!(decide(&Question { indexed: false, ..ann }), (Route::Exact, Why::NoIndex));
+        let certain = Question { recall: Some(1.0), ..base.clone() };
+        assert_eq!(decide(&certain), (Route::Exact, Why::FullRecall));
+        let given = Question { ef_search: Some(77), ..base };
+        assert!(matches!(decide(&given), (Route::Ann { ef_search: 77, .. }, _)));
+    }
+
+    #[test]
+    fn recall_chooses_the_smallest_known_ef() {
+        let costs = Costs { recalls: vec![(40, 0.95), (100, 0.991), (200, 0.997)], ..Costs::assumed(384) };
+        assert_eq!(costs.ef_for(0.5), 40);
+        assert_eq!(costs.ef_for(0.99), 100);
+        assert_eq!(costs.ef_for(0.999), 200);
+        assert_eq!(Costs { recalls: vec![], ..costs }.ef_for(0.99), EF_SEARCH);
+    }
+
+    #[test]
+    fn half_precision_says_when_it_is_sure() {
+        assert!(halves_are_exact(5, 90, None, None, true));
+        assert!(halves_are_exact(90, 90, Some(0.30), Some(0.31), true));
+        assert!(!halves_are_exact(90, 90, Some(0.30), Some(0.3005), true));
+        assert!(!halves_are_exact(90, 90, Some(0.30), Some(0.31), false));
+        assert!(!halves_are_exact(90, 90, None, Some(0.31), true));
+    }
+
+    #[test]
+    fn break_even_grows_with_the_space() {
+        assert_eq!(break_even(1.4, 20.0, 160, 10, 60_000.0), 4140);
+        assert!(break_even(1.4, 20.0, 160, 10, 1e6) > break_even(1.4, 20.0, 160, 10, 1e5));
+    }
+
+    proptest! {
+        #[test]
+        fn every_question_has_an_answer_within_bounds(
+            rows in 0i64..1_000_000, more in any::<bool>(), space_rows in -1f64..1e9, k in 1i32..=MAX_K,
+            ef in proptest::option::of(-5i32..5000), recall in proptest::option::of(0f64..=1.0), indexed in any::<bool>(),
+        ) {
+            let costs = Costs::assumed(768);
+            let rows = Some(if more { Rows::MoreThan(rows) } else { Rows::Exactly(rows) });
+            let asked = Question { rows, space_rows, k, ef_search: ef, recall, indexed, ..question(&costs) };
+            if let (Route::Ann { ef_search, fetch, max_scan_tuples }, _) = decide(&asked) {
+                prop_assert!((1..=MAX_EF_SEARCH).contains(&ef_search));
+                prop_assert!(fetch >= i64::from(k));
+                prop_assert!((20_000..=200_000).contains(&max_scan_tuples));
+            }
+            let (exact, ann) = estimate(&asked);
+            prop_assert!(exact.is_finite() && ann.is_finite());
+        }
+    }
+}

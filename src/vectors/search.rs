@@ -1,0 +1,307 @@
+//! A search: looks the space up, counts, decides, asks, and asks again where the index came back short.
+
+use std::cell::Cell;
+use std::ffi::CStr;
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::invalid::Invalid;
+use super::query::Query;
+use super::route::{self, Costs, Mode, Question, Route, Rows, Why};
+use super::spi::{self, Parameter, Settings};
+use super::statement::{Key, Metric, Space};
+use super::{cache, halves, layout};
+use crate::error::Error;
+
+/// pgvector's schema and types, as this database has them.
+#[derive(Clone, Copy)]
+struct Types {
+    schema: &'static str,
+    vector: pg_sys::Oid,
+    halfvec: pg_sys::Oid,
+}
+
+thread_local! {
+    static TYPES: Cell<Option<Types>> = const { Cell::new(None) };
+}
+
+const TYPES_SQL: &str = "SELECT quote_ident(n.nspname), v.oid, h.oid \
+     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
+     JOIN pg_type v ON v.typnamespace = n.oid AND v.typname = 'vector' \
+     JOIN pg_type h ON h.typnamespace = n.oid AND h.typname = 'halfvec' WHERE e.extname = 'vector'";
+
+const SPACE_SQL: &str = "SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(c.method, d.method), c.lists, \
+         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision \
+     FROM llmspell._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
+     CROSS JOIN LATERAL llmspell._vector_index_defaults(s.dims) d \
+     LEFT JOIN llmspell.vector_index_config c ON c.space = s.name \
+     LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name \
+     LEFT JOIN pg_class r ON r.relname = s.table_name AND r.relnamespace = 'llmspell'::regnamespace";
+
+const TENANT_INDEX_SQL: &str = "SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
+
+/// How a space is searched.
+pub struct Target {
+    pub name: String,
+    pub method: String,
+    pub costs: Costs,
+    pub space_rows: f64,
+    space: Space,
+    lists: Vec<i32>,
+    types: Types,
+}
+
+impl Target {
+    fn key(&self) -> Key {
+        match (self.space.halves, self.method.as_str()) {
+            (true, _) => Key::Half,
+            (false, "hnsw_halfvec") => Key::Cast,
+            (false, _) => Key::Vector,
+        }
+    }
+}
+
+/// What was decided, and on what grounds.
+pub struct Decision {
+    pub target: Target,
+    pub rows: Option<Rows>,
+    pub route: Route,
+    pub why: Why,
+    pub ef_search: Option<i32>,
+}
+
+impl Decision {
+    pub fn question<'a>(&'a self, query: &Query) -> Question<'a> {
+        question(query, &self.target, self.rows, self.ef_search)
+    }
+}
+
+/// One row found; the values live as long as the SPI connection.
+pub struct Hit {
+    pub id: pg_sys::Datum,
+    pub distance: f64,
+    pub score: f64,
+    pub rest: [Option<pg_sys::Datum>; 4],
+}
+
+pub struct Found {
+    pub hits: Vec<Hit>,
+    pub exact: bool,
+    pub complete: bool,
+}
+
+fn text(value: &str) -> Parameter {
+    (pg_sys::TEXTOID, value.into_datum())
+}
+
+fn types(vector: pg_sys::Oid) -> Result<Types, ErrorReport> {
+    if let Some(types) = TYPES.get().filter(|types| types.vector == vector) {
+        return Ok(types);
+    }
+    let rows = spi::select(TYPES_SQL, &[]);
+    let (Some(schema), Some(vector), Some(halfvec)) =
+        (rows.get::<String>(0, 1), rows.get(0, 2), rows.get(0, 3))
+    else {
+        error!("extension \"vector\" is missing");
+    };
+    // Once for each time that the extension is made anew in a session.
+    let types = Types { schema: schema.leak(), vector, halfvec };
+    TYPES.set(Some(types));
+    Ok(types)
+}
+
+fn target(query: &Query, types: Types) -> Result<Target, ErrorReport> {
+    let dims = query.numbers.len() as i32;
+    let rows = spi::select(
+        SPACE_SQL,
+        &[
+            (pg_sys::TEXTOID, query.space.as_deref().and_then(IntoDatum::into_datum)),
+            (pg_sys::INT4OID, dims.into_datum()),
+        ],
+    );
+    let assumed = Costs::assumed(dims);
+    let efs: Vec<i32> = rows.get(0, 10).unwrap_or_default();
+    let recalls: Vec<f64> = rows.get(0, 11).unwrap_or_default();
+    let measured: Vec<(i32, f64)> = efs.into_iter().zip(recalls).collect();
+    let metric = rows.get::<String>(0, 4).and_then(|metric| Metric::parse(&metric)).unwrap_or(Metric::Cosine);
+    if metric == Metric::Cosine && query.numbers.iter().all(|x| *x == 0.0) {
+        return Err(Error::Vector(Invalid::Zero).into());
+    }
+    Ok(Target {
+        name: rows.get(0, 1).unwrap_or_default(),
+        method: rows.get(0, 5).unwrap_or_default(),
+        lists: rows.get(0, 6).unwrap_or_default(),
+        costs: Costs {
+            exact_us: rows.get(0, 7).unwrap_or(assumed.exact_us),
+            ann_us: rows.get(0, 8).unwrap_or(assumed.ann_us),
+            exact_rows: rows.get::<i32>(0, 9).map_or(assumed.exact_rows, i64::from),
+            recalls: if measured.is_empty() { assumed.recalls } else { measured },
+        },
+        space_rows: rows.get::<f64>(0, 12).unwrap_or(0.0).max(0.0),
+        space: Space {
+            table: rows.get(0, 2).unwrap_or_default(),
+            dims,
+            metric,
+            halves: (1901..=3900).contains(&dims),
+            vector_schema: types.schema.to_owned(),
+        },
+        types,
+    })
+}
+
+fn question<'a>(query: &Query, target: &'a Target, rows: Option<Rows>, ef_search: Option<i32>) -> Question<'a> {
+    Question {
+        mode: query.mode,
+        indexed: target.method != "none",
+        rows,
+        space_rows: target.space_rows,
+        k: query.k,
+        ef_search,
+        recall: query.recall,
+        costs: &target.costs,
+    }
+}
+
+/// What keeps the planner to the way that was chosen: all plans of a search are made, and kept, under these.
+fn plain_plans(settings: &Settings) {
+    for name in [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"] {
+        settings.set(name, "off");
+    }
+}
+
+/// Values for the parameters of [`super::statement`].
+fn parameters(query: &Query, target: &Target, fetch: i64) -> [Parameter; 10] {
+    let half = matches!(target.key(), Key::Half | Key::Cast).then(|| {
+        // A cast index holds vectors of any length, of which only the direction counts.
+        let unit = target.space.metric == Metric::Cosine;
+        spi::varlena_datum(&layout::halfvec(&halves::encode(&query.numbers, unit)))
+    });
+    [
+        (target.types.vector, Some(query.vector)),
+        text(query.tenant),
+        (pg_sys::TEXTOID, query.scope.as_deref().and_then(IntoDatum::into_datum)),
+        (pg_sys::JSONBOID, query.filter),
+        (pg_sys::TIMESTAMPTZOID, query.since),
+        (pg_sys::TIMESTAMPTZOID, query.until),
+        (pg_sys::FLOAT8OID, query.max_distance.and_then(IntoDatum::into_datum)),
+        (pg_sys::INT8OID, i64::from(query.k).into_datum()),
+        (pg_sys::INT8OID, fetch.into_datum()),
+        (target.types.halfvec, half),
+    ]
+}
+
+fn count(query: &Query, target: &Target) -> Rows {
+    let key = query.count_key(&target.space.table);
+    if let Some(rows) = cache::get(key) {
+        return rows;
+    }
+    let settings = Settings::begin();
+    plain_plans(&settings);
+    let limit = target.costs.exact_rows + 1;
+    let found = spi::select(&target.space.count(query.conditions()), &parameters(query, target, limit));
+    let rows = match found.get::<i64>(0, 1).unwrap_or(0) {
+        n if n < limit => Rows::Exactly(n),
+        n => Rows::MoreThan(n - 1),
+    };
+    cache::put(key, rows);
+    rows
+}
+
+/// Looks the space up, counts where that matters, and decides. Within an SPI connection.
+pub fn decide(query: &Query, vector: pg_sys::Oid) -> Result<Decision, ErrorReport> {
+    let target = target(query, types(vector)?)?;
+    let ef_search = query.ef_search.or_else(|| match query.recall {
+        None => spi::session_setting(c"hnsw.ef_search").and_then(|ef| ef.parse().ok()),
+        Some(_) => None,
+    });
+    let needs_count = query.mode == Mode::Auto && target.method != "none";
+    let rows = needs_count.then(|| count(query, &target));
+    let (route, why) = route::decide(&question(query, &target, rows, ef_search));
+    Ok(Decision { target, rows, route, why, ef_search })
+}
+
+fn exact(query: &Query, target: &Target) -> Found {
+    let settings = Settings::begin();
+    plain_plans(&settings);
+    // Who asks for exact gets every row at full precision.
+    if target.space.halves && query.mode != Mode::Exact {
+        let fetch = route::fetch_halves(query.k);
+        let found = spi::select(&target.space.exact_halves(query.conditions()), &parameters(query, target, fetch));
+        let candidates = found.get(0, 7).unwrap_or(0i64);
+        let hits = hits(&found, target);
+        // A threshold may leave fewer than k: then the first row left out is the threshold.
+        let last = match hits.len() == query.k as usize {
+            true => hits.last().map(|hit| hit.distance),
+            false => query.max_distance,
+        };
+        let cosine = target.space.metric == Metric::Cosine;
+        let exact = route::halves_are_exact(candidates, fetch, last, found.get(0, 8), cosine);
+        let complete = hits.len() == query.k as usize || exact || candidates == fetch && query.max_distance.is_some();
+        return Found { exact, complete, hits };
+    }
+    let found = spi::select(&target.space.exact(query.conditions()), &parameters(query, target, 0));
+    Found { exact: true, complete: true, hits: hits(&found, target) }
+}
+
+fn hits(found: &spi::Rows, target: &Target) -> Vec<Hit> {
+    (0..found.count)
+        .filter_map(|row| {
+            let distance = found.get::<f64>(row, 2)?;
+            Some(Hit {
+                id: found.datum(row, 1)?,
+                distance,
+                score: target.space.metric.score(distance),
+                rest: [3, 4, 5, 6].map(|n| found.datum(row, n)),
+            })
+        })
+        .collect()
+}
+
+fn ann(query: &Query, target: &Target, ef_search: i32, fetch: i64, max_scan_tuples: i64) -> (Found, bool) {
+    let mut parameters = parameters(query, target, fetch);
+    let own = spi::select(TENANT_INDEX_SQL, &[text(query.tenant), text(&target.name)]).count > 0;
+    let literal = own.then(|| spi::quoted(query.tenant));
+    let settings = Settings::begin();
+    plain_plans(&settings);
+    // Else the planner might sort the tenant's rows, which is what the exact way is for.
+    for name in [c"enable_sort", c"enable_bitmapscan"] {
+        settings.set(name, "off");
+    }
+    let set = |name: &CStr, value: &dyn ToString| settings.set(name, &value.to_string());
+    match target.method.as_str() {
+        "vchordrq" => {
+            // As many numbers as the index has levels, or every query of the table fails.
+            let probes: Vec<String> = target.lists.iter().map(|n| (n / 10).max(10).min(*n).to_string()).collect();
+            set(c"vchordrq.probes", &probes.join(","));
+            set(c"vchordrq.prefilter", &"on");
+        }
+        "vchordg" => set(c"vchordg.ef_search", &ef_search),
+        _ => {
+            set(c"hnsw.ef_search", &ef_search);
+            set(c"hnsw.iterative_scan", &"relaxed_order");
+            set(c"hnsw.max_scan_tuples", &max_scan_tuples);
+            set(c"hnsw.scan_mem_multiplier", &4);
+        }
+    }
+    // Candidates beyond what any search may be asked for are not wanted.
+    parameters[8].1 = fetch.into_datum();
+    let sql = target.space.ann(query.conditions(), target.key(), literal.as_deref());
+    let found = spi::select(&sql, &parameters);
+    let candidates = found.get(0, 7).unwrap_or(0i64);
+    let hits = hits(&found, target);
+    let enough = candidates >= fetch;
+    (Found { exact: false, complete: enough || hits.len() == query.k as usize, hits }, enough)
+}
+
+/// Runs what was decided. Within the SPI connection of the decision.
+pub fn run(query: &Query, decision: &Decision) -> Found {
+    let target = &decision.target;
+    match decision.route {
+        Route::Exact => exact(query, target),
+        Route::Ann { ef_search, fetch, max_scan_tuples } => {
+            let (found, enough) = ann(query, target, ef_search, fetch, max_scan_tuples);
+            if enough || query.mode == Mode::Ann { found } else { exact(query, target) }
+        }
+    }
+}

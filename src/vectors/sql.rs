@@ -1,0 +1,208 @@
+//! SQL face of vectors.
+#![allow(unsafe_code)] // rows and values go to the server as they came from it
+
+use pgrx::AnyElement;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::invalid::Invalid;
+use super::query::Query;
+use super::route::{self, Route, Rows};
+use super::{fusion, halves, layout, search, spi};
+use crate::error::{Error, required};
+
+/// Takes rows for a function that returns a table.
+///
+/// # Safety
+/// `fcinfo` is that of a set-returning call.
+unsafe fn rows_of(fcinfo: pg_sys::FunctionCallInfo) -> impl FnMut(&[Option<pg_sys::Datum>]) {
+    // SAFETY: makes the tuple store of the call, which copies what is put into it.
+    let result = unsafe {
+        pg_sys::InitMaterializedSRF(fcinfo, 0);
+        (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()
+    };
+    move |row| {
+        let values: Vec<pg_sys::Datum> = row.iter().map(|value| value.unwrap_or(0.into())).collect();
+        let nulls: Vec<bool> = row.iter().map(Option::is_none).collect();
+        // SAFETY: as many values, of the types, as the function returns columns.
+        unsafe {
+            pg_sys::tuplestore_putvalues((*result).setResult, (*result).setDesc, values.as_ptr(), nulls.as_ptr());
+        }
+    }
+}
+
+/// The type of the first argument, which is pgvector's `vector`.
+///
+/// # Safety
+/// `fcinfo` is that of a call with an argument.
+unsafe fn vector_type(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Oid {
+    // SAFETY: as the caller says.
+    unsafe { pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 0) }
+}
+
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell.vector_search(query @extschema:vector@.vector, k int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
+    max_distance double precision DEFAULT NULL, mode text DEFAULT 'auto', created_from timestamptz DEFAULT NULL, created_to timestamptz DEFAULT NULL,
+    include_expired boolean DEFAULT false, ef_search int DEFAULT NULL, recall double precision DEFAULT NULL, space text DEFAULT NULL)
+RETURNS TABLE (id uuid, distance double precision, score double precision, scope text, metadata jsonb, content text, created_at timestamptz,
+    exact boolean, complete boolean)
+STABLE PARALLEL RESTRICTED ROWS 10 COST 10000 LANGUAGE c
+SET search_path = pg_catalog, llmspell, pg_temp
+AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+    // SAFETY: the signature is the one above.
+    let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
+    Spi::connect(|_| {
+        let decision = search::decide(&query, vector)?;
+        let found = search::run(&query, &decision);
+        for hit in &found.hits {
+            let [scope, metadata, content, created_at] = hit.rest;
+            put(&[
+                Some(hit.id),
+                hit.distance.into_datum(),
+                hit.score.into_datum(),
+                scope,
+                metadata,
+                content,
+                created_at,
+                found.exact.into_datum(),
+                found.complete.into_datum(),
+            ]);
+        }
+        Ok(())
+    })
+}
+
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell.vector_explain(query @extschema:vector@.vector, k int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
+    max_distance double precision DEFAULT NULL, mode text DEFAULT 'auto', created_from timestamptz DEFAULT NULL, created_to timestamptz DEFAULT NULL,
+    include_expired boolean DEFAULT false, ef_search int DEFAULT NULL, recall double precision DEFAULT NULL, space text DEFAULT NULL)
+RETURNS TABLE (space text, route text, reason text, row_count bigint, more boolean, exact_rows bigint, index_method text, ef_search int,
+    candidates bigint, max_scan_tuples bigint, exact_ms double precision, ann_ms double precision)
+STABLE PARALLEL RESTRICTED ROWS 1 COST 10000 LANGUAGE c
+SET search_path = pg_catalog, llmspell, pg_temp
+AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+    // SAFETY: the signature is the one above.
+    let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
+    Spi::connect(|_| {
+        let decision = search::decide(&query, vector)?;
+        let (exact_ms, ann_ms) = route::estimate(&decision.question(&query));
+        let (name, ef_search, fetch, max_scan_tuples) = match decision.route {
+            Route::Exact => ("exact", None, None, None),
+            Route::Ann { ef_search, fetch, max_scan_tuples } => {
+                ("ann", Some(ef_search), Some(fetch), Some(max_scan_tuples))
+            }
+        };
+        put(&[
+            decision.target.name.as_str().into_datum(),
+            name.into_datum(),
+            decision.why.text().into_datum(),
+            decision.rows.and_then(|rows| rows.at_least().into_datum()),
+            decision.rows.and_then(|rows| matches!(rows, Rows::MoreThan(_)).into_datum()),
+            decision.target.costs.exact_rows.into_datum(),
+            decision.target.method.as_str().into_datum(),
+            ef_search.and_then(IntoDatum::into_datum),
+            fetch.and_then(IntoDatum::into_datum),
+            max_scan_tuples.and_then(IntoDatum::into_datum),
+            decision.rows.and_then(|_| exact_ms.into_datum()),
+            decision.rows.and_then(|_| ann_ms.into_datum()),
+        ]);
+        Ok(())
+    })
+}
+
+/// A `vector` of little-endian halves.
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell._vector_from_halves(embedding bytea) RETURNS @extschema:vector@.vector
+    IMMUTABLE STRICT PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorReport> {
+    let numbers = halves::decode(embedding).map_err(|reason| Error::Vector(Invalid::Halves(reason)))?;
+    let datum = spi::varlena_datum(&layout::vector(&numbers));
+    // SAFETY: the signature says what the bytes are; the type's number is not looked at on the way out.
+    Ok(unsafe { AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID) })
+}
+
+/// What the rank in a list contributes to a fused score.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _fusion_score(
+    vector_rank: Option<i64>,
+    text_rank: Option<i64>,
+    vector_weight: f64,
+    text_weight: f64,
+    constant: f64,
+    age: Option<f64>,
+    half_life: Option<f64>,
+) -> f64 {
+    let ranks = fusion::reciprocal(vector_rank, vector_weight, constant)
+        + fusion::reciprocal(text_rank, text_weight, constant);
+    ranks * fusion::decay(age.unwrap_or(0.0), half_life)
+}
+
+/// Positions, from 1, of the `k` items that are relevant and unlike one another; `embeddings` is an array of
+/// `vector` or `halfvec`.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _fusion_diversify(
+    relevance: Vec<f64>,
+    embeddings: pgrx::AnyArray,
+    lambda: f64,
+    k: i32,
+) -> Result<Vec<i32>, ErrorReport> {
+    if !(0.0..=1.0).contains(&lambda) {
+        return Err(Error::Vector(Invalid::Lambda(lambda)).into());
+    }
+    let vectors = elements(&embeddings);
+    let k = usize::try_from(k).unwrap_or_default();
+    let chosen = fusion::diversify(&relevance, &vectors, lambda, k, || {
+        pgrx::check_for_interrupts!();
+    });
+    Ok(chosen.into_iter().map(|n| n as i32 + 1).collect())
+}
+
+/// The numbers of each element of an array of `vector` or `halfvec`.
+fn elements(array: &pgrx::AnyArray) -> Vec<Option<Vec<f32>>> {
+    let mut datums = std::ptr::null_mut();
+    let mut nulls = std::ptr::null_mut();
+    let mut count = 0;
+    // SAFETY: the datum is an array; its element type tells how its elements lie.
+    unsafe {
+        let array = pg_sys::pg_detoast_datum(array.datum().cast_mut_ptr()).cast::<pg_sys::ArrayType>();
+        let (mut length, mut by_value, mut align) = (0i16, false, 0 as core::ffi::c_char);
+        pg_sys::get_typlenbyvalalign((*array).elemtype, &raw mut length, &raw mut by_value, &raw mut align);
+        if length != -1 || by_value {
+            return Vec::new();
+        }
+        pg_sys::deconstruct_array(
+            array,
+            (*array).elemtype,
+            i32::from(length),
+            by_value,
+            align,
+            &raw mut datums,
+            &raw mut nulls,
+            &raw mut count,
+        );
+    }
+    (0..count as usize)
+        // SAFETY: deconstruct_array gave `count` of each, and the elements are varlenas.
+        .map(|n| unsafe { if *nulls.add(n) { None } else { layout::numbers(spi::varlena(*datums.add(n))) } })
+        .collect()
+}
+
+/// Rows at which both ways of a search take equally long.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, k: i32, space_rows: f64) -> i32 {
+    i32::try_from(route::break_even(exact_us, ann_us, ef_search, k, space_rows)).unwrap_or(i32::MAX)
+}
+
+/// How many neighbours, where a function in SQL asks.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _vector_check_k(k: Option<i32>) -> Result<i32, ErrorReport> {
+    match required(k, "k")? {
+        k if (1..=route::MAX_K).contains(&k) => Ok(k),
+        k => Err(Error::Vector(Invalid::K(k)).into()),
+    }
+}

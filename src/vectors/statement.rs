@@ -1,0 +1,260 @@
+//! The statements of a search. Their text holds nothing of a user's but the quoted name of a table and,
+//! for a tenant with an index of its own, the quoted tenant.
+
+use std::fmt::Write;
+
+/// Parameters, the same in every statement; not each uses all.
+pub const QUERY: &str = "$1";
+pub const TENANT: &str = "$2";
+pub const SCOPE: &str = "$3";
+pub const FILTER: &str = "$4";
+pub const SINCE: &str = "$5";
+pub const UNTIL: &str = "$6";
+pub const MAX_DISTANCE: &str = "$7";
+pub const K: &str = "$8";
+pub const FETCH: &str = "$9";
+pub const QUERY_HALF: &str = "$10";
+
+/// Which conditions a search has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Conditions {
+    pub scope: bool,
+    pub filter: bool,
+    pub since: bool,
+    pub until: bool,
+    pub max_distance: bool,
+    pub with_expired: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    Cosine,
+    L2,
+    Ip,
+}
+
+impl Metric {
+    pub fn parse(metric: &str) -> Option<Self> {
+        match metric {
+            "cosine" => Some(Self::Cosine),
+            "l2" => Some(Self::L2),
+            "ip" => Some(Self::Ip),
+            _ => None,
+        }
+    }
+
+    fn operator(self) -> &'static str {
+        match self {
+            Self::Cosine => "<=>",
+            Self::L2 => "<->",
+            Self::Ip => "<#>",
+        }
+    }
+
+    /// Larger is nearer; a cosine similarity where the distance is one.
+    pub fn score(self, distance: f64) -> f64 {
+        match self {
+            Self::Cosine => 1.0 - distance,
+            Self::L2 => 1.0 / (1.0 + distance),
+            Self::Ip => -distance,
+        }
+    }
+}
+
+/// What the index is made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    Vector,
+    /// The expression `embedding::halfvec(dims)`.
+    Cast,
+    /// The column `embedding_half`.
+    Half,
+}
+
+/// A space, as far as statements depend on it.
+#[derive(Debug, Clone)]
+pub struct Space {
+    /// Quoted, with its schema.
+    pub table: String,
+    pub dims: i32,
+    pub metric: Metric,
+    /// Whether it has the column `embedding_half`.
+    pub halves: bool,
+    /// Schema of pgvector, quoted.
+    pub vector_schema: String,
+}
+
+impl Space {
+    fn distance(&self, left: &str, right: &str) -> String {
+        format!("{left} OPERATOR({}.{}) {right}", self.vector_schema, self.metric.operator())
+    }
+
+    fn conditions(&self, wanted: Conditions, tenant: &str) -> String {
+        let mut text = format!("tenant_id = {tenant}");
+        let mut and = |condition: String| {
+            let _ = write!(text, " AND {condition}");
+        };
+        if wanted.scope {
+            and(format!("scope = {SCOPE}"));
+        }
+        if wanted.filter {
+            and(format!("metadata OPERATOR(llmspell.@>) {FILTER}"));
+        }
+        if wanted.since {
+            and(format!("created_at >= {SINCE}"));
+        }
+        if wanted.until {
+            and(format!("created_at < {UNTIL}"));
+        }
+        if !wanted.with_expired {
+            and("(expires_at IS NULL OR expires_at > now())".to_owned());
+        }
+        text
+    }
+
+    /// Counts to at most FETCH.
+    pub fn count(&self, wanted: Conditions) -> String {
+        let conditions = self.conditions(wanted, TENANT);
+        format!("SELECT count(*) FROM (SELECT FROM {} WHERE {conditions} LIMIT {FETCH}) AS r", self.table)
+    }
+
+    /// Every row. OFFSET 0 keeps the index for nearest neighbours out, whatever the planner thinks of it.
+    pub fn exact(&self, wanted: Conditions) -> String {
+        let near = nearest(
+            &format!(
+                "(SELECT id, {} AS distance FROM {} WHERE {} OFFSET 0)",
+                self.distance("embedding", QUERY),
+                self.table,
+                self.conditions(wanted, TENANT)
+            ),
+            wanted,
+        );
+        format!(
+            "SELECT t.id, s.distance, t.scope::text, t.metadata, t.content, t.created_at, 0::bigint, 0::double precision \
+             FROM {near} AS s JOIN {} t ON t.tenant_id = {TENANT} AND t.id = s.id ORDER BY s.distance, s.id",
+            self.table
+        )
+    }
+
+    /// Every row at half the precision, and the nearest of them exactly.
+    pub fn exact_halves(&self, wanted: Conditions) -> String {
+        let near = format!(
+            "SELECT s.id, s.distance FROM (SELECT id, {} AS distance FROM {} WHERE {} OFFSET 0) AS s \
+             ORDER BY s.distance + 0, s.id LIMIT {FETCH}",
+            self.distance("embedding_half", QUERY_HALF),
+            self.table,
+            self.conditions(wanted, TENANT)
+        );
+        self.ranked(&near, wanted, true)
+    }
+
+    /// What the index gives first. `tenant`: quoted, where the tenant has an index of its own.
+    pub fn ann(&self, wanted: Conditions, key: Key, tenant: Option<&str>) -> String {
+        let distance = match key {
+            Key::Vector => self.distance("embedding", QUERY),
+            Key::Half => self.distance("embedding_half", QUERY_HALF),
+            Key::Cast => {
+                let cast = format!("embedding::{}.halfvec({})", self.vector_schema, self.dims);
+                self.distance(&format!("({cast})"), QUERY_HALF)
+            }
+        };
+        let near = format!(
+            "SELECT id, {distance} AS distance FROM {} WHERE {} ORDER BY {distance} LIMIT {FETCH}",
+            self.table,
+            self.conditions(wanted, tenant.unwrap_or(TENANT))
+        );
+        self.ranked(&near, wanted, key != Key::Vector)
+    }
+
+    /// The candidates in exact order; one row without an id where none of them is wanted. Their number
+    /// tells whether the index came to its end, so the threshold is applied afterwards.
+    fn ranked(&self, near: &str, wanted: Conditions, again: bool) -> String {
+        let rows = if again {
+            let distance = self.distance("t.embedding", QUERY);
+            let threshold =
+                if wanted.max_distance { format!("WHERE {distance} <= {MAX_DISTANCE}") } else { String::new() };
+            format!(
+                "SELECT t.id, {distance} AS distance, t.scope::text, t.metadata, t.content, t.created_at \
+                 FROM c JOIN {} t ON t.tenant_id = {TENANT} AND t.id = c.id {threshold} ORDER BY 2, 1 LIMIT {K}",
+                self.table
+            )
+        } else {
+            format!(
+                "SELECT t.id, s.distance, t.scope::text, t.metadata, t.content, t.created_at \
+                 FROM {} AS s JOIN {} t ON t.tenant_id = {TENANT} AND t.id = s.id",
+                nearest("c", wanted),
+                self.table
+            )
+        };
+        format!(
+            "WITH c AS MATERIALIZED ({near}) SELECT r.*, n.candidates, n.farthest \
+             FROM (SELECT count(*) AS candidates, max(distance) AS farthest FROM c) AS n LEFT JOIN ({rows}) AS r ON true \
+             ORDER BY r.distance, r.id"
+        )
+    }
+}
+
+/// The K nearest of rows with id and distance.
+fn nearest(rows: &str, wanted: Conditions) -> String {
+    let threshold = if wanted.max_distance { format!("WHERE r.distance <= {MAX_DISTANCE}") } else { String::new() };
+    format!("(SELECT r.id, r.distance FROM {rows} AS r {threshold} ORDER BY r.distance + 0, r.id LIMIT {K})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space() -> Space {
+        Space {
+            table: "llmspell.vector_embeddings_384".to_owned(),
+            dims: 384,
+            metric: Metric::Cosine,
+            halves: false,
+            vector_schema: "public".to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_wanted_conditions_are_written() {
+        let all = Conditions {
+            scope: true,
+            filter: true,
+            since: true,
+            until: true,
+            max_distance: true,
+            with_expired: false,
+        };
+        let text = space().exact(all);
+        for parameter in [QUERY, TENANT, SCOPE, FILTER, SINCE, UNTIL, MAX_DISTANCE, K] {
+            assert!(text.contains(parameter), "{parameter}");
+        }
+        assert!(text.contains("expires_at > now()"));
+        let none = space().exact(Conditions { with_expired: true, ..Conditions::default() });
+        for parameter in [SCOPE, FILTER, SINCE, UNTIL, MAX_DISTANCE, "expires_at"] {
+            assert!(!none.contains(parameter), "{parameter}");
+        }
+    }
+
+    #[test]
+    fn an_exact_scan_is_fenced() {
+        assert!(space().exact(Conditions::default()).contains("OFFSET 0)"));
+        assert!(space().exact_halves(Conditions::default()).contains("OFFSET 0)"));
+    }
+
+    #[test]
+    fn the_threshold_is_not_the_scans() {
+        let wanted = Conditions { max_distance: true, ..Conditions::default() };
+        for text in [space().ann(wanted, Key::Vector, None), space().ann(wanted, Key::Cast, None)] {
+            let (scan, rest) = text.split_at(text.find(") SELECT").unwrap());
+            assert!(!scan.contains(MAX_DISTANCE) && rest.contains(MAX_DISTANCE), "{text}");
+        }
+    }
+
+    #[test]
+    fn scores_grow_as_distances_shrink() {
+        for metric in [Metric::Cosine, Metric::L2, Metric::Ip] {
+            assert!(metric.score(0.1) > metric.score(0.2));
+        }
+        assert_eq!(Metric::Cosine.score(0.25), 0.75);
+    }
+}
