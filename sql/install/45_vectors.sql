@@ -141,6 +141,48 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._tg_vector_words() IS 'Keeps fts, the words of content by the text search configuration in language; the first 200,000 characters count.';
 
+CREATE FUNCTION llmspell._vector_table_comment(table_name text, dims int, metric text, purpose text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_prefix constant text := _vector_index_prefix(table_name);
+    v_comment record;
+BEGIN
+    EXECUTE format('COMMENT ON TABLE llmspell.%I IS %L', table_name,
+        format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE 'Embeddings of %s dimensions.' END, dims));
+    FOR v_comment IN
+        SELECT * FROM (VALUES
+            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Names the embedding within the tenant.' END),
+            ('tenant_id', 'Owner of the row.'),
+            ('scope', 'global, or <kind>:<id>.'),
+            ('embedding', 'The embedding.'),
+            ('metadata', 'What to filter by and to give back.'),
+            ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' ELSE 'When the row was made.' END),
+            ('updated_at', 'When the row was last written by its client.'),
+            ('content', 'The text that was embedded, optional.'),
+            ('event_time', 'When that happened which the text tells of, optional.'),
+            ('expires_at', 'From when on no search finds it; NULL for never.'),
+            ('language', 'Text search configuration of content.'),
+            ('fts', 'The words of content, kept by a trigger; NULL where there is none.'),
+            ('embedding_half', CASE metric WHEN 'cosine' THEN 'The embedding, of length 1, with half the precision.' ELSE 'The embedding with half the precision.' END)
+        ) AS c (name, comment)
+        WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = format('llmspell.%I', table_name)::regclass AND a.attname = c.name)
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN llmspell.%I.%I IS %L', table_name, v_comment.name, v_comment.comment);
+    END LOOP;
+    FOR v_comment IN
+        SELECT * FROM (VALUES ('_scope', 'For one scope, for counting, and for exact search.'), ('_created', 'For the newest, and for a span of time.'),
+            ('_expires', 'For what has expired.'), ('_metadata', 'For metadata OPERATOR(llmspell.@>).'), ('_fts', 'For fts OPERATOR(llmspell.@@).'),
+            ('_hnsw', 'Approximate nearest neighbours, over all tenants.')) AS c (suffix, comment)
+        WHERE to_regclass(format('llmspell.%I', v_prefix || c.suffix)) IS NOT NULL
+    LOOP
+        EXECUTE format('COMMENT ON INDEX llmspell.%I IS %L', v_prefix || v_comment.suffix, v_comment.comment);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell._vector_table_comment(text, integer, text, text) IS 'Describes a vector table, its columns and its indexes.';
+
 -- The one shape of a vector table; those of episodes share it.
 CREATE FUNCTION llmspell._vector_table_create(space text, table_name text, dims int, metric text, model text, purpose text, is_builtin boolean)
 RETURNS void
@@ -151,7 +193,6 @@ DECLARE
     v_prefix constant text := _vector_index_prefix(table_name);
     v_inline constant boolean := dims <= 1900;
     v_default record;
-    v_comment record;
 BEGIN
     EXECUTE format($sql$
         CREATE TABLE llmspell.%1$I (
@@ -191,39 +232,10 @@ BEGIN
     SELECT * INTO v_default FROM _vector_index_defaults(dims);
     IF v_default.method <> 'none' THEN
         EXECUTE _vector_index_ddl(table_name, dims, metric, v_default.method, v_default.m, v_default.ef_construction, NULL, v_prefix || '_hnsw', 'CREATE INDEX');
-        EXECUTE format('COMMENT ON INDEX llmspell.%I IS %L', v_prefix || '_hnsw', 'Approximate nearest neighbours, over all tenants.');
     END IF;
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell._tg_vector_words()',
         table_name || '_words', table_name);
-    EXECUTE format('COMMENT ON TABLE llmspell.%I IS %L', table_name,
-        format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE 'Embeddings of %s dimensions.' END, dims));
-    FOR v_comment IN
-        SELECT * FROM (VALUES
-            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Names the embedding within the tenant.' END),
-            ('tenant_id', 'Owner of the row.'),
-            ('scope', 'global, or <kind>:<id>.'),
-            ('embedding', 'The embedding.'),
-            ('metadata', 'What to filter by and to give back.'),
-            ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' ELSE 'When the row was made.' END),
-            ('updated_at', 'When the row was last written by its client.'),
-            ('content', 'The text that was embedded, optional.'),
-            ('event_time', 'When that happened which the text tells of, optional.'),
-            ('expires_at', 'From when on no search finds it; NULL for never.'),
-            ('language', 'Text search configuration of content.'),
-            ('fts', 'The words of content, kept by a trigger; NULL where there is none.'),
-            ('embedding_half', CASE metric WHEN 'cosine' THEN 'The embedding, of length 1, with half the precision.' ELSE 'The embedding with half the precision.' END)
-        ) AS c (name, comment)
-        WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = format('llmspell.%I', table_name)::regclass AND a.attname = c.name)
-    LOOP
-        EXECUTE format('COMMENT ON COLUMN llmspell.%I.%I IS %L', table_name, v_comment.name, v_comment.comment);
-    END LOOP;
-    FOR v_comment IN
-        SELECT * FROM (VALUES ('_scope', 'For one scope, for counting, and for exact search.'), ('_created', 'For the newest, and for a span of time.'),
-            ('_expires', 'For what has expired.'), ('_metadata', 'For metadata OPERATOR(llmspell.@>).'), ('_fts', 'For fts OPERATOR(llmspell.@@).')) AS c (suffix, comment)
-    LOOP
-        EXECUTE format('COMMENT ON INDEX llmspell.%I IS %L', v_prefix || v_comment.suffix, v_comment.comment);
-    END LOOP;
-
+    PERFORM _vector_table_comment(table_name, dims, metric, purpose);
     INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin)
     VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,
             _vector_table_create.model, _vector_table_create.purpose, is_builtin);
@@ -272,7 +284,7 @@ BEGIN
     v_table := CASE WHEN for_episodes THEN 'episode_embeddings_' || vector_space_create.dims ELSE 'vector_space_' || vector_space_create.name END;
     IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = vector_space_create.name OR s.table_name = v_table) THEN
         RAISE EXCEPTION 'there is already a space "%"%', vector_space_create.name,
-            CASE WHEN for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) END
+            CASE WHEN for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) ELSE '' END
             USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
     END IF;
     PERFORM _vector_table_create(vector_space_create.name, v_table, vector_space_create.dims, v_metric, vector_space_create.model,

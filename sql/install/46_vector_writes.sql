@@ -26,7 +26,7 @@ BEGIN
     ORDER BY NOT s.builtin, s.name LIMIT 1;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no space for vectors of % dimensions, there are spaces of %', _vector_space.dims,
-            (SELECT string_agg(DISTINCT s.dims::text, ', ') FROM vector_spaces s WHERE s.purpose = _vector_space.purpose)
+            (SELECT string_agg(d.dims::text, ', ' ORDER BY d.dims) FROM (SELECT DISTINCT s.dims FROM vector_spaces s WHERE s.purpose = _vector_space.purpose) AS d)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'An operator makes another one: SELECT llmspell.vector_space_create(…).';
     END IF;
     -- Which of two models is meant cannot be guessed; the guide's own table always can.
@@ -194,7 +194,7 @@ BEGIN
     END IF;
     v_space := _vector_space(vector_add_many.space, v_dims, 'vectors');
     PERFORM _vector_check_nonzero(e, v_space.metric) FROM unnest(v_embeddings) AS e;
-    PERFORM _check_scope(s) FROM (SELECT DISTINCT s FROM unnest(v_scopes) AS s) AS s;
+    PERFORM _check_scope(s) FROM (SELECT DISTINCT s FROM unnest(v_scopes) AS s WHERE s IS NOT NULL) AS s;
     PERFORM _json_check(d) FROM unnest(v_metadatas) AS d WHERE d <> '{}';
     PERFORM _vector_language(l) FROM (SELECT DISTINCT l FROM unnest(coalesce(v_languages, ARRAY[vector_add_many.language])) AS l) AS l;
     SELECT array_agg(coalesce(v_ids[n], uuidv7()) ORDER BY n) INTO v_ids FROM generate_series(1, v_count) AS n;

@@ -25,7 +25,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell._vector_index_wanted(text) IS 'The index that a space should have: the one chosen, else the one it began with.';
 
-CREATE FUNCTION llmspell._vector_index_choose(space vector_spaces, method text, m int, ef_construction int, lists int[]) RETURNS void
+CREATE FUNCTION llmspell._vector_index_choose(space llmspell.vector_spaces, method text, m int, ef_construction int, lists int[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
@@ -252,23 +252,24 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell._vector_calibration_store IS 'Keeps what vector_calibrate measured.';
 
-CREATE FUNCTION llmspell._vector_samples(table_name text, count int) RETURNS SETOF @extschema:vector@.vector
+CREATE FUNCTION llmspell._vector_samples(table_name text, dims int, count int) RETURNS SETOF @extschema:vector@.vector
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
-    -- Between two rows, as what is asked for is seldom what is stored.
+    -- Near a row and not the row itself, which an index finds more easily than what is not stored.
     RETURN QUERY EXECUTE format($sql$
         WITH chosen AS MATERIALIZED (
             SELECT s.id, row_number() OVER () AS n FROM (SELECT id FROM llmspell.%1$I WHERE tenant_id = $1 ORDER BY random() LIMIT $2 + 1) AS s
         )
-        SELECT a.embedding OPERATOR(@extschema:vector@.+) a.embedding OPERATOR(@extschema:vector@.+) b.embedding
+        SELECT (a.embedding OPERATOR(@extschema:vector@.*) array_fill(0.8, ARRAY[%2$s])::@extschema:vector@.vector)
+            OPERATOR(@extschema:vector@.+) (b.embedding OPERATOR(@extschema:vector@.*) array_fill(0.2, ARRAY[%2$s])::@extschema:vector@.vector)
         FROM chosen x JOIN chosen y ON y.n = x.n + 1
-        JOIN llmspell.%1$I a ON a.tenant_id = $1 AND a.id = x.id JOIN llmspell.%1$I b ON b.tenant_id = $1 AND b.id = y.id$sql$, table_name)
+        JOIN llmspell.%1$I a ON a.tenant_id = $1 AND a.id = x.id JOIN llmspell.%1$I b ON b.tenant_id = $1 AND b.id = y.id$sql$, table_name, dims)
     USING _require_tenant(), count;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_samples(text, integer) IS 'Vectors to ask for, made of the tenant''s rows.';
+COMMENT ON FUNCTION llmspell._vector_samples(text, integer, integer) IS 'Vectors to ask for, made of the tenant''s rows.';
 
 CREATE FUNCTION llmspell._vector_calibrate(only_space text, samples int)
 RETURNS TABLE (space text, row_count bigint, exact_us double precision, ann_us double precision, ef_search int, recall double precision, exact_rows int)
@@ -286,7 +287,8 @@ DECLARE
     v_distances double precision[];
     v_efs int[] := '{}';
     v_recalls double precision[] := '{}';
-    v_ann_ms double precision;
+    v_ann_us double precision;
+    v_recall double precision;
     v_found bigint;
     v_wanted bigint;
     v_space_rows bigint;
@@ -305,7 +307,7 @@ BEGIN
             DETAIL = format('tenant "%s" has %s rows', left(v_tenant, 100), row_count),
             HINT = 'It takes an index, and a tenant of 1,000 rows or more, better one of many.';
     END IF;
-    SELECT array_agg(q) INTO v_queries FROM _vector_samples(v_space.table_name, samples) AS q;
+    SELECT array_agg(q) INTO v_queries FROM _vector_samples(v_space.table_name, v_space.dims, samples) AS q;
     FOR i IN 1 .. cardinality(v_queries) LOOP
         v_start := clock_timestamp();
         SELECT array_agg(v.distance ORDER BY v.distance) INTO v_distances
@@ -328,19 +330,22 @@ BEGIN
             v_wanted := v_wanted + 10;
         END LOOP;
         v_efs := v_efs || v_ef;
-        v_recalls := v_recalls || v_found::double precision / v_wanted;
-        v_ann_ms := (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(v_times) AS t);
-        IF ef_search IS NULL AND v_found >= 0.99 * v_wanted THEN
+        -- Less its standard error, as a sample may flatter.
+        v_recall := v_found::double precision / v_wanted;
+        v_recall := v_recall - sqrt(v_recall * (1 - v_recall) / v_wanted);
+        v_recalls := v_recalls || v_recall;
+        v_ann_us := (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(v_times) AS t);
+        IF ef_search IS NULL AND v_recall >= 0.99 THEN
             ef_search := v_ef;
-            recall := v_found::double precision / v_wanted;
-            ann_us := v_ann_ms;
+            recall := v_recall;
+            ann_us := v_ann_us;
         END IF;
-        EXIT WHEN v_found >= 0.999 * v_wanted;
+        EXIT WHEN v_recall >= 0.999;
     END LOOP;
     v_space_rows := greatest(row_count, (SELECT c.reltuples::bigint FROM pg_class c WHERE c.relname = v_space.table_name AND c.relnamespace = 'llmspell'::regnamespace));
     recall := coalesce(recall, v_recalls[cardinality(v_recalls)]);
     ef_search := coalesce(ef_search, v_efs[cardinality(v_efs)]);
-    ann_us := coalesce(ann_us, v_ann_ms) / greatest(ef_search, 20.0 * v_space_rows / row_count);
+    ann_us := coalesce(ann_us, v_ann_us) / greatest(ef_search, 20.0 * v_space_rows / row_count);
     exact_rows := _vector_break_even(exact_us, ann_us, ef_search, 10, v_space_rows);
     space := v_space.name;
     PERFORM _vector_calibration_store(v_space.name, exact_us, ann_us, exact_rows, v_efs, v_recalls, v_space_rows);
@@ -349,7 +354,7 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._vector_calibrate IS 'What vector_calibrate does; plpgsql wants other names for inputs than for outputs.';
 
-CREATE FUNCTION llmspell.vector_calibrate(space text DEFAULT 'vectors_384', samples int DEFAULT 50)
+CREATE FUNCTION llmspell.vector_calibrate(space text DEFAULT 'vectors_384', samples int DEFAULT 100)
 RETURNS TABLE (space text, row_count bigint, exact_us double precision, ann_us double precision, ef_search int, recall double precision, exact_rows int)
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -392,7 +397,7 @@ BEGIN
         v_bucket := least(length(v_rows::text), 5);
         CONTINUE WHEN v_tenants[v_bucket] >= 20;
         v_tenants[v_bucket] := v_tenants[v_bucket] + 1;
-        FOR v_query IN SELECT q FROM _vector_samples(v_space.table_name, sample) AS q UNION ALL
+        FOR v_query IN SELECT q FROM _vector_samples(v_space.table_name, v_space.dims, sample) AS q UNION ALL
             SELECT q FROM _vector_own(v_space.table_name) AS q WHERE v_rows = 1
         LOOP
             v_start := clock_timestamp();

@@ -239,9 +239,11 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_now constant timestamptz := clock_timestamp();
-    v_until constant timestamptz := _expiry(NULL, _episodes_unprocessed.lease);
     v_rows constant int := _max_rows(_episodes_unprocessed.max_rows);
 BEGIN
+    IF _episodes_unprocessed.lease <= '0' OR v_now + _episodes_unprocessed.lease <= v_now THEN
+        RAISE EXCEPTION 'lease must be positive, got %', _episodes_unprocessed.lease USING ERRCODE = 'invalid_parameter_value', HINT = 'To look without claiming, give NULL.';
+    END IF;
     IF _episodes_unprocessed.lease IS NULL THEN
         RETURN QUERY
         SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.attempt, e.lease_expires_at
@@ -259,7 +261,7 @@ BEGIN
         ORDER BY e.occurred_at, e.id LIMIT v_rows
         FOR NO KEY UPDATE SKIP LOCKED
     ), claimed AS (
-        UPDATE episodes e SET attempt = e.attempt + 1, lease_expires_at = v_until
+        UPDATE episodes e SET attempt = e.attempt + 1, lease_expires_at = v_now + _episodes_unprocessed.lease
         FROM free f WHERE e.tenant_id = v_tenant AND e.id = f.id
         RETURNING e.*
     )

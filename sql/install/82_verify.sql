@@ -25,7 +25,15 @@ SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
     SELECT 'indexes', l.index_name::text, CASE WHEN d.index_name IS NULL THEN 'is missing: ' ELSE 'is invalid or altered: ' END || l.definition
     FROM _index_ledger l LEFT JOIN _index_definitions() d USING (index_name)
-    WHERE d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid
+    WHERE (d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid)
+      -- Somebody chose another one in its place.
+      AND NOT EXISTS (SELECT FROM vector_spaces s JOIN vector_index_config c ON c.space = s.name
+                      WHERE l.index_name = _vector_index_prefix(s.table_name) || '_hnsw' AND c.index_name IS DISTINCT FROM l.index_name)
+    UNION ALL
+    SELECT 'indexes', w.index_name, format('is missing or invalid, chosen for space %s: run llmspell.vector_index_ensure()', s.name)
+    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
+    WHERE w.method <> 'none' AND w.index_name NOT IN (SELECT l.index_name FROM _index_ledger l)
+      AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name AND i.is_valid)
     UNION ALL
     SELECT 'event_log', i.inhrelid::regclass::text, 'has no valid ' || w.what
     FROM pg_inherits i

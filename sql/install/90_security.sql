@@ -34,7 +34,7 @@ DECLARE
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month',
         '_vector_space', '_vector_check_space', '_vector_check_nonzero', '_vector_language', '_vector_from_halves', '_vector_delete', '_vector_stats',
-        '_vector_halves', '_vector_index_defaults', '_vector_check_k', '_vector_break_even', '_words_query', '_words_rank', '_fusion_check', '_fusion_score',
+        '_vector_halves', '_vector_index_defaults', '_vector_index_prefix', '_vector_check_k', '_vector_break_even', '_words_query', '_words_rank', '_fusion_check', '_fusion_score',
         '_fusion_diversify', '_fused', '_hybrid_search', '_episode_add', '_episodes_by_session', '_episode_search', '_episodes_unprocessed',
         '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];

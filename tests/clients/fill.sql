@@ -71,3 +71,11 @@ SELECT count(*) FROM generate_series(1, 5) AS i
 CROSS JOIN LATERAL llmspell.agent_state_save('kept', 'chat', jsonb_build_object('i', i, 'text', repeat(md5('x'), 50)), keep_history => true);
 SELECT count(*) FROM llmspell.workflow_claim(max_rows => 1, lease => '100 years');
 SELECT llmspell.session_retention_set('1 year');
+
+-- A tenant's own index, spaces for episodes, what expires, words.
+INSERT INTO llmspell.vector_tenant_indexes (tenant_id, space, index_name) VALUES (llmspell.current_tenant(), 'vectors_1536', 'none');
+SELECT count(llmspell.vector_add(array_fill(0.5, ARRAY[384])::vector, 'user:1', '{"due": true}', 'the red fox', expires_at => 'infinity', event_time => '2026-01-01+00', language => 'english'));
+SELECT count(e.id) FROM unnest(ARRAY[384, 768, 1536, 3072]) AS d
+CROSS JOIN LATERAL llmspell.episode_add('s1', 'user', 'said of ' || d, array_fill(0.5, ARRAY[d])::vector, '{"d": 1}', '2026-01-01+00'::timestamptz + d * interval '1 s', NULL, 'key ' || d, 'english') AS e;
+SELECT count(*) FROM llmspell.episodes_unprocessed(max_rows => 1, lease => '100 years');
+SELECT llmspell.episode_mark_processed(ARRAY(SELECT id FROM llmspell.episodes_by_session('s1', 2)));

@@ -8,6 +8,8 @@ VALUES = {
     "jsonb": psycopg.types.json.Jsonb({}), "jsonb[]": [psycopg.types.json.Jsonb({})], "boolean": True,
     "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
     "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "llmspell.test_data", "name": "name", "real[]": [1.0],
+    "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"], "uuid[]": ["00000000-0000-0000-0000-000000000001"],
+    "double precision[]": [1.0, 1.0], "integer[]": [10],
 }
 
 

@@ -12,6 +12,7 @@ from lib import A, B, ROLE, app, equal, fill, main, one, raises, rows, server, t
 WITHOUT_TENANT = {
     "whoami", "version", "backend_type", "characteristics", "migration_version", "current_tenant", "tenant_set",
     "tenant_clear", "verify", "verify_isolation", "create_event_log_partition", "ensure_future_event_log_partitions",
+    "vector_spaces", "vector_index_estimate",
 }
 
 
@@ -249,7 +250,7 @@ def not_granted():
         routines = [r[0] for r in rows(connection, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace")]
         connection.execute(f"CREATE SCHEMA {sandbox} AUTHORIZATION {ROLE}")
         acls = rows(connection, ACLS)
-    equal(shared, {"llmspell.refinery_schema_history", "llmspell._index_ledger"}, "tables without tenants")
+    equal(shared, {"llmspell.refinery_schema_history", "llmspell._index_ledger", "llmspell.vector_spaces", "llmspell.vector_index_config", "llmspell.vector_calibrations"}, "tables without tenants")
     with app(A) as connection:
         connection.execute("SELECT llmspell.version()")  # settings exist once the library is loaded
         connection.execute(f"CREATE FUNCTION {sandbox}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")

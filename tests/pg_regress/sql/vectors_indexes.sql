@@ -1,0 +1,89 @@
+-- Choosing and building indexes, other dimensions, a tenant's own index, measuring.
+SET SESSION AUTHORIZATION regress_admin;
+SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw_halfvec');
+SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw_halfvec', blocking => true);
+SELECT space, method, m, ef_construction, index_name FROM llmspell.vector_index_config;
+SELECT name, index_method FROM llmspell.vector_spaces() WHERE dims = 768;
+SELECT component, object, left(fault, 10) AS fault FROM llmspell.verify() WHERE component = 'indexes';
+SELECT statement FROM llmspell.vector_index_ensure('vectors_384', 'hnsw', m => 24, ef_construction => 200);
+SELECT method, index_name, state FROM llmspell.vector_index_ensure('vectors_384');
+SELECT method, index_name, state, superseded FROM llmspell.vector_index_ensure('vectors_3072', 'none');
+SELECT method, index_name, state FROM llmspell.vector_index_ensure('vectors_3072', 'auto');
+SELECT regress.try(format('SELECT * FROM llmspell.vector_index_ensure(%s)', a)) FROM unnest(ARRAY[
+    $$'nowhere'$$, $$NULL, 'hnsw'$$, $$'vectors_384', 'btree'$$, $$'vectors_384', NULL$$, $$'vectors_3072', 'hnsw'$$, $$'vectors_384', 'hnsw', m => 1$$, $$'vectors_384', 'hnsw', m => 101$$,
+    $$'vectors_384', 'hnsw', m => 40, ef_construction => 64$$, $$'vectors_384', 'hnsw', ef_construction => 1001$$, $$'vectors_384', 'none', m => 8$$, $$'vectors_384', 'hnsw', lists => '{10}'$$]) AS a;
+-- VectorChord is refused where it is not installed; what would be run is the same everywhere
+SELECT regress.try($$SELECT * FROM llmspell.vector_index_ensure('vectors_384', 'vchordrq')$$) IN
+    ('0A000 | index method vchordrq is not installed | VectorChord brings it: put vchord into shared_preload_libraries, restart, and run CREATE EXTENSION vchord; or use hnsw.', '1 rows') AS refused_or_done;
+RESET SESSION AUTHORIZATION;
+DELETE FROM llmspell.vector_index_config WHERE method LIKE 'vchord%';
+SELECT llmspell._vector_index_ddl('vector_embeddings_768', 768, 'cosine', 'vchordrq', NULL, NULL, '{1000}', 'idx_x', 'CREATE INDEX CONCURRENTLY');
+SELECT llmspell._vector_index_ddl('vector_embeddings_3072', 3072, 'cosine', 'vchordrq', NULL, NULL, NULL, 'idx_x', 'CREATE INDEX');
+SELECT llmspell._vector_index_ddl('vector_embeddings_768', 768, 'ip', 'vchordg', 32, 64, NULL, 'idx_x', 'CREATE INDEX', 'o''neil');
+SET SESSION AUTHORIZATION regress_admin;
+-- dimensions of every kind
+SELECT llmspell.vector_space_create('dims_' || d, d) FROM unnest(ARRAY[1, 1024, 1900, 1901, 3900, 3901, 16000]) AS d;
+SELECT name, index_method FROM llmspell.vector_spaces() WHERE name LIKE 'dims_%';
+SELECT c.relname, a.attname, a.attstorage, c.reloptions FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relname LIKE 'vector_space_dims%' AND c.relkind = 'r' AND a.attname LIKE 'embedding%' ORDER BY length(c.relname), 1, 2;
+SELECT regress.try(format('SELECT llmspell.vector_space_create(%s)', a)) FROM unnest(ARRAY[$$'dims_1', 5$$, $$'Upper', 5$$, $$'x; drop', 5$$, $$'', 5$$, $$NULL, 5$$, $$'x', NULL$$, $$'x', 0$$, $$'x', 16001$$, $$'x', 5, 'hamming'$$,
+    $$'x', 384, for_episodes => true$$, $$repeat('x', 29), 5$$]) AS a;
+SELECT llmspell.vector_space_create('talk_1024', 1024, for_episodes => true);
+SET SESSION AUTHORIZATION regress_app;
+SET app.current_tenant_id = 'indexes';
+SELECT count(llmspell.vector_add(regress.ramp(d, n), space => 'dims_' || d)) FROM unnest(ARRAY[1, 1024, 1900, 1901, 3900, 3901, 16000]) AS d, generate_series(1, 3) AS n;
+SELECT d, exact, round(distance::numeric, 3) AS distance FROM unnest(ARRAY[1024, 1901, 3900, 3901, 16000]) AS d, LATERAL llmspell.vector_search(regress.ramp(d, 2), 1, space => 'dims_' || d);
+SELECT created FROM llmspell.episode_add('s', 'user', 'x', regress.ramp(1024, 1));
+-- the wall stands around what is made later
+SET app.current_tenant_id = 'indexes-2';
+SELECT count(*) FROM llmspell.vector_space_dims_1024;
+SELECT left(regress.try($$INSERT INTO llmspell.vector_space_dims_1024 (tenant_id, scope, embedding) SELECT 'indexes', 'global', regress.ramp(1024, 1)$$), 5);
+-- a tenant with an index of its own: the planner takes it
+RESET SESSION AUTHORIZATION;
+INSERT INTO llmspell.vector_space_circle (tenant_id, scope, embedding)
+SELECT 'indexes-' || n % 2, 'global', ARRAY[cosd(n / 100.0), sind(n / 100.0), 0.001, 0]::real[] FROM generate_series(1, 6000) AS n;
+ANALYZE llmspell.vector_space_circle;
+SET SESSION AUTHORIZATION regress_admin;
+SELECT llmspell.vector_tenant_promote('indexes-1', 'circle', blocking => true);
+SELECT regress.try(format('SELECT llmspell.vector_tenant_promote(%s)', a)) FROM unnest(ARRAY[$$NULL$$, $$''$$, $$'nobody'$$, $$'indexes-1', 'nowhere'$$, $$'indexes-1', 'dims_3901'$$]) AS a;
+SELECT current_setting('app.current_tenant_id') AS tenant_is_as_before;
+SET SESSION AUTHORIZATION regress_app;
+SET app.current_tenant_id = 'indexes-1';
+SELECT idx_scan AS before FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx_vector_space_circle_t_%' \gset
+SELECT count(*) FROM llmspell.vector_search(regress.at(7), 10);
+SELECT pg_stat_force_next_flush();
+SELECT idx_scan - :before AS scans FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx_vector_space_circle_t_%';
+-- measured with a tenant's rows, kept for all
+SET SESSION AUTHORIZATION regress_admin;
+SELECT space, row_count, exact_us > 0 AS exact, ann_us > 0 AS ann, ef_search BETWEEN 40 AND 1000 AS ef, recall BETWEEN 0.9 AND 1 AS recall, exact_rows BETWEEN 500 AND 200000 AS exact_rows FROM llmspell.vector_calibrate('circle', 10);
+SELECT v.exact_rows = e.exact_rows AND v.calibrated_at IS NOT NULL AS used FROM llmspell.vector_spaces() v, llmspell.vector_explain(regress.at(7)) e WHERE v.name = 'circle';
+SELECT regress.try($$SELECT * FROM llmspell.vector_calibrate('nowhere')$$), regress.try($$SELECT * FROM llmspell.vector_calibrate('circle', 1)$$), regress.try($$SELECT * FROM llmspell.vector_calibrate('dims_1')$$);
+SELECT bucket, tenants > 0 AS tenants, queries > 0 AS queries, recall > 0.98 AS recall, complete FROM llmspell.vector_recall_audit('circle', 3);
+SELECT current_setting('app.current_tenant_id') AS tenant_is_as_before;
+SELECT regress.try($$SELECT * FROM llmspell.vector_recall_audit('nowhere')$$), regress.try($$SELECT * FROM llmspell.vector_recall_audit('circle', 0)$$);
+-- how much room an index takes
+SELECT method, index_bytes BETWEEN 1.9e9 AND 2.2e9 AS about_2_gb FROM llmspell.vector_index_estimate(1000000, 384);
+SELECT method FROM llmspell.vector_index_estimate(1000000, 3072, 24);
+SELECT regress.try($$SELECT * FROM llmspell.vector_index_estimate(-1, 384)$$), regress.try($$SELECT * FROM llmspell.vector_index_estimate(1, 0)$$), regress.try($$SELECT * FROM llmspell.vector_index_estimate(1, NULL)$$);
+-- what is recorded and missing is built
+RESET SESSION AUTHORIZATION;
+DROP INDEX llmspell.idx_vector_768_half_m16_e128, llmspell.idx_vector_384_hnsw;
+SET SESSION AUTHORIZATION regress_admin;
+SELECT space, index_name, state FROM llmspell.vector_index_ensure(blocking => false) WHERE state <> 'present' AND state <> 'none';
+SELECT space, index_name, state FROM llmspell.vector_index_ensure() WHERE state <> 'present' AND state <> 'none';
+SELECT space, index_name, state FROM llmspell.vector_index_ensure('vectors_768');
+RESET SESSION AUTHORIZATION;
+DROP INDEX llmspell.idx_vector_768_half_m16_e128;
+DELETE FROM llmspell.vector_index_config;
+DELETE FROM llmspell.vector_calibrations;
+SELECT * FROM llmspell.verify() WHERE component = 'indexes';
+-- nothing is left for the tests that follow
+DO $$
+DECLARE v_table text;
+BEGIN
+    FOR v_table IN SELECT table_name FROM llmspell.vector_spaces WHERE NOT builtin LOOP EXECUTE format('DROP TABLE llmspell.%I', v_table); END LOOP;
+    DELETE FROM llmspell.vector_spaces WHERE NOT builtin;
+    FOR v_table IN SELECT table_name FROM llmspell.vector_spaces LOOP EXECUTE format('DELETE FROM llmspell.%I', v_table); END LOOP;
+    DELETE FROM llmspell.episodes;
+    DELETE FROM llmspell.vector_tenant_indexes;
+END $$;
