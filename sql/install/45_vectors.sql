@@ -24,7 +24,7 @@ COMMENT ON COLUMN llmspell.vector_spaces.metric IS 'How far two vectors are apar
 COMMENT ON COLUMN llmspell.vector_spaces.model IS 'The model that makes the vectors, for people.';
 COMMENT ON COLUMN llmspell.vector_spaces.purpose IS 'vectors, or episodes for what episode_add writes.';
 COMMENT ON COLUMN llmspell.vector_spaces.builtin IS 'Whether the extension brings it along.';
-COMMENT ON COLUMN llmspell.vector_spaces.created_at IS 'When it was made.';
+COMMENT ON COLUMN llmspell.vector_spaces.created_at IS 'When it was made; -infinity for what the extension brings along.';
 COMMENT ON INDEX llmspell.idx_vector_spaces_dims IS 'For the space of a vector by its dimensions.';
 
 CREATE TABLE llmspell.vector_index_config (
@@ -236,9 +236,9 @@ BEGIN
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell._tg_vector_words()',
         table_name || '_words', table_name);
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
-    INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin)
+    INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)
     VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,
-            _vector_table_create.model, _vector_table_create.purpose, is_builtin);
+            _vector_table_create.model, _vector_table_create.purpose, is_builtin, CASE WHEN is_builtin THEN '-infinity' ELSE now() END);
 END
 $$;
 COMMENT ON FUNCTION llmspell._vector_table_create(text, text, integer, text, text, text, boolean) IS 'Makes the table of a vector space, with indexes and comments, and records the space. Security is the caller''s to add.';

@@ -257,7 +257,7 @@ BEGIN
     LOOP
         EXECUTE format('DELETE FROM llmspell.%I WHERE tenant_id = $1 AND %s', v_space,
             CASE condition WHEN 'ids' THEN 'id = ANY ($2)' WHEN 'scope' THEN 'scope = $2'
-                 WHEN 'expired' THEN format('id IN (SELECT id FROM llmspell.%I WHERE tenant_id = $1 AND expires_at <= now() ORDER BY expires_at LIMIT $2)', v_space) END)
+                 WHEN 'expired' THEN format('id IN (SELECT id FROM llmspell.%I WHERE tenant_id = $1 AND expires_at <= now() ORDER BY expires_at LIMIT $2)', v_space) ELSE 'false' END)
         USING v_tenant, value;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         v_count := v_count + v_rows;

@@ -53,7 +53,7 @@ COMMENT ON FUNCTION llmspell._fusion_check(double precision[], integer, interval
 
 -- Both kinds of memory are searched by this: words come from one table, vectors from that of the space.
 CREATE FUNCTION llmspell._fused(space llmspell.vector_spaces, query_embedding @extschema:vector@.vector, query_text text, k int, filter jsonb,
-    created_from timestamptz, created_to timestamptz, vector_scope text, words_table text, words_condition text, words_scope text,
+    created_from timestamptz, created_to timestamptz, only_scope text, for_episodes boolean,
     weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision, language text, include_expired boolean)
 RETURNS TABLE (place bigint, id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision)
 LANGUAGE plpgsql STABLE
@@ -65,7 +65,9 @@ DECLARE
     v_k constant int := _vector_check_k(_fused.k);
     -- Beyond what is wanted, as a row that is second in both lists may beat the first of either.
     v_pool constant int := least(greatest(4 * v_k, 60), 1000);
-    v_time constant text := CASE words_table WHEN 'episodes' THEN 'occurred_at' ELSE 'created_at' END;
+    -- The words of episodes are with the episodes.
+    v_words constant text := CASE WHEN for_episodes THEN 'episodes' ELSE (_fused.space).table_name END;
+    v_time constant text := CASE WHEN for_episodes THEN 'occurred_at' ELSE 'created_at' END;
     v_query tsquery;
     v_ids uuid[];
     v_scores double precision[];
@@ -111,16 +113,16 @@ BEGIN
         )
         SELECT array_agg(id ORDER BY score DESC, id), array_agg(score ORDER BY score DESC, id), array_agg(vector_rank ORDER BY score DESC, id),
             array_agg(text_rank ORDER BY score DESC, id), array_agg(distance ORDER BY score DESC, id)
-        FROM fused$sql$, words_table,
-        concat(CASE WHEN words_scope IS NOT NULL THEN words_condition END,
+        FROM fused$sql$, v_words,
+        concat(CASE WHEN only_scope IS NOT NULL THEN CASE WHEN for_episodes THEN ' AND t.session_id = $11' ELSE ' AND t.scope = $11' END END,
             CASE WHEN _fused.filter IS NOT NULL THEN ' AND t.metadata OPERATOR(llmspell.@>) $4' END,
             CASE WHEN _fused.created_from IS NOT NULL THEN format(' AND t.%I >= $5', v_time) END,
             CASE WHEN _fused.created_to IS NOT NULL THEN format(' AND t.%I < $6', v_time) END,
-            CASE WHEN words_table <> 'episodes' AND NOT _fused.include_expired THEN ' AND (t.expires_at IS NULL OR t.expires_at > now())' END),
+            CASE WHEN NOT for_episodes AND NOT _fused.include_expired THEN ' AND (t.expires_at IS NULL OR t.expires_at > now())' END),
         v_time)
     INTO v_ids, v_scores, v_ranks, v_word_ranks, v_distances
-    USING _fused.query_embedding, v_pool, vector_scope, _fused.filter, _fused.created_from, _fused.created_to, _fused.include_expired, _fused.space.name,
-        v_query, v_tenant, words_scope, weights[1], weights[2], rrf_k::double precision, extract(epoch FROM half_life)::double precision,
+    USING _fused.query_embedding, v_pool, CASE WHEN for_episodes THEN 'session:' || only_scope ELSE only_scope END, _fused.filter, _fused.created_from, _fused.created_to, _fused.include_expired, _fused.space.name,
+        v_query, v_tenant, only_scope, weights[1], weights[2], rrf_k::double precision, extract(epoch FROM half_life)::double precision,
         CASE WHEN mmr_lambda IS NULL THEN v_k ELSE v_pool END;
 
     IF mmr_lambda IS NOT NULL AND v_ids IS NOT NULL AND _fused.space.table_name IS NOT NULL THEN
@@ -134,7 +136,7 @@ BEGIN
     RETURN QUERY SELECT o.place, v_ids[o.n], v_scores[o.n], v_ranks[o.n], v_word_ranks[o.n], v_distances[o.n] FROM unnest(v_order) WITH ORDINALITY AS o (n, place);
 END
 $$;
-COMMENT ON FUNCTION llmspell._fused IS 'The k best rows by vector and words, fused by reciprocal rank, aged and diversified, in order; words_condition, text of ours, compares words_scope, which is $11.';
+COMMENT ON FUNCTION llmspell._fused IS 'The k best rows by vector and words, fused by reciprocal rank, aged and diversified, in order. only_scope: for episodes the session.';
 
 CREATE FUNCTION llmspell._hybrid_search(query_text text, query_embedding @extschema:vector@.vector, k int, only_scope text, filter jsonb,
     weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision, language text, space text, include_expired boolean)
@@ -159,10 +161,10 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT f.id, f.score, f.vector_rank, f.text_rank, f.distance, t.scope::text, t.metadata, t.content, t.created_at
-         FROM llmspell._fused($1, $2, $3, $4, $5, NULL, NULL, $6, $7, $8, $6, $9, $10, $11, $12, $13, $14) f
-         JOIN llmspell.%I t ON t.tenant_id = $15 AND t.id = f.id ORDER BY f.place', v_space.table_name)
-    USING v_space, _hybrid_search.query_embedding, _hybrid_search.query_text, _hybrid_search.k, _hybrid_search.filter, only_scope, v_space.table_name,
-        ' AND t.scope = $11', weights, rrf_k, half_life, mmr_lambda, language, _hybrid_search.include_expired, v_tenant;
+         FROM llmspell._fused($1, $2, $3, $4, $5, NULL, NULL, $6, false, $7, $8, $9, $10, $11, $12) f
+         JOIN llmspell.%I t ON t.tenant_id = $13 AND t.id = f.id ORDER BY f.place', v_space.table_name)
+    USING v_space, _hybrid_search.query_embedding, _hybrid_search.query_text, _hybrid_search.k, _hybrid_search.filter, only_scope,
+        weights, rrf_k, half_life, mmr_lambda, language, _hybrid_search.include_expired, v_tenant;
 END
 $$;
 COMMENT ON FUNCTION llmspell._hybrid_search IS 'What hybrid_search does; plpgsql wants other names for inputs than for outputs.';

@@ -252,7 +252,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell._vector_calibration_store IS 'Keeps what vector_calibrate measured.';
 
-CREATE FUNCTION llmspell._vector_samples(table_name text, dims int, count int) RETURNS SETOF @extschema:vector@.vector
+CREATE FUNCTION llmspell._vector_samples(space llmspell.vector_spaces, count int) RETURNS SETOF @extschema:vector@.vector
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
@@ -265,11 +265,11 @@ BEGIN
         SELECT (a.embedding OPERATOR(@extschema:vector@.*) array_fill(0.8, ARRAY[%2$s])::@extschema:vector@.vector)
             OPERATOR(@extschema:vector@.+) (b.embedding OPERATOR(@extschema:vector@.*) array_fill(0.2, ARRAY[%2$s])::@extschema:vector@.vector)
         FROM chosen x JOIN chosen y ON y.n = x.n + 1
-        JOIN llmspell.%1$I a ON a.tenant_id = $1 AND a.id = x.id JOIN llmspell.%1$I b ON b.tenant_id = $1 AND b.id = y.id$sql$, table_name, dims)
+        JOIN llmspell.%1$I a ON a.tenant_id = $1 AND a.id = x.id JOIN llmspell.%1$I b ON b.tenant_id = $1 AND b.id = y.id$sql$, (space).table_name, (space).dims)
     USING _require_tenant(), count;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_samples(text, integer, integer) IS 'Vectors to ask for, made of the tenant''s rows.';
+COMMENT ON FUNCTION llmspell._vector_samples(llmspell.vector_spaces, integer) IS 'Vectors to ask for, made of the tenant''s rows.';
 
 CREATE FUNCTION llmspell._vector_calibrate(only_space text, samples int)
 RETURNS TABLE (space text, row_count bigint, exact_us double precision, ann_us double precision, ef_search int, recall double precision, exact_rows int)
@@ -307,7 +307,7 @@ BEGIN
             DETAIL = format('tenant "%s" has %s rows', left(v_tenant, 100), row_count),
             HINT = 'It takes an index, and a tenant of 1,000 rows or more, better one of many.';
     END IF;
-    SELECT array_agg(q) INTO v_queries FROM _vector_samples(v_space.table_name, v_space.dims, samples) AS q;
+    SELECT array_agg(q) INTO v_queries FROM _vector_samples(v_space, samples) AS q;
     FOR i IN 1 .. cardinality(v_queries) LOOP
         v_start := clock_timestamp();
         SELECT array_agg(v.distance ORDER BY v.distance) INTO v_distances
@@ -397,8 +397,8 @@ BEGIN
         v_bucket := least(length(v_rows::text), 5);
         CONTINUE WHEN v_tenants[v_bucket] >= 20;
         v_tenants[v_bucket] := v_tenants[v_bucket] + 1;
-        FOR v_query IN SELECT q FROM _vector_samples(v_space.table_name, v_space.dims, sample) AS q UNION ALL
-            SELECT q FROM _vector_own(v_space.table_name) AS q WHERE v_rows = 1
+        FOR v_query IN SELECT q FROM _vector_samples(v_space, sample) AS q UNION ALL
+            SELECT q FROM _vector_own(v_space) AS q WHERE v_rows = 1
         LOOP
             v_start := clock_timestamp();
             SELECT array_agg(v.distance ORDER BY v.distance), bool_and(v.exact) INTO v_got, v_exact FROM vector_search(v_query, 10, include_expired => true, space => v_space.name) v;
@@ -419,15 +419,15 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._vector_recall_audit IS 'What vector_recall_audit does; plpgsql wants other names for inputs than for outputs.';
 
-CREATE FUNCTION llmspell._vector_own(table_name text) RETURNS SETOF @extschema:vector@.vector
+CREATE FUNCTION llmspell._vector_own(space llmspell.vector_spaces) RETURNS SETOF @extschema:vector@.vector
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY EXECUTE format('SELECT embedding FROM llmspell.%I WHERE tenant_id = $1 LIMIT 1', table_name) USING _require_tenant();
+    RETURN QUERY EXECUTE format('SELECT embedding FROM llmspell.%I WHERE tenant_id = $1 LIMIT 1', (space).table_name) USING _require_tenant();
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_own(text) IS 'One vector of the tenant.';
+COMMENT ON FUNCTION llmspell._vector_own(llmspell.vector_spaces) IS 'One vector of the tenant.';
 
 CREATE FUNCTION llmspell.vector_recall_audit(space text DEFAULT 'vectors_384', sample int DEFAULT 10)
 RETURNS TABLE (bucket text, tenants bigint, queries bigint, recall double precision, complete double precision, exact double precision,

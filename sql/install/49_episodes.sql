@@ -208,7 +208,7 @@ BEGIN
     SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at,
         f.score, f.distance, f.vector_rank, f.text_rank
     FROM _fused(v_space, _episode_search.query_embedding, _episode_search.query_text, _episode_search.k, _episode_search.filter,
-        _episode_search.since, _episode_search.until, 'session:' || only_session, 'episodes', ' AND t.session_id = $11', only_session,
+        _episode_search.since, _episode_search.until, only_session, true,
         weights, rrf_k, half_life, mmr_lambda, language, false) f
     JOIN episodes e ON e.tenant_id = v_tenant AND e.id = f.id
     ORDER BY f.place;

@@ -196,9 +196,9 @@ BEGIN
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell._tg_vector_words()',
         table_name || '_words', table_name);
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
-    INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin)
+    INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)
     VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,
-            _vector_table_create.model, _vector_table_create.purpose, is_builtin);
+            _vector_table_create.model, _vector_table_create.purpose, is_builtin, CASE WHEN is_builtin THEN '-infinity' ELSE now() END);
 END
 $$;
 
@@ -238,7 +238,7 @@ BEGIN
         EXECUTE pg_catalog.format('UPDATE llmspell.%I SET content = content WHERE content IS NOT NULL', v_table);
         EXECUTE pg_catalog.format('CREATE INDEX idx_vector_%2$s_fts ON llmspell.%1$I USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL', v_table, v_dims);
         PERFORM llmspell._vector_table_comment(v_table, v_dims, 'cosine', 'vectors');
-        INSERT INTO llmspell.vector_spaces (name, table_name, dims, metric, purpose, builtin) VALUES ('vectors_' || v_dims, v_table, v_dims, 'cosine', 'vectors', true);
+        INSERT INTO llmspell.vector_spaces (name, table_name, dims, metric, purpose, builtin, created_at) VALUES ('vectors_' || v_dims, v_table, v_dims, 'cosine', 'vectors', true, '-infinity');
     END LOOP;
 END
 $vectors$;

@@ -73,9 +73,14 @@ SELECT count(*) FROM llmspell.workflow_claim(max_rows => 1, lease => '100 years'
 SELECT llmspell.session_retention_set('1 year');
 
 -- A tenant's own index, spaces for episodes, what expires, words.
-INSERT INTO llmspell.vector_tenant_indexes (tenant_id, space, index_name) VALUES (llmspell.current_tenant(), 'vectors_1536', 'none');
-SELECT count(llmspell.vector_add(array_fill(0.5, ARRAY[384])::vector, 'user:1', '{"due": true}', 'the red fox', expires_at => 'infinity', event_time => '2026-01-01+00', language => 'english'));
-SELECT count(e.id) FROM unnest(ARRAY[384, 768, 1536, 3072]) AS d
-CROSS JOIN LATERAL llmspell.episode_add('s1', 'user', 'said of ' || d, array_fill(0.5, ARRAY[d])::vector, '{"d": 1}', '2026-01-01+00'::timestamptz + d * interval '1 s', NULL, 'key ' || d, 'english') AS e;
+INSERT INTO llmspell.vector_tenant_indexes (tenant_id, space, index_name) VALUES (llmspell.current_tenant(), 'vectors_1536', 'none') ON CONFLICT DO NOTHING;
+SELECT llmspell.vector_add_many(items => jsonb_build_array(jsonb_build_object('embedding', array_fill(0.5, ARRAY[384]), 'scope', 'user:1', 'metadata', '{"due": true}'::jsonb,
+    'content', 'the red fox', 'expires_at', 'infinity', 'event_time', '2026-01-01+00', 'language', 'english')));
+SELECT count(e.id) FROM generate_series(1, 3) AS n
+CROSS JOIN LATERAL llmspell.episode_add('s1', 'user', 'said, number ' || n, NULL, '{"d": 1}', '2026-01-01+00'::timestamptz + n * interval '1 s', NULL, 'key ' || n, 'english') AS e;
+INSERT INTO llmspell.episode_embeddings_384 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[384])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
+INSERT INTO llmspell.episode_embeddings_768 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[768])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
+INSERT INTO llmspell.episode_embeddings_1536 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[1536])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
+INSERT INTO llmspell.episode_embeddings_3072 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[3072])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
 SELECT count(*) FROM llmspell.episodes_unprocessed(max_rows => 1, lease => '100 years');
 SELECT llmspell.episode_mark_processed(ARRAY(SELECT id FROM llmspell.episodes_by_session('s1', 2)));

@@ -9,29 +9,38 @@ VALUES = {
     "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
     "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "llmspell.test_data", "name": "name", "real[]": [1.0],
     "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"], "uuid[]": ["00000000-0000-0000-0000-000000000001"],
-    "double precision[]": [1.0, 1.0], "integer[]": [10],
+    "double precision[]": [1.0, 1.0], "integer[]": [10], "tsquery": "value", "tsvector": "value", "anyarray": None, "regconfig": "simple",
+    "llmspell.vector_spaces": "(vectors_384,vector_embeddings_384,384,cosine,,vectors,t,2026-01-01)",
 }
 
 
+# Where any text will not do.
+NAMED = {"language": "simple", "mode": "auto", "method": "auto", "wanted_method": "auto", "metric": "cosine", "space": "vectors_384", "only_space": "vectors_384",
+         "scope": "global", "query_text": "value", "recall": 0.9, "tenant": "tenant-a"}
+
 # Arguments with a default of which one must be given all the same.
-ONE_OF = {"agent_state_at": "version"}
+ONE_OF = {"agent_state_at": "version", "episode_search": "query_text"}
 
 
 class Function:
-    def __init__(self, name, names, types, defaults):
-        self.name, self.names, self.types, self.defaults = name, names, types, defaults
+    def __init__(self, name, names, types, casts, defaults):
+        self.name, self.names, self.types, self.casts, self.defaults = name, names, types, casts, defaults
+
+    def value(self, i):
+        named = NAMED.get(self.names[i]) if self.names else None
+        return named if type(named) is type(VALUES[self.types[i]]) and self.types[i] in ("text", "double precision") else VALUES[self.types[i]]
 
     def call(self, connection, given, **options):
         """Calls it with {position: value}; the other arguments keep their defaults."""
-        arguments = ", ".join((f'"{self.names[i]}" => ' if self.names else "") + f"%s::{self.types[i].replace('anyelement', 'text')}" for i in given)
+        arguments = ", ".join((f'"{self.names[i]}" => ' if self.names else "") + f"%s::{self.casts[i]}" for i in given)
         return connection.execute(f"SELECT t::text FROM llmspell.{self.name}({arguments}) AS t", list(given.values()), **options).fetchall()
 
     def required(self):
         given = len(self.types) - self.defaults
-        return {i: VALUES[t] for i, t in enumerate(self.types) if i < given or self.names[i] == ONE_OF.get(self.name)}
+        return {i: self.value(i) for i in range(len(self.types)) if i < given or self.names[i] == ONE_OF.get(self.name)}
 
     def all_plausible(self):
-        return {i: VALUES[t] for i, t in enumerate(self.types)}
+        return {i: self.value(i) for i in range(len(self.types))}
 
     def nulls(self):
         return dict.fromkeys(range(len(self.types) - self.defaults))
@@ -45,6 +54,9 @@ def functions(connection, internal=False, role=None):
     rows = connection.execute(
         """SELECT p.proname, coalesce(p.proargnames[:p.pronargs], '{}'),
                ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) ORDER BY n),
+               ARRAY(SELECT replace(replace(CASE WHEN y.typnamespace = 'pg_catalog'::regnamespace THEN format_type(t, NULL) ELSE format('%%s.%%I', y.typnamespace::regnamespace, y.typname) END,
+                                            'anyelement', 'text'), 'anyarray', 'text[]')
+                     FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) JOIN pg_type y ON y.oid = t ORDER BY n),
                p.pronargdefaults
            FROM pg_proc p
            WHERE p.pronamespace = 'llmspell'::regnamespace AND p.prorettype <> 'trigger'::regtype

@@ -71,12 +71,13 @@ def checksum(connection, tenant):
 
 def forged(connection, table, row, tenant, merge=False):
     """Writes a copy of the row for a tenant."""
-    source = f"SELECT (jsonb_populate_record(NULL::{table}, %s)).*"
+    row = {name: value for name, value in row.items() if name != "embedding_half"}  # generated
+    names = ", ".join(row)
+    source = f"SELECT {names} FROM jsonb_populate_record(NULL::{table}, %s)"
     if merge:
-        names = ", ".join(row)
         query = f"MERGE INTO {table} t USING ({source}) s ON t.tenant_id = s.tenant_id WHEN NOT MATCHED THEN INSERT ({names}) VALUES (s.{', s.'.join(row)})"
     else:
-        query = f"INSERT INTO {table} {source}"
+        query = f"INSERT INTO {table} ({names}) {source}"
     connection.execute(query, [Jsonb(row | {"tenant_id": tenant})])
 
 
