@@ -33,7 +33,8 @@ extension_sql_file!(
         vectors::sql::_fusion_score,
         vectors::sql::_fusion_diversify,
         vectors::sql::_vector_break_even,
-        vectors::sql::_vector_check_k
+        vectors::sql::_vector_check_k,
+        vectors::sql::_vector_spaces_changed
     ]
 );
 extension_sql_file!("../sql/install/10_tenancy.sql", name = "i10_tenancy", requires = ["i05_common"]);

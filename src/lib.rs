@@ -35,6 +35,7 @@ mod llmspell {}
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {
     settings::init();
+    vectors::sql::init();
 }
 
 /// What pgrx-tests calls before the first #[pg_test].

@@ -65,6 +65,25 @@ COMMENT ON COLUMN llmspell.vector_calibrations.recalls IS 'The share of the 10 n
 COMMENT ON COLUMN llmspell.vector_calibrations.space_rows IS 'Estimated rows of the space, of all tenants, when it was measured.';
 COMMENT ON COLUMN llmspell.vector_calibrations.calibrated_at IS 'When it was measured.';
 
+-- Sessions remember what these three say.
+CREATE FUNCTION llmspell._tg_vector_config() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    PERFORM _vector_spaces_changed('llmspell.vector_spaces'::regclass);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_vector_config() IS 'Tells every session that spaces, their indexes or their costs changed.';
+COMMENT ON FUNCTION llmspell._vector_spaces_changed(oid) IS 'Makes every session look spaces up again.';
+CREATE TRIGGER vector_spaces_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_spaces
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_vector_config();
+CREATE TRIGGER vector_index_config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_index_config
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_vector_config();
+CREATE TRIGGER vector_calibrations_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_calibrations
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_vector_config();
+
 CREATE TABLE llmspell.vector_tenant_indexes (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     space text COLLATE "C" NOT NULL,

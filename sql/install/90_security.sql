@@ -3,7 +3,7 @@
 --
 -- Triggers that fire during a restore (BEFORE or AFTER INSERT), by design: sessions_insert and
 -- artifact_content_insert start the counts, artifacts_count_insert counts up (artifacts_restore_count
--- in its place while restoring); workflow_states_write, the …_words of each vector table and episodes_words leave it as it is; sessions_restore, artifact_content_restore, artifacts_restore and
+-- in its place while restoring); workflow_states_write, the …_words of each vector table and episodes_words leave it as it is; vector_…_changed tell sessions; sessions_restore, artifact_content_restore, artifacts_restore and
 -- artifacts_restore_end see to the order.
 
 CREATE FUNCTION llmspell._apply_security(register_dump boolean DEFAULT false) RETURNS void

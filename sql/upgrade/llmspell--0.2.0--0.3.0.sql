@@ -45,6 +45,19 @@ CREATE TABLE llmspell.vector_tenant_indexes (
     PRIMARY KEY (tenant_id, space)
 );
 
+CREATE FUNCTION llmspell._vector_spaces_changed(spaces oid) RETURNS void
+STRICT LANGUAGE c AS 'MODULE_PATHNAME', '_vector_spaces_changed_wrapper';
+
+CREATE FUNCTION llmspell._tg_vector_config() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    PERFORM _vector_spaces_changed('llmspell.vector_spaces'::regclass);
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION llmspell._vector_halves(dims int) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN dims > 1900 AND dims <= 3900;

@@ -7,7 +7,7 @@ pub mod invalid;
 pub mod layout;
 mod query;
 pub mod route;
-mod search;
+pub mod search;
 mod spi;
 pub mod sql;
 pub mod statement;

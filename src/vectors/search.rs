@@ -1,7 +1,9 @@
 //! A search: looks the space up, counts, decides, asks, and asks again where the index came back short.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::CStr;
+use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -22,8 +24,28 @@ struct Types {
     halfvec: pg_sys::Oid,
 }
 
+/// Spaces by name and dimensions. What somebody chooses or measures empties it in every session; how many
+/// rows a space has is only as old as this.
+const TARGET_LIFE: Duration = Duration::from_secs(60);
+
+type Targets = HashMap<(Option<String>, i32), (Instant, Target)>;
+
 thread_local! {
     static TYPES: Cell<Option<Types>> = const { Cell::new(None) };
+    static TARGETS: RefCell<Targets> = RefCell::default();
+    /// The table whose invalidation stands for that of all spaces.
+    static SPACES: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
+}
+
+/// Forgets the spaces; a table that changed, or all of them where it is none.
+pub fn forget(changed: pg_sys::Oid) {
+    if changed == pg_sys::InvalidOid || changed == SPACES.get() {
+        TARGETS.with(|targets| {
+            if let Ok(mut targets) = targets.try_borrow_mut() {
+                targets.clear();
+            }
+        });
+    }
 }
 
 const TYPES_SQL: &str = "SELECT quote_ident(n.nspname), v.oid, h.oid \
@@ -32,7 +54,7 @@ const TYPES_SQL: &str = "SELECT quote_ident(n.nspname), v.oid, h.oid \
      JOIN pg_type h ON h.typnamespace = n.oid AND h.typname = 'halfvec' WHERE e.extname = 'vector'";
 
 const SPACE_SQL: &str = "SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(c.method, d.method), c.lists, \
-         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision \
+         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid \
      FROM llmspell._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
      CROSS JOIN LATERAL llmspell._vector_index_defaults(s.dims) d \
      LEFT JOIN llmspell.vector_index_config c ON c.space = s.name \
@@ -42,6 +64,7 @@ const SPACE_SQL: &str = "SELECT s.name, format('llmspell.%I', s.table_name), s.d
 const TENANT_INDEX_SQL: &str = "SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
 
 /// How a space is searched.
+#[derive(Clone)]
 pub struct Target {
     pub name: String,
     pub method: String,
@@ -112,6 +135,31 @@ fn types(vector: pg_sys::Oid) -> Result<Types, ErrorReport> {
 }
 
 fn target(query: &Query, types: Types) -> Result<Target, ErrorReport> {
+    let key = (query.space.clone(), query.numbers.len() as i32);
+    let kept = TARGETS.with_borrow(|targets| {
+        targets.get(&key).filter(|(at, kept)| at.elapsed() < TARGET_LIFE && kept.types.vector == types.vector).cloned()
+    });
+    let target = match kept {
+        Some((_, target)) => target,
+        None => {
+            let target = look_up(query, types);
+            TARGETS.with_borrow_mut(|targets| {
+                // Names are the user's, and may be many.
+                if targets.len() >= 1000 {
+                    targets.clear();
+                }
+                targets.insert(key, (Instant::now(), target.clone()));
+            });
+            target
+        }
+    };
+    if target.space.metric == Metric::Cosine && query.numbers.iter().all(|x| *x == 0.0) {
+        return Err(Error::Vector(Invalid::Zero).into());
+    }
+    Ok(target)
+}
+
+fn look_up(query: &Query, types: Types) -> Target {
     let dims = query.numbers.len() as i32;
     let rows = spi::select(
         SPACE_SQL,
@@ -125,10 +173,8 @@ fn target(query: &Query, types: Types) -> Result<Target, ErrorReport> {
     let recalls: Vec<f64> = rows.get(0, 11).unwrap_or_default();
     let measured: Vec<(i32, f64)> = efs.into_iter().zip(recalls).collect();
     let metric = rows.get::<String>(0, 4).and_then(|metric| Metric::parse(&metric)).unwrap_or(Metric::Cosine);
-    if metric == Metric::Cosine && query.numbers.iter().all(|x| *x == 0.0) {
-        return Err(Error::Vector(Invalid::Zero).into());
-    }
-    Ok(Target {
+    SPACES.set(rows.get(0, 13).unwrap_or(pg_sys::InvalidOid));
+    Target {
         name: rows.get(0, 1).unwrap_or_default(),
         method: rows.get(0, 5).unwrap_or_default(),
         lists: rows.get(0, 6).unwrap_or_default(),
@@ -147,7 +193,7 @@ fn target(query: &Query, types: Types) -> Result<Target, ErrorReport> {
             vector_schema: types.schema.to_owned(),
         },
         types,
-    })
+    }
 }
 
 fn question<'a>(query: &Query, target: &'a Target, rows: Option<Rows>, ef_search: Option<i32>) -> Question<'a> {

@@ -206,3 +206,21 @@ fn _vector_check_k(k: Option<i32>) -> Result<i32, ErrorReport> {
         k => Err(Error::Vector(Invalid::K(k)).into()),
     }
 }
+
+/// Tells every session, when this transaction commits, that spaces changed.
+#[pg_extern(schema = "llmspell")]
+fn _vector_spaces_changed(spaces: pg_sys::Oid) {
+    // SAFETY: queues a message; the number need not be that of a table.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(spaces) };
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
+    search::forget(relation);
+}
+
+/// Listens for what [`_vector_spaces_changed`] tells.
+pub fn init() {
+    // SAFETY: once for each process, with a function that lives as long.
+    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(forget), 0.into()) };
+}

@@ -113,6 +113,9 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     ('L30', 'llmspell.vector_embeddings_3072', 'vector_embeddings_3072_words'),
     ('L30', 'llmspell.sessions', 'sessions_insert'),
     ('L30', 'llmspell.sessions', 'sessions_restore'),
+    ('L30', 'llmspell.vector_calibrations', 'vector_calibrations_changed'),
+    ('L30', 'llmspell.vector_index_config', 'vector_index_config_changed'),
+    ('L30', 'llmspell.vector_spaces', 'vector_spaces_changed'),
     ('L30', 'llmspell.workflow_states', 'workflow_states_write'),
     ('L31', 'llmspell.event_log', '')
 )
