@@ -40,46 +40,32 @@ def wordnet(say=lambda text: None):
     return [text for _, text in texts], numpy.array([topic for topic, _ in texts]), vectors
 
 
-def synthetic(vectors, topics, dims, count, seed=7):
-    """`count` unit vectors of `dims` dimensions fitted to real ones, with their topics: clusters around real
-    centres, inside a cluster the spectrum of the real set's residuals, extended by its power-law tail."""
+def synthetic(vectors, topics, dims, count, noise=0.25, seed=7):
+    """`count` unit vectors of `dims` dimensions fitted to real ones, with their topics: points between a real
+    vector and one of its neighbours, which keeps how densely neighbours lie, and noise with the spectrum of the
+    real set's residuals, extended by its power-law tail, all turned at random."""
     chance = numpy.random.default_rng(seed)
-    centres, member = numpy.unique(topics, return_inverse=True)
-    # Some 256 clusters: each topic is cut by its strongest directions.
-    cluster = member.copy()
-    for _ in range(3):
-        parts = numpy.zeros_like(cluster)
-        for c in numpy.unique(cluster):
-            rows = numpy.flatnonzero(cluster == c)
-            if len(rows) > 64:
-                x = vectors[rows] - vectors[rows].mean(0)
-                direction = x[chance.integers(len(rows))]
-                for _ in range(8):
-                    direction = x.T @ (x @ direction)
-                    direction /= numpy.linalg.norm(direction)
-                parts[rows] = x @ direction > 0
-        cluster = cluster * 2 + parts
-    labels, cluster = numpy.unique(cluster, return_inverse=True)
-    means = numpy.stack([vectors[cluster == c].mean(0) for c in range(len(labels))])
-    topic_of = numpy.array([numpy.bincount(member[cluster == c]).argmax() for c in range(len(labels))])
-    residuals = vectors - means[cluster]
-    spectrum, basis = numpy.linalg.eigh(numpy.cov(residuals[:: max(1, len(residuals) // 20000)], rowvar=False))
+    residuals = vectors - vectors.mean(0)
+    spectrum, basis = numpy.linalg.eigh(numpy.cov(residuals, rowvar=False))
     spectrum, basis = spectrum[::-1], basis[:, ::-1]
     ranks = numpy.arange(1, len(spectrum) + 1)
     body = slice(len(spectrum) // 4, len(spectrum) * 3 // 4)
     slope, level = numpy.polyfit(numpy.log(ranks[body]), numpy.log(numpy.maximum(spectrum[body], 1e-12)), 1)
     tail = numpy.exp(level + slope * numpy.log(numpy.arange(len(spectrum) + 1, dims + 1)))
     whole = numpy.concatenate([spectrum, tail])[:dims]
-    whole *= spectrum.sum() / whole.sum()  # as much spread as the real set, over more dimensions
-    chosen = chance.choice(len(labels), count, p=numpy.bincount(cluster) / len(cluster))
-    made = numpy.empty((count, dims), numpy.float32)
-    turn = numpy.linalg.qr(chance.standard_normal((dims, dims)))[0].astype(numpy.float32)
+    whole *= noise * spectrum.sum() / whole.sum()
     scale = numpy.sqrt(numpy.maximum(whole, 0)).astype(numpy.float32)
-    middle = numpy.zeros((len(labels), dims), numpy.float32)
-    middle[:, : means.shape[1]] = means @ basis
-    for start in range(0, count, 8192):
-        part = slice(start, min(start + 8192, count))
-        noise = chance.standard_normal((part.stop - part.start, dims), dtype=numpy.float32) * scale
-        made[part] = (middle[chosen[part]] + noise) @ turn
+    turn = numpy.linalg.qr(chance.standard_normal((dims, dims)))[0].astype(numpy.float32)
+    first = chance.integers(len(vectors), size=count)
+    made = numpy.empty((count, dims), numpy.float32)
+    for start in range(0, count, 2048):
+        part = slice(start, min(start + 2048, count))
+        likeness = vectors[first[part]] @ vectors.T
+        near = numpy.argpartition(-likeness, 10, axis=1)[:, :10]
+        second = near[numpy.arange(len(near)), chance.integers(10, size=len(near))]
+        share = chance.random((len(near), 1), dtype=numpy.float32)
+        point = numpy.zeros((len(near), dims), numpy.float32)
+        point[:, : vectors.shape[1]] = (vectors[first[part]] * (1 - share) + vectors[second] * share) @ basis
+        made[part] = (point + chance.standard_normal(point.shape, dtype=numpy.float32) * scale) @ turn
     made /= numpy.linalg.norm(made, axis=1, keepdims=True)
-    return made, centres[topic_of[chosen]]
+    return made, topics[first]
