@@ -69,7 +69,11 @@ extension_sql_file!(
     name = "i48_vector_indexes",
     requires = ["i47_vector_search"]
 );
-extension_sql_file!("../sql/install/49_episodes.sql", name = "i49_episodes", requires = ["i48_vector_indexes"]);
+extension_sql_file!(
+    "../sql/install/49_episodes.sql",
+    name = "i49_episodes",
+    requires = ["i48_vector_indexes"]
+);
 extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i49_episodes"]);
 extension_sql_file!("../sql/install/55_artifacts.sql", name = "i55_artifacts", requires = ["i50_graph"]);
 extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i55_artifacts"]);

@@ -17,9 +17,13 @@ pub enum Invalid {
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dims { numbers } => write!(f, "a vector has 1 to {MAX_DIMS} numbers, this one has {numbers}"),
+            Self::Dims { numbers } => {
+                write!(f, "a vector has 1 to {MAX_DIMS} numbers, this one has {numbers}")
+            }
             Self::NotFinite { position } => write!(f, "number {position} of the vector is not finite"),
-            Self::OddBytes { bytes } => write!(f, "half-precision numbers have two bytes each, these are {bytes}"),
+            Self::OddBytes { bytes } => {
+                write!(f, "half-precision numbers have two bytes each, these are {bytes}")
+            }
         }
     }
 }

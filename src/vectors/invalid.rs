@@ -21,8 +21,12 @@ pub enum Invalid {
 impl Invalid {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Filter(_) => Some("Give what the metadata must contain, for instance {\"kind\": \"note\"}."),
-            Self::K(k) if *k > MAX_K => Some("Ask for fewer, and narrow the search by scope, filter or time."),
+            Self::Filter(_) => {
+                Some("Give what the metadata must contain, for instance {\"kind\": \"note\"}.")
+            }
+            Self::K(k) if *k > MAX_K => {
+                Some("Ask for fewer, and narrow the search by scope, filter or time.")
+            }
             Self::Mode(_) => Some("Use auto, exact or ann."),
             Self::Zero => Some("The model gave nothing for this text: search by words instead."),
             _ => None,

@@ -3,10 +3,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use pgrx::AnyElement;
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::AnyElement;
 
 use super::invalid::Invalid;
 use super::layout;
@@ -113,8 +113,9 @@ impl Query {
 /// The datum is a jsonb.
 unsafe fn check_filter(filter: pg_sys::Datum) -> Result<&'static [u8], ErrorReport> {
     // SAFETY: as the caller says.
-    let (element, bytes) =
-        unsafe { (AnyElement::from_polymorphic_datum(filter, false, pg_sys::JSONBOID), spi::varlena(filter)) };
+    let (element, bytes) = unsafe {
+        (AnyElement::from_polymorphic_datum(filter, false, pg_sys::JSONBOID), spi::varlena(filter))
+    };
     crate::state::sql::_json_check(element)?;
     // The header of a container says what it is; a bare scalar is an array of one.
     let header = bytes.first_chunk::<4>().map_or(0, |head| u32::from_ne_bytes(*head));

@@ -170,7 +170,13 @@ pub fn fetch_halves(k: i32) -> i64 {
 pub const HALF_ERROR: f64 = 2e-3;
 
 /// Whether the `k`-th distance, exact, lies before all rows that a scan of half the precision left out.
-pub fn halves_are_exact(candidates: i64, fetch: i64, kth: Option<f64>, farthest: Option<f64>, cosine: bool) -> bool {
+pub fn halves_are_exact(
+    candidates: i64,
+    fetch: i64,
+    kth: Option<f64>,
+    farthest: Option<f64>,
+    cosine: bool,
+) -> bool {
     candidates < fetch
         || cosine && matches!((kth, farthest), (Some(kth), Some(farthest)) if kth + HALF_ERROR <= farthest)
 }

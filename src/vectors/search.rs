@@ -61,7 +61,8 @@ const SPACE_SQL: &str = "SELECT s.name, format('llmspell.%I', s.table_name), s.d
      LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name \
      LEFT JOIN pg_class r ON r.relname = s.table_name AND r.relnamespace = 'llmspell'::regnamespace";
 
-const TENANT_INDEX_SQL: &str = "SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
+const TENANT_INDEX_SQL: &str =
+    "SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
 
 /// How a space is searched.
 #[derive(Clone)]
@@ -137,7 +138,10 @@ fn types(vector: pg_sys::Oid) -> Result<Types, ErrorReport> {
 fn target(query: &Query, types: Types) -> Result<Target, ErrorReport> {
     let key = (query.space.clone(), query.numbers.len() as i32);
     let kept = TARGETS.with_borrow(|targets| {
-        targets.get(&key).filter(|(at, kept)| at.elapsed() < TARGET_LIFE && kept.types.vector == types.vector).cloned()
+        targets
+            .get(&key)
+            .filter(|(at, kept)| at.elapsed() < TARGET_LIFE && kept.types.vector == types.vector)
+            .cloned()
     });
     let target = match kept {
         Some((_, target)) => target,
@@ -196,7 +200,12 @@ fn look_up(query: &Query, types: Types) -> Target {
     }
 }
 
-fn question<'a>(query: &Query, target: &'a Target, rows: Option<Rows>, ef_search: Option<i32>) -> Question<'a> {
+fn question<'a>(
+    query: &Query,
+    target: &'a Target,
+    rows: Option<Rows>,
+    ef_search: Option<i32>,
+) -> Question<'a> {
     Question {
         mode: query.mode,
         indexed: target.method != "none",
@@ -273,7 +282,8 @@ fn exact(query: &Query, target: &Target) -> Found {
     // Who asks for exact gets every row at full precision.
     if target.space.halves && query.mode != Mode::Exact {
         let fetch = route::fetch_halves(query.k);
-        let found = spi::select(&target.space.exact_halves(query.conditions()), &parameters(query, target, fetch));
+        let found =
+            spi::select(&target.space.exact_halves(query.conditions()), &parameters(query, target, fetch));
         let candidates = found.get(0, 7).unwrap_or(0i64);
         let hits = hits(&found, target);
         // A threshold may leave fewer than k: then the first row left out is the threshold.
@@ -283,7 +293,8 @@ fn exact(query: &Query, target: &Target) -> Found {
         };
         let cosine = target.space.metric == Metric::Cosine;
         let exact = route::halves_are_exact(candidates, fetch, last, found.get(0, 8), cosine);
-        let complete = hits.len() == query.k as usize || exact || candidates == fetch && query.max_distance.is_some();
+        let complete =
+            hits.len() == query.k as usize || exact || candidates == fetch && query.max_distance.is_some();
         return Found { exact, complete, hits };
     }
     let found = spi::select(&target.space.exact(query.conditions()), &parameters(query, target, 0));
@@ -318,7 +329,8 @@ fn ann(query: &Query, target: &Target, ef_search: i32, fetch: i64, max_scan_tupl
     match target.method.as_str() {
         "vchordrq" => {
             // As many numbers as the index has levels, or every query of the table fails.
-            let probes: Vec<String> = target.lists.iter().map(|n| (n / 10).max(10).min(*n).to_string()).collect();
+            let probes: Vec<String> =
+                target.lists.iter().map(|n| (n / 10).max(10).min(*n).to_string()).collect();
             set(c"vchordrq.probes", &probes.join(","));
             set(c"vchordrq.prefilter", &"on");
         }

@@ -48,8 +48,10 @@ impl Rows {
 /// and planning takes longer than finding a few rows. It reads by the snapshot of the calling statement.
 pub fn select(sql: &str, parameters: &[Parameter]) -> Rows {
     let plan = plan(sql, parameters);
-    let mut values: Vec<pg_sys::Datum> = parameters.iter().map(|(_, value)| value.unwrap_or(0.into())).collect();
-    let nulls: Vec<u8> = parameters.iter().map(|(_, value)| if value.is_some() { b' ' } else { b'n' }).collect();
+    let mut values: Vec<pg_sys::Datum> =
+        parameters.iter().map(|(_, value)| value.unwrap_or(0.into())).collect();
+    let nulls: Vec<u8> =
+        parameters.iter().map(|(_, value)| if value.is_some() { b' ' } else { b'n' }).collect();
     // SAFETY: the plan was prepared with as many parameters of these types; errors unwind.
     unsafe {
         let code = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr().cast(), true, 0);

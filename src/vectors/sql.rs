@@ -26,7 +26,12 @@ unsafe fn rows_of(fcinfo: pg_sys::FunctionCallInfo) -> impl FnMut(&[Option<pg_sy
         let nulls: Vec<bool> = row.iter().map(Option::is_none).collect();
         // SAFETY: as many values, of the types, as the function returns columns.
         unsafe {
-            pg_sys::tuplestore_putvalues((*result).setResult, (*result).setDesc, values.as_ptr(), nulls.as_ptr());
+            pg_sys::tuplestore_putvalues(
+                (*result).setResult,
+                (*result).setDesc,
+                values.as_ptr(),
+                nulls.as_ptr(),
+            );
         }
     }
 }

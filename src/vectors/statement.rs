@@ -171,8 +171,11 @@ impl Space {
     fn ranked(&self, near: &str, wanted: Conditions, again: bool) -> String {
         let rows = if again {
             let distance = self.distance("t.embedding", QUERY);
-            let threshold =
-                if wanted.max_distance { format!("WHERE {distance} <= {MAX_DISTANCE}") } else { String::new() };
+            let threshold = if wanted.max_distance {
+                format!("WHERE {distance} <= {MAX_DISTANCE}")
+            } else {
+                String::new()
+            };
             format!(
                 "SELECT t.id, {distance} AS distance, t.scope::text, t.metadata, t.content, t.created_at \
                  FROM c JOIN {} t ON t.tenant_id = {TENANT} AND t.id = c.id {threshold} ORDER BY 2, 1 LIMIT {K}",
@@ -196,7 +199,8 @@ impl Space {
 
 /// The K nearest of rows with id and distance.
 fn nearest(rows: &str, wanted: Conditions) -> String {
-    let threshold = if wanted.max_distance { format!("WHERE r.distance <= {MAX_DISTANCE}") } else { String::new() };
+    let threshold =
+        if wanted.max_distance { format!("WHERE r.distance <= {MAX_DISTANCE}") } else { String::new() };
     format!("(SELECT r.id, r.distance FROM {rows} AS r {threshold} ORDER BY r.distance + 0, r.id LIMIT {K})")
 }
 
