@@ -8,9 +8,12 @@ help:           ## this list
 
 demo: build     ## the demo on this repository's own history, on a throw-away server
 	@scripts/clients-setup
+	@scripts/models-setup
 	@scripts/cluster with demo demo/run
 test: build     ## all tests, each load or crash test for some seconds
 	@tests/run
+test-vchord: build ## the tests of VectorChord's indexes, skipped where the server has none
+	@tests/run vchord
 soak: build     ## all tests with their full loads
 	@SOAK=1 tests/run
 bench: build    ## ratios against the guide's schema, written to docs/performance.md
@@ -39,4 +42,4 @@ pgrx-regress: build ## cargo pgrx regress pg18
 clean:          ## stop what runs, remove what was built
 	@scripts/clean
 
-.PHONY: help demo test soak bench setup build install uninstall dev dev-env dev-stop lint pgrx-test pgrx-regress clean
+.PHONY: help demo test test-vchord soak bench setup build install uninstall dev dev-env dev-stop lint pgrx-test pgrx-regress clean

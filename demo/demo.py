@@ -1,5 +1,8 @@
 """Stores this repository, its files and its git history, for two tenants, each step by one SQL statement, and checks what comes back."""
+import array
 import hashlib
+import os
+import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -105,6 +108,50 @@ def learn(tenant, pairs):
         print(f"        {value}, {frequency} times ({probability:.0%})")
 
 
+MODELS = Path(os.environ.get("LLMSPELL_BUILD") or repository.ROOT / ".build") / "models"
+
+
+def embed(texts):
+    """A real model, in an environment of its own: a vector of 384 numbers for each text."""
+    program = [MODELS / "venv/bin/python", Path(__file__).with_name("embedder.py"), MODELS]
+    numbers = array.array("f", subprocess.run(program, input="\n".join(texts).encode(), stdout=subprocess.PIPE, check=True).stdout)
+    return [list(numbers[n:n + 384]) for n in range(0, len(numbers), 384)]
+
+
+QUESTIONS = ["how do two workers avoid doing the same job twice", "a customer must never read what belongs to another one", "going back to an earlier state of an agent"]
+
+
+def remember(tenant, files, commits):
+    """Commit messages and paragraphs of the documents, found by meaning, by words and by both."""
+    texts = repository.texts(files, commits)
+    vectors = embed([text for _, text in texts] + QUESTIONS)
+    ids = []
+    for start in range(0, len(texts), 500):
+        ids += tenant.one("SELECT llmspell.vector_add_many(items => %s)", Jsonb(
+            [{"embedding": vector, "content": text, "metadata": {"where": where}, "language": "english"}
+             for (where, text), vector in zip(texts[start:start + 500], vectors[start:])]))
+    check(f"vectors: {len(ids)} texts are stored with their embeddings", tenant.one("SELECT sum(row_count) FROM llmspell.vector_stats()") == len(ids) == len(texts))
+    own = tenant("SELECT id, distance, exact, complete FROM llmspell.vector_search(%s::text::vector, 3)", str(vectors[0]))
+    check("vectors: a text's own vector finds it first, and k results come back, exactly", own[0][0] == ids[0] and len(own) == 3 and all(e and c for *_, e, c in own))
+    line = "        {:38.38} | {:38.38} | {:38.38}"
+    for question, vector in zip(QUESTIONS, vectors[len(texts):]):
+        by = [tenant("SELECT content FROM llmspell.hybrid_search(%s, %s::text::vector, 3, language => 'english', space => 'vectors_384')", *query)
+              for query in ((None, str(vector)), (question, None), (question, str(vector)))]
+        check(f"hybrid: {question}?", len(by[0]) == len(by[2]) == 3)
+        print(line.format("by meaning", "by words", "by both"))
+        for n in range(3):
+            print(line.format(*(found[n][0] if n < len(found) else "" for found in by)))
+    said = [(subject, time) for _, time, subject, _ in commits[-50:]] or [(text, datetime(2026, 1, 1, tzinfo=timezone.utc)) for _, text in texts[:50]]
+    for n, ((subject, time), vector) in enumerate(zip(said, embed([subject for subject, _ in said]))):
+        tenant("SELECT FROM llmspell.episode_add('git', 'user', %s, %s::text::vector, occurred_at => %s, idempotency_key => %s)", subject.replace("\0", ""), str(vector), time, str(n))
+    found = tenant("SELECT content FROM llmspell.episode_search(query_embedding => %s::text::vector, k => 5)", str(vectors[len(texts)]))
+    check(f"episodes: of {len(said)} five come back for the first question", len(found) == min(5, len(said)))
+    done = 0
+    while claimed := tenant.call("episodes_unprocessed", "git", 20):
+        done += tenant.one("SELECT llmspell.episode_mark_processed(%s)", [row[0] for row in claimed])
+    check("episodes: each is processed once", done == len(said) and not tenant.call("sessions_with_unprocessed"))
+
+
 files, commits = repository.read()
 acme, globex, operator = Tenant("acme"), Tenant("globex"), psycopg.connect(user="demo_ops", autocommit=True)
 own = {acme: (files, commits), globex: ({p: c for p, c in files.items() if p.endswith((".sql", ".md"))}, commits[::2])}
@@ -115,6 +162,7 @@ for tenant, input in own.items():
     follow(tenant, input[1])
     work(tenant, repository.sizes(input[0]))
     learn(tenant, repository.changed_together(input[1]))
+    remember(tenant, *input)
 
 print("\nglobex looks for what is acme's")
 tables = [t for t, in acme("SELECT jsonb_object_keys(llmspell.status() -> 'rows')")]

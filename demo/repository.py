@@ -31,6 +31,19 @@ def read():
     return files, commits
 
 
+def texts(files, commits, most=2000):
+    """[(where, text)]: the subjects of the commits, the newest first, and the paragraphs of the documents."""
+    found = {subject: f"commit {commit[:8]}" for commit, _, subject, _ in reversed(commits)}
+    for path in sorted(path for path in files if path.endswith(".md")):
+        fenced = False
+        for paragraph in files[path].decode(errors="replace").split("\n\n"):
+            text = " ".join(paragraph.split())
+            if not fenced and 60 <= len(text) and not text.startswith(("|", "#", "```")):
+                found.setdefault(text[:1000], path)
+            fenced ^= paragraph.count("```") % 2 == 1
+    return [(where, text) for text, where in found.items()][:most]
+
+
 def sizes(files):
     """{folder or file of the top: its bytes}"""
     tops = {path.split("/")[0] + "/" * ("/" in path) for path in files}

@@ -15,16 +15,16 @@ AS $$
     -- Any of the words: who asks in a sentence wants the texts that have most of them, not all.
     SELECT replace(plainto_tsquery(_vector_language(language), left(query_text, 10000))::text, ' & ', ' | ')::tsquery
 $$;
-COMMENT ON FUNCTION llmspell._words_query(text, text) IS 'Matches texts with any word of a query; ranked by how many, how close and how rare a word is in a text.';
+COMMENT ON FUNCTION llmspell._words_query(text, text) IS 'Matches texts with any word of a query.';
 
 CREATE FUNCTION llmspell._words_rank(words tsvector, query tsquery) RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
     -- 1: long texts have each word more often. No figure of the whole table enters: it would tell of other tenants.
-    SELECT ts_rank_cd(words, query, 1)::double precision
+    SELECT ts_rank(words, query, 1)::double precision
 $$;
-COMMENT ON FUNCTION llmspell._words_rank(tsvector, tsquery) IS 'How well a text matches, from that text alone.';
+COMMENT ON FUNCTION llmspell._words_rank(tsvector, tsquery) IS 'How well a text matches: how many of the words it has and how often, from that text alone.';
 
 CREATE FUNCTION llmspell._fusion_check(weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision) RETURNS void
 LANGUAGE plpgsql STABLE

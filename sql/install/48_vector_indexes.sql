@@ -330,8 +330,8 @@ BEGIN
             v_wanted := v_wanted + 10;
         END LOOP;
         v_efs := v_efs || v_ef;
-        -- What is asked for in earnest is farther from every row than the samples are, and misses about twice as much.
-        v_recall := greatest(2 * v_found::double precision / v_wanted - 1, 0);
+        -- What is asked for in earnest is farther from every row than the samples are, and misses half as much again.
+        v_recall := greatest(1 - 1.5 * (1 - v_found::double precision / v_wanted), 0);
         v_recalls := v_recalls || v_recall;
         v_ann_us := (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(v_times) AS t);
         IF ef_search IS NULL AND v_recall >= 0.99 THEN
@@ -353,7 +353,7 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._vector_calibrate IS 'What vector_calibrate does; plpgsql wants other names for inputs than for outputs.';
 
-CREATE FUNCTION llmspell.vector_calibrate(space text DEFAULT 'vectors_384', samples int DEFAULT 100)
+CREATE FUNCTION llmspell.vector_calibrate(space text DEFAULT 'vectors_384', samples int DEFAULT 150)
 RETURNS TABLE (space text, row_count bigint, exact_us double precision, ann_us double precision, ef_search int, recall double precision, exact_rows int)
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
