@@ -244,6 +244,8 @@ class Bench:
 
 def table(report):
     """Markdown that also reads well on a terminal; columns without content are left out."""
+    if not report["results"]:
+        return ""
     a, b = report["labels"]
     lines = [["operation", f"ratio ({b} / {a} time)", "WAL bytes per call", "with page images", "pages", "bound", "",
               f"{a} p50/p95/p99 ms", f"{b} p50/p95/p99 ms", "guide's target ms", f"rows/s {a} / {b}"]]

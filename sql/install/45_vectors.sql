@@ -60,8 +60,8 @@ COMMENT ON COLUMN llmspell.vector_calibrations.space IS 'Name of the space.';
 COMMENT ON COLUMN llmspell.vector_calibrations.exact_us IS 'Microseconds that an exact scan takes for a row.';
 COMMENT ON COLUMN llmspell.vector_calibrations.ann_us IS 'Microseconds that the index takes for a candidate.';
 COMMENT ON COLUMN llmspell.vector_calibrations.exact_rows IS 'Up to so many rows an exact scan is faster.';
-COMMENT ON COLUMN llmspell.vector_calibrations.efs IS 'Values of ef_search that were tried, ascending.';
-COMMENT ON COLUMN llmspell.vector_calibrations.recalls IS 'The share of the 10 nearest neighbours that each of them found.';
+COMMENT ON COLUMN llmspell.vector_calibrations.efs IS 'Values of ef_search, ascending.';
+COMMENT ON COLUMN llmspell.vector_calibrations.recalls IS 'The share of the 10 nearest neighbours that each of them finds, carefully.';
 COMMENT ON COLUMN llmspell.vector_calibrations.space_rows IS 'Estimated rows of the space, of all tenants, when it was measured.';
 COMMENT ON COLUMN llmspell.vector_calibrations.calibrated_at IS 'When it was measured.';
 

@@ -279,7 +279,7 @@ SET search_path = pg_catalog, llmspell, pg_temp
 AS $$ SELECT _vector_delete('scope', _required(scope, 'scope'), space) $$;
 COMMENT ON FUNCTION llmspell.vector_delete_scope(text, text) IS 'Deletes all vectors of a scope, in every space or the named one, and returns how many there were. Errors: 42501 no tenant, 22004 null, 22023 no such space. Example: SELECT llmspell.vector_delete_scope(''session:1'');';
 
-CREATE FUNCTION llmspell.vector_sweep(max_rows int DEFAULT 10000) RETURNS bigint
+CREATE FUNCTION llmspell.vector_sweep(max_rows int DEFAULT 1000) RETURNS bigint
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$ SELECT _vector_delete('expired', _max_rows(_required(max_rows, 'max_rows')), NULL) $$;

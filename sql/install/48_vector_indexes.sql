@@ -285,6 +285,7 @@ DECLARE
     v_times double precision[] := '{}';
     v_start timestamptz;
     v_distances double precision[];
+    v_steps constant int[] := '{40,60,80,100,130,160,200,250,320,400,500,640,800,1000}';
     v_efs int[] := '{}';
     v_recalls double precision[] := '{}';
     v_ann_us double precision;
@@ -316,7 +317,8 @@ BEGIN
         v_bounds := v_bounds || v_distances[10];
     END LOOP;
     exact_us := (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(v_times) AS t) / row_count;
-    FOREACH v_ef IN ARRAY ARRAY[40, 60, 80, 100, 130, 160, 200, 250, 320, 400, 500, 640, 800, 1000] LOOP
+    FOR v_step IN 1 .. cardinality(v_steps) LOOP
+        v_ef := v_steps[v_step];
         v_times := '{}';
         v_found := 0;
         v_wanted := 0;
@@ -329,13 +331,14 @@ BEGIN
             v_found := v_found + (SELECT count(*) FROM unnest(v_distances) AS d WHERE d <= v_bounds[i] + 1e-6);
             v_wanted := v_wanted + 10;
         END LOOP;
-        v_efs := v_efs || v_ef;
+        -- Two steps more than the samples need, as they are few, and data grows.
+        v_efs := v_efs || coalesce(v_steps[v_step + 2], 1000);
         -- What is asked for in earnest is farther from every row than the samples are, and misses half as much again.
         v_recall := greatest(1 - 1.5 * (1 - v_found::double precision / v_wanted), 0);
         v_recalls := v_recalls || v_recall;
         v_ann_us := (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(v_times) AS t);
         IF ef_search IS NULL AND v_recall >= 0.99 THEN
-            ef_search := v_ef;
+            ef_search := v_efs[v_step];
             recall := v_recall;
             ann_us := v_ann_us;
         END IF;

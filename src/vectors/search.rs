@@ -316,7 +316,7 @@ fn hits(found: &spi::Rows, target: &Target) -> Vec<Hit> {
 }
 
 fn ann(query: &Query, target: &Target, ef_search: i32, fetch: i64, max_scan_tuples: i64) -> (Found, bool) {
-    let mut parameters = parameters(query, target, fetch);
+    let parameters = parameters(query, target, fetch);
     let own = spi::select(TENANT_INDEX_SQL, &[text(query.tenant), text(&target.name)]).count > 0;
     let literal = own.then(|| spi::quoted(query.tenant));
     let settings = Settings::begin();
@@ -342,8 +342,6 @@ fn ann(query: &Query, target: &Target, ef_search: i32, fetch: i64, max_scan_tupl
             set(c"hnsw.scan_mem_multiplier", &4);
         }
     }
-    // Candidates beyond what any search may be asked for are not wanted.
-    parameters[8].1 = fetch.into_datum();
     let sql = target.space.ann(query.conditions(), target.key(), literal.as_deref());
     let found = spi::select(&sql, &parameters);
     let candidates = found.get(0, 7).unwrap_or(0i64);
