@@ -6,7 +6,7 @@
 /// Rows up to which an exact scan is taken before anything was measured.
 pub const EXACT_ROWS: i64 = 2500;
 
-/// `ef_search` before anything was measured: 0.99 of the 10 nearest of 60,000 sentence embeddings.
+/// `ef_search` where nothing is known: 0.99 of the 10 nearest of 60,000 sentence embeddings.
 pub const EF_SEARCH: i32 = 160;
 
 /// pgvector takes 1 to 1000.
@@ -48,13 +48,16 @@ pub struct Costs {
 
 impl Costs {
     /// Before `vector_calibrate`: what 384 dimensions took, scaled by the bytes that a vector has.
-    pub fn assumed(dims: i32) -> Self {
+    /// The graph must be searched farther the more rows it has, about as the square root of their number.
+    pub fn assumed(dims: i32, space_rows: f64) -> Self {
         let width = f64::from(dims) / 384.0;
+        let grown = (space_rows / 60_000.0).sqrt() * f64::from(EF_SEARCH);
+        let ef = if space_rows > 0.0 { grown.clamp(64.0, 800.0) as i32 } else { EF_SEARCH };
         Self {
             exact_us: 0.6 + 0.8 * width,
             ann_us: 12.0 + 8.0 * width,
             exact_rows: EXACT_ROWS,
-            recalls: vec![(40, 0.9), (80, 0.95), (EF_SEARCH, 0.99), (320, 0.995), (640, 0.998)],
+            recalls: vec![(ef / 4, 0.9), (ef / 2, 0.95), (ef, 0.99), (2 * ef, 0.995), (4 * ef, 0.998)],
         }
     }
 
@@ -218,7 +221,7 @@ mod tests {
 
     #[test]
     fn few_rows_are_scanned_and_many_are_not() {
-        let costs = Costs::assumed(384);
+        let costs = Costs::assumed(384, 60_000.0);
         let at = |rows| decide(&Question { rows: Some(rows), ..question(&costs) });
         assert_eq!(at(Rows::Exactly(0)), (Route::Exact, Why::FewRows));
         assert_eq!(at(Rows::Exactly(2500)), (Route::Exact, Why::FewRows));
@@ -229,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_is_done() {
-        let costs = Costs::assumed(384);
+        let costs = Costs::assumed(384, 60_000.0);
         let base = question(&costs);
         let exact = Question { mode: Mode::Exact, rows: None, ..base.clone() };
         assert_eq!(decide(&exact), (Route::Exact, Why::Asked));
@@ -244,11 +247,18 @@ mod tests {
 
     #[test]
     fn recall_chooses_the_smallest_known_ef() {
-        let costs = Costs { recalls: vec![(40, 0.95), (100, 0.991), (200, 0.997)], ..Costs::assumed(384) };
+        let costs =
+            Costs { recalls: vec![(40, 0.95), (100, 0.991), (200, 0.997)], ..Costs::assumed(384, 60_000.0) };
         assert_eq!(costs.ef_for(0.5), 40);
         assert_eq!(costs.ef_for(0.99), 100);
         assert_eq!(costs.ef_for(0.999), 200);
         assert_eq!(Costs { recalls: vec![], ..costs }.ef_for(0.99), EF_SEARCH);
+    }
+
+    #[test]
+    fn a_larger_graph_is_searched_farther() {
+        let ef = |rows| Costs::assumed(384, rows).ef_for(0.99);
+        assert_eq!([0.0, 100.0, 10_000.0, 60_000.0, 1e6, 1e9].map(ef), [160, 64, 65, 160, 653, 800]);
     }
 
     #[test]
@@ -272,7 +282,7 @@ mod tests {
             rows in 0i64..1_000_000, more in any::<bool>(), space_rows in -1f64..1e9, k in 1i32..=MAX_K,
             ef in proptest::option::of(-5i32..5000), recall in proptest::option::of(0f64..=1.0), indexed in any::<bool>(),
         ) {
-            let costs = Costs::assumed(768);
+            let costs = Costs::assumed(768, space_rows);
             let rows = Some(if more { Rows::MoreThan(rows) } else { Rows::Exactly(rows) });
             let asked = Question { rows, space_rows, k, ef_search: ef, recall, indexed, ..question(&costs) };
             if let (Route::Ann { ef_search, fetch, max_scan_tuples }, _) = decide(&asked) {

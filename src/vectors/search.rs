@@ -172,7 +172,8 @@ fn look_up(query: &Query, types: Types) -> Target {
             (pg_sys::INT4OID, dims.into_datum()),
         ],
     );
-    let assumed = Costs::assumed(dims);
+    let space_rows = rows.get::<f64>(0, 12).unwrap_or(0.0).max(0.0);
+    let assumed = Costs::assumed(dims, space_rows);
     let efs: Vec<i32> = rows.get(0, 10).unwrap_or_default();
     let recalls: Vec<f64> = rows.get(0, 11).unwrap_or_default();
     let measured: Vec<(i32, f64)> = efs.into_iter().zip(recalls).collect();
@@ -188,7 +189,7 @@ fn look_up(query: &Query, types: Types) -> Target {
             exact_rows: rows.get::<i32>(0, 9).map_or(assumed.exact_rows, i64::from),
             recalls: if measured.is_empty() { assumed.recalls } else { measured },
         },
-        space_rows: rows.get::<f64>(0, 12).unwrap_or(0.0).max(0.0),
+        space_rows,
         space: Space {
             table: rows.get(0, 2).unwrap_or_default(),
             dims,
