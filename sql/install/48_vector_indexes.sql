@@ -347,7 +347,7 @@ BEGIN
     v_space_rows := greatest(row_count, (SELECT c.reltuples::bigint FROM pg_class c WHERE c.relname = v_space.table_name AND c.relnamespace = 'llmspell'::regnamespace));
     recall := coalesce(recall, v_recalls[cardinality(v_recalls)]);
     ef_search := coalesce(ef_search, v_efs[cardinality(v_efs)]);
-    ann_us := coalesce(ann_us, v_ann_us) / greatest(ef_search, 20.0 * v_space_rows / row_count);
+    ann_us := coalesce(ann_us, v_ann_us) / greatest(ef_search, 30.0 * v_space_rows / row_count);
     exact_rows := _vector_break_even(exact_us, ann_us, ef_search, 10, v_space_rows);
     space := v_space.name;
     PERFORM _vector_calibration_store(v_space.name, exact_us, ann_us, exact_rows, v_efs, v_recalls, v_space_rows);

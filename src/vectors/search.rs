@@ -176,7 +176,9 @@ fn look_up(query: &Query, types: Types) -> Target {
     let assumed = Costs::assumed(dims, space_rows);
     let efs: Vec<i32> = rows.get(0, 10).unwrap_or_default();
     let recalls: Vec<f64> = rows.get(0, 11).unwrap_or_default();
-    let measured: Vec<(i32, f64)> = efs.into_iter().zip(recalls).collect();
+    // A measurement may raise what is assumed, not lower it: it saw one tenant and a hundred queries.
+    let measured: Vec<(i32, f64)> =
+        efs.into_iter().zip(recalls).map(|(ef, recall)| (ef.max(assumed.ef_for(recall)), recall)).collect();
     let metric = rows.get::<String>(0, 4).and_then(|metric| Metric::parse(&metric)).unwrap_or(Metric::Cosine);
     SPACES.set(rows.get(0, 13).unwrap_or(pg_sys::InvalidOid));
     Target {
