@@ -4,6 +4,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::graph::fault::Fault;
 use crate::kv::limits;
 use crate::state::{canonical, delta};
 use crate::storage::route;
@@ -12,6 +13,7 @@ use crate::tenancy::{scope, tenant_id};
 /// What went wrong, in the user's terms.
 #[derive(Debug)]
 pub enum Error {
+    Graph(Fault),
     Json(canonical::Invalid),
     Kv(limits::Invalid),
     LongArgument { argument: String, max: usize, chars: usize },
@@ -27,6 +29,7 @@ pub enum Error {
 impl Error {
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
+            Self::Graph(fault) => graph_sqlstate(fault),
             Self::Kv(limits::Invalid::KeyTooLong { .. }) | Self::LongArgument { .. } => {
                 PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION
             }
@@ -45,6 +48,7 @@ impl Error {
 
     fn message(&self) -> String {
         match self {
+            Self::Graph(fault) => fault.to_string(),
             Self::Json(reason) => reason.to_string(),
             Self::Kv(reason) => reason.to_string(),
             Self::LongArgument { argument, max, chars } => {
@@ -64,8 +68,16 @@ impl Error {
         }
     }
 
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::Graph(fault) => fault.detail(),
+            _ => None,
+        }
+    }
+
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Graph(fault) => fault.hint(),
             Self::Kv(limits::Invalid::KeyTooLong { .. }) | Self::LongArgument { .. } => {
                 Some("Use a hash of what does not fit.".to_owned())
             }
@@ -90,10 +102,31 @@ impl Error {
     }
 }
 
+fn graph_sqlstate(fault: &Fault) -> PgSqlErrorCode {
+    match fault {
+        Fault::Concurrent { .. } => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+        Fault::Dangling { .. } | Fault::HasEdges { .. } => PgSqlErrorCode::ERRCODE_FOREIGN_KEY_VIOLATION,
+        Fault::HalfSource
+        | Fault::NotObject
+        | Fault::NotMergeable { .. }
+        | Fault::NotOneOf { .. }
+        | Fault::Negative { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        Fault::NoVersion { .. } => PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
+        Fault::Overlap { .. } => PgSqlErrorCode::ERRCODE_EXCLUSION_VIOLATION,
+        Fault::PathsTooLong { .. } | Fault::TooManyNodes { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        Fault::Portion { .. } => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
+        Fault::Skew { .. } => PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
+    }
+}
+
 impl From<Error> for ErrorReport {
     #[track_caller]
     fn from(error: Error) -> Self {
         let report = ErrorReport::new(error.sqlstate(), error.message(), function_name!());
+        let report = match error.detail() {
+            Some(detail) => report.set_detail(detail),
+            None => report,
+        };
         match error.hint() {
             Some(hint) => report.set_hint(hint),
             None => report,

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 
 mod error;
 mod events;
+mod graph;
 mod install;
 mod introspection;
 mod kv;

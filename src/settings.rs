@@ -23,6 +23,9 @@ pub static EVENT_LOG_MONTHS_BACK: GucSetting<i32> = GucSetting::<i32>::new(24);
 /// `llmspell.event_log_months_ahead`: how many months after the current one may be made.
 pub static EVENT_LOG_MONTHS_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(4);
 
+/// `llmspell.max_tx_skew`: how far ahead of the clock a transaction time may be, seconds.
+pub static MAX_TX_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60);
+
 /// `llmspell.restoring`: set by the triggers that see to the order of a restore, for as long as they do.
 static RESTORING: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -61,6 +64,16 @@ pub fn init() {
         1200,
         GucContext::Suset,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"llmspell.max_tx_skew",
+        c"How far ahead of the clock the transaction time of a version in the graph may be.",
+        c"A write that would have to record after such a version is refused with 22008.",
+        &MAX_TX_SKEW,
+        0,
+        86_400,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
     );
     GucRegistry::define_bool_guc(
         c"llmspell.restoring",
