@@ -27,7 +27,8 @@ DECLARE
         '_agent_state_unpack', '_agent_state_keep', '_agent_state_prunable', '_workflow_is_terminal', '_workflow_status',
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
-        '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
+        '_graph_lock', '_graph_write_many', '_entity_erase', '_graph_copies', '_graph_at', '_entity_timeline', '_entity_knowledge', '_entities_find',
+        '_json_diff', '_graph_change', '_graph_diff', '_graph_by_source', '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
     v_relation record;
     v_wanted text;
