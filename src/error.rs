@@ -113,7 +113,9 @@ fn graph_sqlstate(fault: &Fault) -> PgSqlErrorCode {
         | Fault::Negative { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         Fault::NoVersion { .. } => PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
         Fault::Overlap { .. } => PgSqlErrorCode::ERRCODE_EXCLUSION_VIOLATION,
-        Fault::PathsTooLong { .. } | Fault::TooManyNodes { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        Fault::PathsTooLong { .. } | Fault::TooManyNodes { .. } => {
+            PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
+        }
         Fault::Portion { .. } => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
         Fault::Skew { .. } => PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
     }

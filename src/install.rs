@@ -47,9 +47,21 @@ extension_sql_file!("../sql/install/40_patterns.sql", name = "i40_patterns", req
 extension_sql_file!("../sql/install/43_storage.sql", name = "i43_storage", requires = ["i40_patterns"]);
 extension_sql_file!("../sql/install/45_vectors.sql", name = "i45_vectors", requires = ["i43_storage"]);
 extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i45_vectors"]);
-extension_sql_file!("../sql/install/51_graph_writes.sql", name = "i51_graph_writes", requires = ["i50_graph"]);
-extension_sql_file!("../sql/install/52_graph_reads.sql", name = "i52_graph_reads", requires = ["i51_graph_writes"]);
-extension_sql_file!("../sql/install/55_artifacts.sql", name = "i55_artifacts", requires = ["i52_graph_reads"]);
+extension_sql_file!(
+    "../sql/install/51_graph_writes.sql",
+    name = "i51_graph_writes",
+    requires = ["i50_graph"]
+);
+extension_sql_file!(
+    "../sql/install/52_graph_reads.sql",
+    name = "i52_graph_reads",
+    requires = ["i51_graph_writes"]
+);
+extension_sql_file!(
+    "../sql/install/55_artifacts.sql",
+    name = "i55_artifacts",
+    requires = ["i52_graph_reads"]
+);
 extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i55_artifacts"]);
 extension_sql_file!("../sql/install/65_hooks.sql", name = "i65_hooks", requires = ["i60_events"]);
 extension_sql_file!("../sql/install/70_secrets.sql", name = "i70_secrets", requires = ["i65_hooks"]);

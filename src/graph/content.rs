@@ -69,7 +69,12 @@ pub enum Refused {
 
 impl Change {
     /// What is said after the operation at an instant where `old` was said.
-    pub fn apply(&self, operation: Operation, old: Option<&Content>, now: i64) -> Result<Option<Content>, Refused> {
+    pub fn apply(
+        &self,
+        operation: Operation,
+        old: Option<&Content>,
+        now: i64,
+    ) -> Result<Option<Content>, Refused> {
         match (operation, old) {
             (Operation::Retract, _) | (Operation::Patch, None) => Ok(None),
             (Operation::Put, old) => self.fresh(old.map_or(now, |old| old.created)).map(Some),

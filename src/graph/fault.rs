@@ -5,21 +5,60 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// A row that a write needs was changed by a transaction that this one does not see.
-    Concurrent { what: &'static str, id: String },
+    Concurrent {
+        what: &'static str,
+        id: String,
+    },
     /// An edge would hold where one of its ends does not exist.
-    Dangling { missing: Vec<(String, String)> },
-    HasEdges { id: String, edges: Vec<String>, more: bool },
+    Dangling {
+        missing: Vec<(String, String)>,
+    },
+    HasEdges {
+        id: String,
+        edges: Vec<String>,
+        more: bool,
+    },
     HalfSource,
-    Overlap { what: &'static str, id: String, periods: String },
-    Portion { start: String, end: String },
-    NoVersion { what: &'static str, id: String, at: String },
+    Overlap {
+        what: &'static str,
+        id: String,
+        periods: String,
+    },
+    Portion {
+        start: String,
+        end: String,
+    },
+    NoVersion {
+        what: &'static str,
+        id: String,
+        at: String,
+    },
     NotObject,
-    NotMergeable { what: &'static str, id: String },
-    NotOneOf { argument: &'static str, value: String, allowed: &'static str },
-    Negative { argument: &'static str, value: i32 },
-    PathsTooLong { max: usize },
-    Skew { what: &'static str, id: String, stamp: String, seconds: i32 },
-    TooManyNodes { max: i32 },
+    NotMergeable {
+        what: &'static str,
+        id: String,
+    },
+    NotOneOf {
+        argument: &'static str,
+        value: String,
+        allowed: &'static str,
+    },
+    Negative {
+        argument: &'static str,
+        value: i32,
+    },
+    PathsTooLong {
+        max: usize,
+    },
+    Skew {
+        what: &'static str,
+        id: String,
+        stamp: String,
+        seconds: i32,
+    },
+    TooManyNodes {
+        max: i32,
+    },
 }
 
 impl fmt::Display for Fault {

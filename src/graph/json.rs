@@ -123,7 +123,10 @@ fn unescape(quoted: &str) -> String {
             ('\\', Some('f')) => '\u{c}',
             ('\\', Some('u')) => {
                 let hex: String = chars.by_ref().take(4).collect();
-                u32::from_str_radix(&hex, 16).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
+                u32::from_str_radix(&hex, 16)
+                    .ok()
+                    .and_then(char::from_u32)
+                    .unwrap_or(char::REPLACEMENT_CHARACTER)
             }
             ('\\', Some(other)) => other,
             _ => c,
@@ -155,7 +158,8 @@ mod tests {
     fn differences_by_member() {
         assert_eq!(
             diff(r#"{"a": 1, "b": 2, "c": [1, 2]}"#, r#"{"a": 1, "b": 3, "d": {"x": ","}}"#),
-            Ok(r#"{"b": {"after": 3, "before": 2}, "c": {"before": [1, 2]}, "d": {"after": {"x": ","}}}"#.to_owned())
+            Ok(r#"{"b": {"after": 3, "before": 2}, "c": {"before": [1, 2]}, "d": {"after": {"x": ","}}}"#
+                .to_owned())
         );
         assert_eq!(diff("{}", "{}"), Ok("{}".to_owned()));
     }

@@ -33,7 +33,9 @@ fn fold(events: &[Event], v: i64, k: i64) -> State {
     for event in events.iter().filter(|e| e.at <= k && e.portion.start <= v && v < e.portion.end) {
         state = match (event.operation, state) {
             (Operation::Retract, _) | (Operation::Patch, None) => None,
-            (Operation::Put, _) | (Operation::Upsert, None) => Some((event.name.to_owned(), event.members.clone())),
+            (Operation::Put, _) | (Operation::Upsert, None) => {
+                Some((event.name.to_owned(), event.members.clone()))
+            }
             (Operation::Patch | Operation::Upsert, Some((_, mut members))) => {
                 members.extend(event.members.clone());
                 Some((event.name.to_owned(), members))
@@ -65,7 +67,15 @@ impl Table {
             .filter(|i| self.0[*i].valid.intersect(event.portion).is_some())
             .map(|i| {
                 let row = &self.0[i];
-                (i, Version { valid: row.valid, since: row.since, own: row.own, content: row.content.clone() })
+                (
+                    i,
+                    Version {
+                        valid: row.valid,
+                        since: row.since,
+                        own: row.own,
+                        content: row.content.clone(),
+                    },
+                )
             })
             .collect();
         versions.sort_by_key(|(_, version)| version.valid);
@@ -87,7 +97,13 @@ impl Table {
             place += 1;
             !gone.contains(&(place - 1))
         });
-        self.0.extend(plan.add.into_iter().map(|(valid, content)| Row { valid, since: at, until: END, own: true, content }));
+        self.0.extend(plan.add.into_iter().map(|(valid, content)| Row {
+            valid,
+            since: at,
+            until: END,
+            own: true,
+            content,
+        }));
         (at, closed, added)
     }
 
@@ -104,7 +120,8 @@ impl Table {
         for (i, a) in self.0.iter().enumerate() {
             assert!(a.since < a.until, "a version of no time: {a:?}");
             for b in &self.0[i + 1..] {
-                let overlap = a.valid.intersect(b.valid).is_some() && a.since.max(b.since) < a.until.min(b.until);
+                let overlap =
+                    a.valid.intersect(b.valid).is_some() && a.since.max(b.since) < a.until.min(b.until);
                 assert!(!overlap, "{a:?} overlaps {b:?}");
             }
         }
@@ -143,7 +160,8 @@ struct Step {
 fn event() -> impl Strategy<Value = Event> {
     let operations = prop_oneof![3 => Just(Operation::Put), 2 => Just(Operation::Patch), 2 => Just(Operation::Upsert), 2 => Just(Operation::Retract)];
     let bound = prop_oneof![1 => Just(BEGIN), 1 => Just(END), 12 => (0i64..12).prop_map(|n| n * 10)];
-    let portion = (bound.clone(), bound).prop_filter_map("not empty", |(a, b)| Period::new(a.min(b), a.max(b)));
+    let portion =
+        (bound.clone(), bound).prop_filter_map("not empty", |(a, b)| Period::new(a.min(b), a.max(b)));
     let members = prop::collection::btree_map(prop_oneof![Just("a"), Just("b")], 0u8..2, 0..3);
     (operations, portion, prop_oneof![4 => Just("n"), 1 => Just("m")], members)
         .prop_map(|(operation, portion, name, members)| Event { at: 0, operation, portion, name, members })
@@ -206,7 +224,12 @@ fn run(history: &[(i64, Vec<Step>)]) -> usize {
 
 #[test]
 fn every_point_is_as_the_events_say() {
-    let config = ProptestConfig { cases: 1500, failure_persistence: None, max_shrink_iters: 5000, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: 1500,
+        failure_persistence: None,
+        max_shrink_iters: 5000,
+        ..ProptestConfig::default()
+    };
     let checked = std::cell::Cell::new(0);
     let run = |history: Vec<(i64, Vec<Step>)>| {
         checked.set(checked.get() + run(&history));
@@ -275,7 +298,11 @@ fn worked_examples() {
     assert_eq!(rows(&table), wanted.map(|(a, b, c, d, p)| (a, b, c, d, p.to_owned())).to_vec());
     // E7: in one transaction nothing is left of what it replaced itself.
     let current = table.0.iter().filter(|r| r.until == END).count();
-    let done = commit(&mut table, 7, &[example(Put, period(101, END), &job(3)), example(Put, period(101, END), &job(4))]);
+    let done = commit(
+        &mut table,
+        7,
+        &[example(Put, period(101, END), &job(3)), example(Put, period(101, END), &job(4))],
+    );
     assert_eq!(done, [(7, current, 1), (7, 0, 1)], "E7");
     assert_eq!(table.0.iter().filter(|r| r.content.properties == r#"{"job": 3}"#).count(), 0, "E7");
     // E8: the clock went back.

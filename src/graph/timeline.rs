@@ -16,13 +16,16 @@ pub fn timeline<C: Clone>(
     with_gaps: bool,
     same: impl Fn(&C, &C) -> bool,
 ) -> Vec<Stretch<C>> {
-    let mut order: Vec<usize> = (0..versions.len()).filter(|i| versions[*i].0.intersect(window).is_some()).collect();
+    let mut order: Vec<usize> =
+        (0..versions.len()).filter(|i| versions[*i].0.intersect(window).is_some()).collect();
     order.sort_by_key(|i| versions[*i].0);
     let mut out: Vec<Stretch<C>> = Vec::new();
     let mut push = |start: i64, end: i64, content: Option<&C>| {
         let Some(period) = Period::new(start, end) else { return };
         match (out.last_mut(), content) {
-            (Some((last, Some(before))), Some(content)) if last.end == period.start && same(before, content) => {
+            (Some((last, Some(before))), Some(content))
+                if last.end == period.start && same(before, content) =>
+            {
                 last.end = period.end;
             }
             (Some((last, None)), None) if last.end == period.start => last.end = period.end,
@@ -62,11 +65,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn run(versions: &[(i64, i64, i64, char)], window: (i64, i64), gaps: bool) -> Vec<(i64, i64, Option<char>)> {
+    fn run(
+        versions: &[(i64, i64, i64, char)],
+        window: (i64, i64),
+        gaps: bool,
+    ) -> Vec<(i64, i64, Option<char>)> {
         let versions: Vec<_> =
             versions.iter().map(|(a, b, rank, c)| (Period { start: *a, end: *b }, *rank, *c)).collect();
         let window = Period { start: window.0, end: window.1 };
-        timeline(&versions, window, gaps, |a, b| a == b).into_iter().map(|(p, c)| (p.start, p.end, c)).collect()
+        timeline(&versions, window, gaps, |a, b| a == b)
+            .into_iter()
+            .map(|(p, c)| (p.start, p.end, c))
+            .collect()
     }
 
     #[test]

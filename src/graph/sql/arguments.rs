@@ -59,9 +59,12 @@ pub fn source(kind: Option<&str>, id: Option<&str>) -> Result<Option<Source>, Er
         (Some(kind), Some(id)) => {
             if !["event", "episode", "artifact"].contains(&kind) {
                 let value = kind.chars().take(60).collect();
-                return Err(
-                    Fault::NotOneOf { argument: "source_kind", value, allowed: "event, episode, artifact" }.into()
-                );
+                return Err(Fault::NotOneOf {
+                    argument: "source_kind",
+                    value,
+                    allowed: "event, episode, artifact",
+                }
+                .into());
             }
             Ok(Some(Source { kind: kind.to_owned(), id: short(id, "source_id", 500)? }))
         }
@@ -70,11 +73,17 @@ pub fn source(kind: Option<&str>, id: Option<&str>) -> Result<Option<Source>, Er
 }
 
 /// One of a few words, by its place.
-pub fn one_of(value: Option<&str>, argument: &'static str, words: &[&str], allowed: &'static str) -> Result<usize, Error> {
+pub fn one_of(
+    value: Option<&str>,
+    argument: &'static str,
+    words: &[&str],
+    allowed: &'static str,
+) -> Result<usize, Error> {
     let value = required(value, argument)?;
-    words.iter().position(|word| *word == value).ok_or_else(|| {
-        Fault::NotOneOf { argument, value: value.chars().take(60).collect(), allowed }.into()
-    })
+    words
+        .iter()
+        .position(|word| *word == value)
+        .ok_or_else(|| Fault::NotOneOf { argument, value: value.chars().take(60).collect(), allowed }.into())
 }
 
 pub fn natural(value: Option<i32>, argument: &'static str) -> Result<u32, Error> {

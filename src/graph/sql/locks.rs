@@ -57,7 +57,8 @@ pub fn lock(tenant: &str, keys: &mut Vec<Key>) {
     }
     TAKEN.set((began, taken + keys.len()));
     acquire(&whole, false);
-    let mut tags: Vec<_> = keys.iter().map(|key| (key.kind, tag(key.kind, tenant, &key.id), key.exclusive)).collect();
+    let mut tags: Vec<_> =
+        keys.iter().map(|key| (key.kind, tag(key.kind, tenant, &key.id), key.exclusive)).collect();
     tags.sort_by_key(|(kind, tag, exclusive)| (*kind, tag.locktag_field2, tag.locktag_field3, !exclusive));
     for (_, tag, exclusive) in &tags {
         acquire(tag, *exclusive);

@@ -16,20 +16,6 @@ use crate::graph::timeline::timeline;
 
 type Words = (String, String, String);
 
-type Stretches = Result<
-    TableIterator<
-        'static,
-        (
-            name!(start, i64),
-            name!(finish, i64),
-            name!(entity_type, Option<String>),
-            name!(name, Option<String>),
-            name!(properties, Option<String>),
-        ),
-    >,
-    ErrorReport,
->;
-
 const CURRENT: &CStr = c"
     SELECT valid_time_start, valid_time_end, transaction_time_start, entity_type::text, name::text, properties::text
     FROM llmspell.entities
@@ -52,24 +38,56 @@ fn version(row: &Row<'_>) -> Option<(Period, i64, Words)> {
     Some((period, row.time(2), (row.text(3), row.text(4), row.text(5))))
 }
 
-fn stretches(text: &'static CStr, args: &[Arg<'_>], window: Period, with_gaps: bool) -> Stretches {
+#[allow(clippy::type_complexity)]
+fn stretches(
+    text: &'static CStr,
+    args: &[Arg<'_>],
+    window: Period,
+    with_gaps: bool,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(start, i64),
+            name!(finish, i64),
+            name!(entity_type, Option<String>),
+            name!(name, Option<String>),
+            name!(properties, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
     let found = Spi::connect(|_| rows(text, args, Sees::Query, version));
     let found: Vec<_> = found.into_iter().flatten().collect();
     let stretches = timeline(&found, window, with_gaps, |a, b| a == b);
     Ok(TableIterator::new(stretches.into_iter().map(|(period, words)| {
-        let (kind, name, properties) = words.map_or((None, None, None), |(a, b, c)| (Some(a), Some(b), Some(c)));
+        let (kind, name, properties) =
+            words.map_or((None, None, None), |(a, b, c)| (Some(a), Some(b), Some(c)));
         (period.start, period.end, kind, name, properties)
     })))
 }
 
 #[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
 fn _entity_timeline(
     entity: Option<pgrx::Uuid>,
     known_at: Option<i64>,
     since: Option<i64>,
     until: Option<i64>,
     include_gaps: Option<bool>,
-) -> Stretches {
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(start, i64),
+            name!(finish, i64),
+            name!(entity_type, Option<String>),
+            name!(name, Option<String>),
+            name!(properties, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
     let include_gaps = required(include_gaps, "include_gaps")?;
@@ -88,7 +106,23 @@ fn _entity_timeline(
 }
 
 #[pg_extern(sql = false)]
-fn _entity_knowledge(entity: Option<pgrx::Uuid>, at: Option<i64>) -> Stretches {
+#[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
+fn _entity_knowledge(
+    entity: Option<pgrx::Uuid>,
+    at: Option<i64>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(start, i64),
+            name!(finish, i64),
+            name!(entity_type, Option<String>),
+            name!(name, Option<String>),
+            name!(properties, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
     let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(valid_at(at))];

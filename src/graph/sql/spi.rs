@@ -130,7 +130,12 @@ impl Row<'_> {
 }
 
 /// Runs a statement; returns what `each` makes of its rows. Inside Spi::connect.
-pub fn rows<T>(text: &'static CStr, args: &[Arg<'_>], sees: Sees, mut each: impl FnMut(&Row<'_>) -> T) -> Vec<T> {
+pub fn rows<T>(
+    text: &'static CStr,
+    args: &[Arg<'_>],
+    sees: Sees,
+    mut each: impl FnMut(&Row<'_>) -> T,
+) -> Vec<T> {
     execute(text, args, sees);
     // SAFETY: SPI has just filled in both; the table lives until it is freed below, and what `each` returns is its own.
     unsafe {
@@ -145,7 +150,12 @@ pub fn rows<T>(text: &'static CStr, args: &[Arg<'_>], sees: Sees, mut each: impl
             if n % 4096 == 4095 {
                 pgrx::check_for_interrupts!();
             }
-            pg_sys::heap_deform_tuple(*result.vals.add(n), result.tupdesc, values.as_mut_ptr(), nulls.as_mut_ptr());
+            pg_sys::heap_deform_tuple(
+                *result.vals.add(n),
+                result.tupdesc,
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            );
             found.push(each(&Row { values: &values, nulls: &nulls }));
         }
         pg_sys::SPI_freetuptable(table);
@@ -163,7 +173,16 @@ pub fn execute(text: &'static CStr, args: &[Arg<'_>], sees: Sees) -> u64 {
     unsafe {
         let result = if sees == Sees::Latest {
             let (latest, none) = (pg_sys::GetLatestSnapshot(), std::ptr::null_mut());
-            pg_sys::SPI_execute_snapshot(plan, values.as_mut_ptr(), nulls.as_ptr(), latest, none, true, false, 0)
+            pg_sys::SPI_execute_snapshot(
+                plan,
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                latest,
+                none,
+                true,
+                false,
+                0,
+            )
         } else {
             pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), sees == Sees::Query, 0)
         };

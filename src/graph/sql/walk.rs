@@ -106,7 +106,9 @@ impl Graph for Point {
         let statements = self.statements();
         let (out, into) = if backwards { (self.behind, self.ahead) } else { (self.ahead, self.behind) };
         let mut links = Vec::new();
-        for (_, text) in [(out, statements.out), (into, statements.into)].into_iter().filter(|(wanted, _)| *wanted) {
+        for (_, text) in
+            [(out, statements.out), (into, statements.into)].into_iter().filter(|(wanted, _)| *wanted)
+        {
             let mut args = vec![
                 Arg::Text(&self.tenant),
                 Arg::Ids(nodes),
@@ -173,8 +175,7 @@ fn graph_traverse(
     let skip = usize::from(!required(include_start, "include_start")?);
     let with_path = required(with_path, "with_path")?;
     let mut point = Point::new(types, direction, at, known_at)?;
-    let mut reached =
-        Spi::connect(|_| traverse(&mut point, start, max_depth, room)).map_err(stopped(max))?;
+    let mut reached = Spi::connect(|_| traverse(&mut point, start, max_depth, room)).map_err(stopped(max))?;
     let nodes: usize = reached.iter().map(|r| r.depth as usize + 1).sum();
     if with_path && nodes > MAX_PATH_NODES {
         return Err(Error::from(Fault::PathsTooLong { max: MAX_PATH_NODES }).into());

@@ -152,16 +152,22 @@ impl Target {
         change: &Change,
         at: i64,
     ) -> Result<(i32, i32), Error> {
-        let plan = plan(&self.versions, operation, self.portion, change, at).map_err(|refused| match refused {
-            Refused::Missing(argument) => Error::NullArgument(argument.to_owned()),
-            Refused::NoObject => {
-                Fault::NotMergeable { what: self.table.what, id: shown_id(self.id) }.into()
-            }
-        })?;
+        let plan =
+            plan(&self.versions, operation, self.portion, change, at).map_err(|refused| match refused {
+                Refused::Missing(argument) => Error::NullArgument(argument.to_owned()),
+                Refused::NoObject => {
+                    Fault::NotMergeable { what: self.table.what, id: shown_id(self.id) }.into()
+                }
+            })?;
         for (statement, places) in [(self.table.close, &plan.close), (self.table.remove, &plan.replace)] {
             for place in places {
                 let version = &self.versions[*place];
-                let key = [Arg::Text(tenant), Arg::Id(self.id), Arg::Time(version.since), Arg::Time(version.valid.start)];
+                let key = [
+                    Arg::Text(tenant),
+                    Arg::Id(self.id),
+                    Arg::Time(version.since),
+                    Arg::Time(version.valid.start),
+                ];
                 let args: Vec<Arg<'_>> =
                     key.into_iter().chain((statement == self.table.close).then_some(Arg::Time(at))).collect();
                 if execute(statement, &args, Sees::Write) != 1 {
@@ -217,7 +223,8 @@ fn insert(tenant: &str, id: Id, valid: Period, content: &Content, at: i64) {
 
 /// The transaction time of a write to all of the targets; `floor` is what else it must not be before.
 fn time(targets: &[Target], floor: i64) -> Result<i64, Error> {
-    let stamps = || targets.iter().flat_map(|target| target.stamps.iter().map(move |stamps| (target, *stamps)));
+    let stamps =
+        || targets.iter().flat_map(|target| target.stamps.iter().map(move |stamps| (target, *stamps)));
     let at = instant(began().max(floor), stamps().map(|(_, stamps)| stamps));
     let seconds = settings::MAX_TX_SKEW.get();
     // SAFETY: reads the clock.
@@ -225,7 +232,8 @@ fn time(targets: &[Target], floor: i64) -> Result<i64, Error> {
     if at.saturating_sub(clock) <= i64::from(seconds) * 1_000_000 {
         return Ok(at);
     }
-    let latest = |stamps: &Stamps| if stamps.until == END { stamps.since } else { stamps.since.max(stamps.until) };
+    let latest =
+        |stamps: &Stamps| if stamps.until == END { stamps.since } else { stamps.since.max(stamps.until) };
     let worst = stamps().max_by_key(|(_, stamps)| latest(stamps));
     let (what, id, stamp) =
         worst.map_or(("entity", String::new(), at), |(t, s)| (t.table.what, shown_id(t.id), latest(&s)));
@@ -236,7 +244,13 @@ fn key(kind: Kind, id: Id) -> Key {
     Key { kind, id, exclusive: true }
 }
 
-fn only(table: &'static Table, id: Id, portion: Period, operation: Operation, change: &Change) -> Result<Done, Error> {
+fn only(
+    table: &'static Table,
+    id: Id,
+    portion: Period,
+    operation: Operation,
+    change: &Change,
+) -> Result<Done, Error> {
     let tenant = tenant()?;
     Spi::connect(|_| {
         lock(&tenant, &mut vec![key(table.kind, id)]);
@@ -247,9 +261,11 @@ fn only(table: &'static Table, id: Id, portion: Period, operation: Operation, ch
     })
 }
 
-type Outcome = Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>;
-
-fn once(done: Result<Done, Error>) -> Outcome {
+/// #[pg_extern] wants the columns spelled out in each function.
+fn once(
+    done: Result<Done, Error>,
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     Ok(TableIterator::once(done?))
 }
 
@@ -281,7 +297,8 @@ fn entity_put(
     valid_to: Option<i64>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     tenant()?;
     let entity = id(entity, "id")?;
     let (kind, name) = (required(kind, "type")?, required(name, "name")?);
@@ -300,7 +317,8 @@ fn entity_insert(
     valid_to: Option<i64>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
     let (kind, name) = (required(kind, "type")?, required(name, "name")?);
@@ -311,7 +329,12 @@ fn entity_insert(
         let target = Target::load(&ENTITIES, &tenant, entity, portion);
         let there: Periods = target.versions.iter().filter_map(|v| v.valid.intersect(portion)).collect();
         if !there.is_empty() {
-            return Err(Fault::Overlap { what: "entity", id: shown_id(entity), periods: shown_periods(&there) }.into());
+            return Err(Fault::Overlap {
+                what: "entity",
+                id: shown_id(entity),
+                periods: shown_periods(&there),
+            }
+            .into());
         }
         let at = time(std::slice::from_ref(&target), i64::MIN)?;
         let (closed, added) = target.apply(&tenant, Operation::Put, &change, at)?;
@@ -330,7 +353,8 @@ fn entity_patch(
     name: Option<&str>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     tenant()?;
     let entity = id(entity, "id")?;
     let change = change_entity(kind, name, properties, source_kind, source_id)?;
@@ -348,7 +372,8 @@ fn entity_upsert(
     valid_to: Option<i64>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     tenant()?;
     let entity = id(entity, "id")?;
     let change = change_entity(kind, name, properties, source_kind, source_id)?;
@@ -364,7 +389,8 @@ fn entity_correct(
     name: Option<&str>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
     let valid_at = required(valid_at, "valid_at")?;
@@ -393,7 +419,8 @@ fn entity_retract(
     valid_from: Option<i64>,
     valid_to: Option<i64>,
     on_edges: Option<&str>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
     let portion = portion(valid_from, valid_to)?;
@@ -401,7 +428,8 @@ fn entity_retract(
     once(Spi::connect(|_| {
         lock(&tenant, &mut vec![key(Kind::Existence, entity), key(Kind::Entity, entity)]);
         let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(portion.start), Arg::Time(portion.end)];
-        let edges: Vec<Id> = rows(EDGES, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten().collect();
+        let edges: Vec<Id> =
+            rows(EDGES, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten().collect();
         if restrict && !edges.is_empty() {
             let named = edges.iter().take(10).map(|edge| shown_id(*edge)).collect();
             return Err(Fault::HasEdges { id: shown_id(entity), edges: named, more: edges.len() > 10 }.into());
@@ -434,7 +462,8 @@ fn relationship_put(
     on_missing: Option<&str>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     let tenant = tenant()?;
     let relationship = id(relationship, "id")?;
     let (from, to) = (id(from_entity, "from_entity")?, id(to_entity, "to_entity")?);
@@ -454,7 +483,8 @@ fn relationship_put(
         let (mut pieces, mut missing, mut floor) = (Periods::from(portion), Vec::new(), i64::MIN);
         for end in ends.iter().filter(|_| on_missing < 2) {
             let args = [Arg::Text(&tenant), Arg::Id(*end), Arg::Time(portion.start), Arg::Time(portion.end)];
-            let found = rows(COVER, &args, Sees::Latest, |row| (Period::new(row.time(0), row.time(1)), row.time(2)));
+            let found =
+                rows(COVER, &args, Sees::Latest, |row| (Period::new(row.time(0), row.time(1)), row.time(2)));
             // So that the edge is not older than its ends, whose clock may be ahead.
             floor = found.iter().map(|(_, since)| *since).fold(floor, i64::max);
             let cover: Periods = found.into_iter().filter_map(|(period, _)| period).collect();
@@ -488,7 +518,8 @@ fn relationship_patch(
     kind: Option<&str>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     tenant()?;
     let relationship = id(relationship, "id")?;
     let change = change_entity(kind, None, properties, source_kind, source_id)?;
@@ -500,7 +531,8 @@ fn relationship_retract(
     relationship: Option<pgrx::Uuid>,
     valid_from: Option<i64>,
     valid_to: Option<i64>,
-) -> Outcome {
+) -> Result<TableIterator<'static, (name!(tx_time, i64), name!(closed, i32), name!(added, i32))>, ErrorReport>
+{
     tenant()?;
     let (relationship, portion) = (id(relationship, "id")?, portion(valid_from, valid_to)?);
     once(only(&RELATIONSHIPS, relationship, portion, Operation::Retract, &Change::default()))
@@ -509,7 +541,8 @@ fn relationship_retract(
 const ERASE_ENTITY: &CStr = c"DELETE FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2";
 const ERASE_EDGES: &CStr =
     c"DELETE FROM llmspell.relationships WHERE tenant_id = $1 AND (from_entity = $2 OR to_entity = $2)";
-const ERASE_RELATIONSHIP: &CStr = c"DELETE FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2";
+const ERASE_RELATIONSHIP: &CStr =
+    c"DELETE FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2";
 const EDGES_EVER: &CStr = c"
     SELECT relationship_id FROM llmspell.relationships WHERE tenant_id = $1 AND from_entity = $2
     UNION
@@ -520,7 +553,8 @@ const ENTITY_LEFT: &CStr = c"
     SELECT FROM llmspell.relationships WHERE tenant_id = $1 AND from_entity = $2
     UNION ALL
     SELECT FROM llmspell.relationships WHERE tenant_id = $1 AND to_entity = $2";
-const RELATIONSHIP_LEFT: &CStr = c"SELECT FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2";
+const RELATIONSHIP_LEFT: &CStr =
+    c"SELECT FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2";
 
 /// Deletes all versions; a transaction that does not see them all is refused.
 fn erase(
@@ -569,7 +603,12 @@ fn relationship_erase(relationship: Option<pgrx::Uuid>) -> Result<i64, ErrorRepo
 /// Locks as the writes do, for functions in SQL: entities exclusively (and their existence, shared or not),
 /// and relationships.
 #[pg_extern(sql = false)]
-fn _graph_lock(entities: Vec<pgrx::Uuid>, ends: Vec<pgrx::Uuid>, relationships: Vec<pgrx::Uuid>, existence: bool) -> Result<(), ErrorReport> {
+fn _graph_lock(
+    entities: Vec<pgrx::Uuid>,
+    ends: Vec<pgrx::Uuid>,
+    relationships: Vec<pgrx::Uuid>,
+    existence: bool,
+) -> Result<(), ErrorReport> {
     let tenant = tenant()?;
     let ids = |list: Vec<pgrx::Uuid>| list.into_iter().map(|id| *id.as_bytes());
     let mut keys = Vec::new();
