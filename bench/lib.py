@@ -44,6 +44,7 @@ class Op:
     clients: int = 1
     limit: int | None = None  # how many calls the data allows
     rows: int = 0  # rows that one call writes, where rows per second are wanted
+    setup: Sequence[str] = ()  # statements that each session begins with
 
 
 class Session:
@@ -54,12 +55,18 @@ class Session:
         self.pg, self.arms = self.conn.pgconn, [[a] if isinstance(a, str) else list(a) for a in op.arms]
         if not op.durable:
             self.conn.execute("SET synchronous_commit = off")
+        for statement in op.setup:
+            self.conn.execute(statement)
         for arm, n, text in ((arm, n, text) for arm in (0, 1) for n, text in enumerate(self.arms[arm])):
             check(self.pg.prepare(b"s%d_%d" % (arm, n), text.encode()))
 
     def statements(self, arm, params):
         for n, (text, values) in enumerate(zip(self.arms[arm], params if isinstance(params, list) else [params], strict=True)):
             yield (f"s{arm}_{n}" if self.op.prepared else text), values
+
+    def control(self, arm, name):
+        """Whether a statement begins or ends a transaction."""
+        return self.arms[arm][int(name.split("_")[1])] in ("BEGIN", "COMMIT")
 
     def encode(self, arm, params):
         """A call as libpq wants it, made before the clock starts."""
@@ -85,6 +92,8 @@ class Session:
         total = 0
         with self.conn.transaction(force_rollback=True):
             for name, values in self.statements(arm, params):
+                if self.control(arm, name):
+                    continue
                 literals = ", ".join(sql.Literal(v).as_string(self.conn) for v in values)
                 call = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {name}" + (f"({literals})" if values else "")
                 top = self.conn.execute(call).fetchone()[0][0]["Plan"]

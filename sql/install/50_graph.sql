@@ -27,11 +27,12 @@ CREATE TABLE llmspell.entities (
 );
 CREATE INDEX idx_entities_type ON llmspell.entities (tenant_id, entity_type, entity_id);
 CREATE INDEX idx_entities_type_current ON llmspell.entities (tenant_id, entity_type, entity_id) WHERE transaction_time_end = 'infinity';
-CREATE INDEX idx_entities_known ON llmspell.entities (tenant_id, entity_id, transaction_time_end, valid_time_end);
+CREATE INDEX idx_entities_current ON llmspell.entities (tenant_id, entity_id, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_entities_closed ON llmspell.entities (tenant_id, entity_id, transaction_time_end) WHERE transaction_time_end < 'infinity';
 CREATE INDEX idx_entities_source ON llmspell.entities (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
-CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, name, entity_id);
+CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, name, entity_id) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_entities_properties ON llmspell.entities
-    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
+    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end = 'infinity';
 
 COMMENT ON TABLE llmspell.entities IS 'Versions of the nodes of the knowledge graph, on both time axes.';
 COMMENT ON COLUMN llmspell.entities.entity_id IS 'Names the entity within the tenant.';
@@ -49,10 +50,11 @@ COMMENT ON COLUMN llmspell.entities.source_id IS 'Names it.';
 COMMENT ON COLUMN llmspell.entities.changed_at IS 'When a raw statement last changed what the version had said; NULL where none did. Kept by a trigger.';
 COMMENT ON INDEX llmspell.idx_entities_type IS 'For entities of a type.';
 COMMENT ON INDEX llmspell.idx_entities_type_current IS 'For current entities of a type, in the order of their ids.';
-COMMENT ON INDEX llmspell.idx_entities_known IS 'For the current versions of an entity, and those that were closed after some time.';
+COMMENT ON INDEX llmspell.idx_entities_current IS 'For the current versions of an entity.';
+COMMENT ON INDEX llmspell.idx_entities_closed IS 'For versions of an entity that were closed after some time.';
 COMMENT ON INDEX llmspell.idx_entities_source IS 'For what was taken from a source.';
-COMMENT ON INDEX llmspell.idx_entities_name IS 'For entities by name or its beginning.';
-COMMENT ON INDEX llmspell.idx_entities_properties IS 'For properties OPERATOR(llmspell.@>).';
+COMMENT ON INDEX llmspell.idx_entities_name IS 'For current entities by name or its beginning.';
+COMMENT ON INDEX llmspell.idx_entities_properties IS 'For properties OPERATOR(llmspell.@>) of current entities.';
 
 CREATE TABLE llmspell.relationships (
     relationship_id uuid NOT NULL DEFAULT uuidv7(),
@@ -84,7 +86,8 @@ CREATE INDEX idx_relationships_from_current ON llmspell.relationships (tenant_id
     INCLUDE (to_entity, relationship_id, relationship_type, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_relationships_to_current ON llmspell.relationships (tenant_id, to_entity)
     INCLUDE (from_entity, relationship_id, relationship_type, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
-CREATE INDEX idx_relationships_known ON llmspell.relationships (tenant_id, relationship_id, transaction_time_end, valid_time_end);
+CREATE INDEX idx_relationships_current ON llmspell.relationships (tenant_id, relationship_id, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_relationships_closed ON llmspell.relationships (tenant_id, relationship_id, transaction_time_end) WHERE transaction_time_end < 'infinity';
 CREATE INDEX idx_relationships_source ON llmspell.relationships (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
 
 COMMENT ON TABLE llmspell.relationships IS 'Versions of the edges of the knowledge graph, on both time axes.';
@@ -106,7 +109,8 @@ COMMENT ON INDEX llmspell.idx_relationships_from IS 'For edges that leave an ent
 COMMENT ON INDEX llmspell.idx_relationships_to IS 'For edges that reach an entity.';
 COMMENT ON INDEX llmspell.idx_relationships_from_current IS 'For walks along current edges.';
 COMMENT ON INDEX llmspell.idx_relationships_to_current IS 'For walks against current edges.';
-COMMENT ON INDEX llmspell.idx_relationships_known IS 'For the current versions of a relationship, and those that were closed after some time.';
+COMMENT ON INDEX llmspell.idx_relationships_current IS 'For the current versions of a relationship.';
+COMMENT ON INDEX llmspell.idx_relationships_closed IS 'For versions of a relationship that were closed after some time.';
 COMMENT ON INDEX llmspell.idx_relationships_source IS 'For what was taken from a source.';
 
 -- What a version said is never changed by our functions: they only end it. Raw statements may, and are found out.

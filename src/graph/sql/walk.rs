@@ -27,35 +27,35 @@ struct Statements {
 static CURRENT: Statements = Statements {
     out: c"
         SELECT r.from_entity, r.to_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
-        FROM unnest($2) AS f (id) JOIN llmspell.relationships r ON r.from_entity = f.id
-        WHERE r.tenant_id = $1 AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
+        FROM llmspell.relationships r
+        WHERE r.tenant_id = $1 AND r.from_entity = ANY ($2) AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
           AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
     into: c"
         SELECT r.to_entity, r.from_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
-        FROM unnest($2) AS f (id) JOIN llmspell.relationships r ON r.to_entity = f.id
-        WHERE r.tenant_id = $1 AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
+        FROM llmspell.relationships r
+        WHERE r.tenant_id = $1 AND r.to_entity = ANY ($2) AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
           AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
     nodes: c"
         SELECT e.entity_id, e.entity_type::text, e.name::text
-        FROM unnest($2) AS f (id) JOIN llmspell.entities e ON e.entity_id = f.id
-        WHERE e.tenant_id = $1 AND e.transaction_time_end = 'infinity' AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
+        FROM llmspell.entities e
+        WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_end = 'infinity' AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
 };
 
 static KNOWN: Statements = Statements {
     out: c"
         SELECT r.from_entity, r.to_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
-        FROM unnest($2) AS f (id) JOIN llmspell.relationships r ON r.from_entity = f.id
-        WHERE r.tenant_id = $1 AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
+        FROM llmspell.relationships r
+        WHERE r.tenant_id = $1 AND r.from_entity = ANY ($2) AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
           AND r.valid_time_start <= $3 AND r.valid_time_end > $3 AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
     into: c"
         SELECT r.to_entity, r.from_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
-        FROM unnest($2) AS f (id) JOIN llmspell.relationships r ON r.to_entity = f.id
-        WHERE r.tenant_id = $1 AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
+        FROM llmspell.relationships r
+        WHERE r.tenant_id = $1 AND r.to_entity = ANY ($2) AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
           AND r.valid_time_start <= $3 AND r.valid_time_end > $3 AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
     nodes: c"
         SELECT e.entity_id, e.entity_type::text, e.name::text
-        FROM unnest($2) AS f (id) JOIN llmspell.entities e ON e.entity_id = f.id
-        WHERE e.tenant_id = $1 AND e.transaction_time_start <= $4 AND e.transaction_time_end > $4
+        FROM llmspell.entities e
+        WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_start <= $4 AND e.transaction_time_end > $4
           AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
 };
 
