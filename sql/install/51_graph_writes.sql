@@ -1,11 +1,15 @@
 -- Writes of the graph: over a portion of valid time, from now on in transaction time. The library plans and
 -- applies them; here are their faces, batches, and what is rare.
+--
+-- enable_seqscan = off, here and in the walks: the library keeps the plans of its statements, and one that was
+-- made while a table was small must not stay when it has grown.
 
 CREATE FUNCTION llmspell.entity_put(id uuid, type text, name text, properties jsonb DEFAULT '{}', valid_from timestamptz DEFAULT now(),
     valid_to timestamptz DEFAULT 'infinity', source_kind text DEFAULT NULL, source_id text DEFAULT NULL)
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_put_wrapper';
 COMMENT ON FUNCTION llmspell.entity_put(uuid, text, text, jsonb, timestamptz, timestamptz, text, text) IS 'Says that in [valid_from, valid_to) the entity is this, whatever was said before; outside nothing changes. Returns the transaction time and how many versions were closed and added: none where it says so already. Nulls: valid_to is open. Errors: 42501 no tenant, 22004 null, 22001 type over 255 or name over 500 characters, 22023 properties no object, or source_kind none of event, episode, artifact, 22000 valid_from not before valid_to, 22008 a version of the entity was recorded in the future, 40001 or 23P01 changed by another transaction: run it again. Example: SELECT * FROM llmspell.entity_put(''00000000-0000-0000-0000-000000000001'', ''person'', ''Ada'', ''{"job": "analyst"}'', ''2026-01-01Z'');';
 
@@ -14,6 +18,7 @@ CREATE FUNCTION llmspell.entity_insert(id uuid, type text, name text, properties
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_insert_wrapper';
 COMMENT ON FUNCTION llmspell.entity_insert(uuid, text, text, jsonb, timestamptz, timestamptz, text, text) IS 'As entity_put, but fails with 23P01 where the entity exists anywhere in the period; DETAIL tells where. Errors: as entity_put. Example: SELECT * FROM llmspell.entity_insert(''00000000-0000-0000-0000-000000000002'', ''person'', ''Grace'');';
 
@@ -22,6 +27,7 @@ CREATE FUNCTION llmspell.entity_patch(id uuid, properties jsonb, valid_from time
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_patch_wrapper';
 COMMENT ON FUNCTION llmspell.entity_patch(uuid, jsonb, timestamptz, timestamptz, text, text, text, text) IS 'Merges properties (as jsonb ||), and a type or name that is not null, into what is said in [valid_from, valid_to); where nothing is said nothing changes, and 0 versions are added where nothing is said at all. Errors: as entity_put; 22023 a version whose properties are no object. Example: SELECT * FROM llmspell.entity_patch(''00000000-0000-0000-0000-000000000001'', ''{"desk": 7}'');';
 
@@ -30,6 +36,7 @@ CREATE FUNCTION llmspell.entity_upsert(id uuid, type text, name text, properties
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_upsert_wrapper';
 COMMENT ON FUNCTION llmspell.entity_upsert(uuid, text, text, jsonb, timestamptz, timestamptz, text, text) IS 'Merges into what is said, as entity_patch, and says it as entity_put where nothing is said. Errors: as both; 22004 a null type or name where nothing is said. Example: SELECT * FROM llmspell.entity_upsert(''00000000-0000-0000-0000-000000000001'', ''person'', ''Ada'', ''{"floor": 2}'');';
 
@@ -38,6 +45,7 @@ CREATE FUNCTION llmspell.entity_correct(id uuid, valid_at timestamptz, propertie
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_correct_wrapper';
 COMMENT ON FUNCTION llmspell.entity_correct(uuid, timestamptz, jsonb, text, text, text, text) IS 'Replaces the current version that holds at valid_at, in exactly its period; a null type or name stays. Errors: as entity_put; P0002 there is no such version. Example: SELECT * FROM llmspell.entity_correct(''00000000-0000-0000-0000-000000000001'', now(), ''{"job": "engineer"}'');';
 
@@ -45,6 +53,7 @@ CREATE FUNCTION llmspell.entity_retract(id uuid, valid_from timestamptz DEFAULT 
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_retract_wrapper';
 COMMENT ON FUNCTION llmspell.entity_retract(uuid, timestamptz, timestamptz, text) IS 'Says that in [valid_from, valid_to) the entity is not there, nor its relationships: these are retracted in the same instant (on_edges cascade), or 23503 names them (restrict). closed and added count versions of both. What was believed before stays readable. Errors: 42501 no tenant, 22004 null, 22023 on_edges, 22000 valid_from not before valid_to, 22008, 40001, 23P01 as entity_put. Example: SELECT * FROM llmspell.entity_retract(''00000000-0000-0000-0000-000000000001'', ''2026-06-01Z'', ''2026-07-01Z'');';
 
@@ -53,6 +62,7 @@ CREATE FUNCTION llmspell.relationship_put(id uuid, from_entity uuid, to_entity u
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_put_wrapper';
 COMMENT ON FUNCTION llmspell.relationship_put(uuid, uuid, uuid, text, jsonb, timestamptz, timestamptz, text, text, text) IS 'Says that in [valid_from, valid_to) this relationship leads from one entity to the other. Where one of them does not exist: on_missing error fails with 23503 and the missing periods, clip says it only where both exist, allow says it all the same (reads do not show it there). Errors: as entity_put; 22023 on_missing. Example: SELECT * FROM llmspell.relationship_put(''00000000-0000-0000-0000-00000000000a'', ''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-000000000002'', ''knows'');';
 
@@ -61,6 +71,7 @@ CREATE FUNCTION llmspell.relationship_patch(id uuid, properties jsonb, valid_fro
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_patch_wrapper';
 COMMENT ON FUNCTION llmspell.relationship_patch(uuid, jsonb, timestamptz, timestamptz, text, text, text) IS 'Merges properties, and a type that is not null, into what is said of a relationship in [valid_from, valid_to). Errors: as entity_patch. Example: SELECT * FROM llmspell.relationship_patch(''00000000-0000-0000-0000-00000000000a'', ''{"since": 1833}'');';
 
@@ -68,12 +79,14 @@ CREATE FUNCTION llmspell.relationship_retract(id uuid, valid_from timestamptz DE
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_retract_wrapper';
 COMMENT ON FUNCTION llmspell.relationship_retract(uuid, timestamptz, timestamptz) IS 'Says that in [valid_from, valid_to) the relationship is not there. Errors: 42501 no tenant, 22004 null, 22000, 22008, 40001, 23P01 as entity_put. Example: SELECT * FROM llmspell.relationship_retract(''00000000-0000-0000-0000-00000000000a'');';
 
 CREATE FUNCTION llmspell._graph_lock(entities uuid[], ends uuid[], relationships uuid[], existence boolean) RETURNS void
 LANGUAGE c VOLATILE STRICT
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_graph_lock_wrapper';
 COMMENT ON FUNCTION llmspell._graph_lock(uuid[], uuid[], uuid[], boolean) IS 'Locks as the writes do, in their order, to the end of the transaction: entities (existence: that they exist, too), that ends exist (shared), and relationships. Many keys lock the graph of the tenant.';
 
@@ -204,6 +217,7 @@ COMMENT ON FUNCTION llmspell.relationship_retract_many(jsonb) IS 'Retracts many 
 CREATE FUNCTION llmspell._entity_erase(id uuid) RETURNS TABLE (entity_rows bigint, relationship_rows bigint)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_entity_erase_wrapper';
 COMMENT ON FUNCTION llmspell._entity_erase(uuid) IS 'Deletes every version of an entity and of the relationships from and to it.';
 
@@ -259,6 +273,7 @@ COMMENT ON FUNCTION llmspell.entity_erase(uuid, boolean) IS 'Deletes every versi
 CREATE FUNCTION llmspell.relationship_erase(id uuid) RETURNS bigint
 LANGUAGE c VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_erase_wrapper';
 COMMENT ON FUNCTION llmspell.relationship_erase(uuid) IS 'Deletes every version of a relationship, at all times, and returns how many. Errors: 42501 no tenant, 22004 null, 40001. Example: SELECT llmspell.relationship_erase(''00000000-0000-0000-0000-00000000000b'');';
 

@@ -94,6 +94,7 @@ CREATE FUNCTION llmspell._entity_timeline(id uuid, known_at timestamptz, since t
 RETURNS TABLE (start timestamptz, finish timestamptz, entity_type text, name text, properties text)
 LANGUAGE c STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_entity_timeline_wrapper';
 COMMENT ON FUNCTION llmspell._entity_timeline(uuid, timestamptz, timestamptz, timestamptz, boolean) IS 'What entity_timeline does, with the properties as text.';
 
@@ -111,6 +112,7 @@ CREATE FUNCTION llmspell._entity_knowledge(id uuid, valid_at timestamptz)
 RETURNS TABLE (start timestamptz, finish timestamptz, entity_type text, name text, properties text)
 LANGUAGE c STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_entity_knowledge_wrapper';
 COMMENT ON FUNCTION llmspell._entity_knowledge(uuid, timestamptz) IS 'What entity_knowledge does, with the properties as text.';
 
@@ -322,6 +324,7 @@ CREATE FUNCTION llmspell.graph_traverse(start uuid, max_depth int DEFAULT 3, typ
 RETURNS TABLE (entity_id uuid, entity_type text, name text, depth int, parent_id uuid, relationship_id uuid, valid_from timestamptz, valid_to timestamptz, path uuid[])
 LANGUAGE c STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'graph_traverse_wrapper';
 COMMENT ON FUNCTION llmspell.graph_traverse(uuid, integer, text[], text, timestamptz, timestamptz, integer, boolean, boolean) IS 'The entities that are reached from one along relationships (of some types or all; out, in or both ways) at a point of both times: each once, at its smallest depth, with the entity and relationship before it (of several those with the smallest id) and the period in which the relationships of its path all hold; by depth and id. path holds the ids from the start on where with_path is given. Nothing where the start does not exist. Errors: 42501 no tenant, 22004 null, 22023 direction, negative max_depth or max_nodes, 54000 more than max_nodes are reached, or paths of more than 10,000,000 ids. Example: SELECT depth, name FROM llmspell.graph_traverse(''00000000-0000-0000-0000-000000000001'', 2);';
 
@@ -330,6 +333,7 @@ CREATE FUNCTION llmspell.graph_shortest_path(from_entity uuid, to_entity uuid, m
 RETURNS TABLE (length int, entities uuid[], relationships uuid[], valid_from timestamptz, valid_to timestamptz)
 LANGUAGE c STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, pg_temp
+SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'graph_shortest_path_wrapper';
 COMMENT ON FUNCTION llmspell.graph_shortest_path(uuid, uuid, integer, text[], text, timestamptz, timestamptz, integer) IS 'A shortest path between two entities at a point of both times, and the period in which all its relationships hold; of several the one with the smallest ids, in their order. No row where there is none of at most max_depth relationships, or one of the two does not exist; length 0 from an entity to itself. Errors: 42501 no tenant, 22004 null, 22023 direction, negative max_depth or max_nodes, 54000 more than max_nodes had to be looked at. Example: SELECT length, entities FROM llmspell.graph_shortest_path(''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-000000000002'');';
 

@@ -2,13 +2,36 @@
 //!
 //! A node is visited once, so the cost is that of the edges of the nodes reached, not of the paths.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap as StdMap, HashSet as StdSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::content::Id;
 use super::period::Period;
 
 /// How many nodes are expanded at once: a bound on what a step takes before limits are looked at.
 const CHUNK: usize = 4096;
+
+/// Ids are random but for their order, and come eight bytes at a time; a tenant that makes them collide
+/// slows itself down.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+}
+
+type HashMap<K, V> = StdMap<K, V, BuildHasherDefault<IdHasher>>;
+type HashSet<K> = StdSet<K, BuildHasherDefault<IdHasher>>;
 
 /// An edge of the node `near`, to whichever side.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +86,7 @@ pub fn traverse<G: Graph>(
 ) -> Result<Vec<Reached<G::Node>>, Stopped<G::Error>> {
     let Some((_, node)) = graph.existing(&[start])?.pop() else { return Ok(Vec::new()) };
     let mut reached = vec![Reached { id: start, node, depth: 0, parent: None, valid: Period::ALWAYS }];
-    let mut seen = HashSet::from([start]);
+    let mut seen = HashSet::from_iter([start]);
     let mut layer = 0..1;
     for depth in 1..=max_depth {
         let mut next: Vec<Reached<G::Node>> = Vec::new();
@@ -72,7 +95,7 @@ pub fn traverse<G: Graph>(
             let chunk = first..(first + CHUNK).min(layer.end);
             let nodes: Vec<Id> = reached[chunk.clone()].iter().map(|r| r.id).collect();
             let place = |near: &Id| Some(chunk.start + nodes.binary_search(near).ok()?);
-            let mut best: HashMap<Id, (usize, Id, Period)> = HashMap::new();
+            let mut best: HashMap<Id, (usize, Id, Period)> = HashMap::default();
             for link in graph.links(&nodes, false)? {
                 if seen.contains(&link.far) {
                     continue;
@@ -139,13 +162,13 @@ struct Side {
 
 impl Side {
     fn new(start: Id, backwards: bool) -> Self {
-        Self { backwards, depth: HashMap::from([(start, 0)]), frontier: vec![start], links: Vec::new() }
+        Self { backwards, depth: HashMap::from_iter([(start, 0)]), frontier: vec![start], links: Vec::new() }
     }
 
     fn step<G: Graph>(&mut self, graph: &mut G, room: usize) -> Result<(), Stopped<G::Error>> {
         let depth = self.depth.get(&self.frontier[0]).map_or(1, |d| d + 1);
-        let mut next = HashSet::new();
-        let mut dead = HashSet::new();
+        let mut next = HashSet::default();
+        let mut dead = HashSet::default();
         for nodes in self.frontier.chunks(CHUNK) {
             let mut links = graph.links(nodes, self.backwards)?;
             links.retain(|link| !self.depth.contains_key(&link.far) && !dead.contains(&link.far));
@@ -205,7 +228,7 @@ pub fn shortest_path<G: Graph>(
 
 /// Walks from the start through nodes that lie on a shortest path, each time to the smallest one.
 fn rebuilt(ahead: &Side, behind: &Side, from: Id, to: Id, meeting: HashSet<Id>) -> Path {
-    let mut steps: HashMap<Id, (Id, Id, Period)> = HashMap::new();
+    let mut steps: HashMap<Id, (Id, Id, Period)> = HashMap::default();
     let mut offer = |at: Id, next: (Id, Id, Period)| {
         let known = steps.entry(at).or_insert(next);
         if (next.0, next.1) < (known.0, known.1) {

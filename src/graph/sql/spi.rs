@@ -79,11 +79,17 @@ fn plan(text: &'static CStr, args: &[Arg<'_>]) -> pg_sys::SPIPlanPtr {
     if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&address).copied()) {
         return plan;
     }
+    // A generic plan: custom ones would be made anew for each array of ids.
     let mut types: Vec<pg_sys::Oid> = args.iter().map(Arg::type_oid).collect();
     // SAFETY: called inside Spi::connect; the text ends with NUL and the types live through the call. A plan that
     // is kept lives as long as the session.
     let plan = unsafe {
-        let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as i32, types.as_mut_ptr());
+        let plan = pg_sys::SPI_prepare_cursor(
+            text.as_ptr(),
+            types.len() as i32,
+            types.as_mut_ptr(),
+            pg_sys::CURSOR_OPT_GENERIC_PLAN as i32,
+        );
         if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
             error!("cannot prepare: {}", text.to_string_lossy());
         }
