@@ -22,7 +22,7 @@ BEGIN ATOMIC
         e.transaction_time_start, e.transaction_time_end, e.source_kind, e.source_id, e.created_at
     FROM llmspell.entities e
     WHERE llmspell._require_tenant() IS NOT NULL AND COALESCE(entity_as_of.known_at, 'infinity') = 'infinity'
-      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell._required(entity_as_of.id, 'id')
+      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = ANY (ARRAY[llmspell._required(entity_as_of.id, 'id')])
       AND e.transaction_time_end = 'infinity'
       AND e.valid_time_start <= COALESCE(entity_as_of.valid_at, now()) AND e.valid_time_end > COALESCE(entity_as_of.valid_at, now())
     UNION ALL
@@ -305,7 +305,7 @@ BEGIN
     v_edges := concat_ws(' UNION ALL ',
         CASE WHEN graph_neighbors.direction <> 'in' THEN 'SELECT r.*, true AS outgoing, r.to_entity AS other FROM relationships r WHERE r.from_entity = $4 AND %1$s' END,
         -- An edge to itself is one neighbour, not two.
-        CASE WHEN graph_neighbors.direction <> 'out' THEN 'SELECT r.*, false, r.from_entity FROM relationships r WHERE r.to_entity = $4 AND %1$s'
+        CASE WHEN graph_neighbors.direction <> 'out' THEN 'SELECT r.*, false AS outgoing, r.from_entity AS other FROM relationships r WHERE r.to_entity = $4 AND %1$s'
             || CASE WHEN graph_neighbors.direction = 'both' THEN ' AND r.from_entity <> $4' ELSE '' END END);
     RETURN QUERY EXECUTE format(
         'SELECT r.relationship_id, r.relationship_type::text, r.outgoing, e.entity_id, e.entity_type::text, e.name::text, e.properties, r.properties,

@@ -27,7 +27,8 @@ pub struct Table {
 }
 
 /// The current versions that overlap the portion, and the stamps of all that the transaction time must
-/// be after: versions that began, or ended, at or after the transaction's beginning.
+/// be after: versions that began, or ended, at or after the transaction's beginning. `= ANY (ARRAY[…])` keeps
+/// the planner from the GiST index of the exclusion constraint, which costs ten times a btree's look-up.
 pub static ENTITIES: Table = Table {
     what: "entity",
     kind: Kind::Entity,
@@ -35,7 +36,7 @@ pub static ENTITIES: Table = Table {
         SELECT true, valid_time_start, valid_time_end, transaction_time_start, transaction_time_end, xmin,
             entity_type::text, name::text, NULL::uuid, NULL::uuid, properties::text, source_kind, source_id, created_at
         FROM llmspell.entities
-        WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end = 'infinity'
+        WHERE tenant_id = $1 AND entity_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
           AND valid_time_start < $4 AND valid_time_end > $3
         UNION ALL
         SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
@@ -61,7 +62,7 @@ pub static RELATIONSHIPS: Table = Table {
         SELECT true, valid_time_start, valid_time_end, transaction_time_start, transaction_time_end, xmin,
             relationship_type::text, '', from_entity, to_entity, properties::text, source_kind, source_id, created_at
         FROM llmspell.relationships
-        WHERE tenant_id = $1 AND relationship_id = $2 AND transaction_time_end = 'infinity'
+        WHERE tenant_id = $1 AND relationship_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
           AND valid_time_start < $4 AND valid_time_end > $3
         UNION ALL
         SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
@@ -102,12 +103,12 @@ const EDGES: &CStr = c"
 
 const COVER: &CStr = c"
     SELECT valid_time_start, valid_time_end, transaction_time_start FROM llmspell.entities
-    WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end = 'infinity'
+    WHERE tenant_id = $1 AND entity_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
       AND valid_time_start < $4 AND valid_time_end > $3";
 
 const AT: &CStr = c"
     SELECT valid_time_start, valid_time_end, entity_type::text, name::text FROM llmspell.entities
-    WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end = 'infinity'
+    WHERE tenant_id = $1 AND entity_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
       AND valid_time_start <= $3 AND valid_time_end > $3";
 
 /// A node or edge and the portion of it that is written, with what is there.

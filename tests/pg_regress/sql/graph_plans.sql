@@ -17,7 +17,7 @@ PREPARE as_of(uuid, timestamptz, timestamptz) AS SELECT name FROM llmspell.entit
 SELECT regress.plan($$EXECUTE as_of(md5('n1')::uuid, now(), NULL)$$);
 -- what a write reads
 PREPARE versions(text, uuid, timestamptz, timestamptz, timestamptz) AS
-    SELECT 1 FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end = 'infinity' AND valid_time_start < $4 AND valid_time_end > $3
+    SELECT 1 FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity' AND valid_time_start < $4 AND valid_time_end > $3
     UNION ALL SELECT 2 FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_start >= $5
     UNION ALL SELECT 3 FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end > $5 AND transaction_time_end < 'infinity';
 SELECT regress.plan($$EXECUTE versions('graph-plans-1', md5('n1')::uuid, now(), 'infinity', now())$$);

@@ -26,7 +26,7 @@ SELECT name FROM llmspell.entities_as_of('even', filter => '{"tags": ["t1"]}');
 SELECT count(*) FROM llmspell.entities_as_of(filter => '{"n": 99}');
 -- search
 SELECT name FROM llmspell.entities_search('node 1');
-SELECT name FROM llmspell.entities_search(query_text => 'ünique 7');
+SELECT name FROM llmspell.entities_search(query_text => 'Ünique 7');
 SELECT name FROM llmspell.entities_search(query_text => '"words 7" or "words 8"', entity_type => 'even');
 SELECT count(*) FROM llmspell.entities_search(query_text => ''' & | ! ( :* "'), llmspell.entities_search('%') y;
 SELECT name FROM llmspell.entities_search('node', filter => '{"n": 3}', max_rows => 1);
