@@ -44,12 +44,11 @@ pub struct Link {
 
 /// A graph at one point of both times.
 pub trait Graph {
-    type Node;
     type Error;
     /// The edges of the nodes, in walking direction or against it, whether their other end exists or not.
     fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Link>, Self::Error>;
     /// Those of the nodes that exist.
-    fn existing(&mut self, nodes: &[Id]) -> Result<Vec<(Id, Self::Node)>, Self::Error>;
+    fn existing(&mut self, nodes: &[Id]) -> Result<Vec<Id>, Self::Error>;
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -66,9 +65,8 @@ impl<E> From<E> for Stopped<E> {
 
 /// A node that was reached.
 #[derive(Debug)]
-pub struct Reached<N> {
+pub struct Reached {
     pub id: Id,
-    pub node: N,
     pub depth: u32,
     /// The place of the node before it in the result, and the edge from there; none of the start.
     pub parent: Option<(usize, Id)>,
@@ -83,13 +81,15 @@ pub fn traverse<G: Graph>(
     start: Id,
     max_depth: u32,
     max_nodes: usize,
-) -> Result<Vec<Reached<G::Node>>, Stopped<G::Error>> {
-    let Some((_, node)) = graph.existing(&[start])?.pop() else { return Ok(Vec::new()) };
-    let mut reached = vec![Reached { id: start, node, depth: 0, parent: None, valid: Period::ALWAYS }];
+) -> Result<Vec<Reached>, Stopped<G::Error>> {
+    if graph.existing(&[start])?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut reached = vec![Reached { id: start, depth: 0, parent: None, valid: Period::ALWAYS }];
     let mut seen = HashSet::from_iter([start]);
     let mut layer = 0..1;
     for depth in 1..=max_depth {
-        let mut next: Vec<Reached<G::Node>> = Vec::new();
+        let mut next: Vec<Reached> = Vec::new();
         // In the order of ids, so that the first chunk with a child has its smallest parent.
         for first in layer.clone().step_by(CHUNK) {
             let chunk = first..(first + CHUNK).min(layer.end);
@@ -111,11 +111,11 @@ pub fn traverse<G: Graph>(
                     .or_insert(found);
             }
             let candidates: Vec<Id> = best.keys().copied().collect();
-            for (id, node) in graph.existing(&candidates)? {
+            for id in graph.existing(&candidates)? {
                 let Some((parent, edge, valid)) = best.remove(&id) else { continue };
                 let valid = reached[parent].valid.intersect(valid).unwrap_or(valid);
                 seen.insert(id);
-                next.push(Reached { id, node, depth, parent: Some((parent, edge)), valid });
+                next.push(Reached { id, depth, parent: Some((parent, edge)), valid });
             }
             if reached.len() - 1 + next.len() > max_nodes {
                 return Err(Stopped::TooManyNodes);
@@ -132,7 +132,7 @@ pub fn traverse<G: Graph>(
 }
 
 /// The ids on the way from the start to the node at `place`, and the edges between them.
-pub fn path<N>(reached: &[Reached<N>], place: usize) -> Vec<Id> {
+pub fn path(reached: &[Reached], place: usize) -> Vec<Id> {
     let mut ids = vec![reached[place].id];
     let mut at = reached[place].parent;
     while let Some((parent, _)) = at {
@@ -174,7 +174,7 @@ impl Side {
             links.retain(|link| !self.depth.contains_key(&link.far) && !dead.contains(&link.far));
             let new: HashSet<Id> = links.iter().map(|l| l.far).filter(|far| !next.contains(far)).collect();
             let new: Vec<Id> = new.into_iter().collect();
-            let existing: HashSet<Id> = graph.existing(&new)?.into_iter().map(|(id, _)| id).collect();
+            let existing: HashSet<Id> = graph.existing(&new)?.into_iter().collect();
             dead.extend(new.into_iter().filter(|id| !existing.contains(id)));
             next.extend(existing);
             if next.len() > room {
@@ -313,7 +313,6 @@ mod tests {
     }
 
     impl Graph for Small {
-        type Node = ();
         type Error = Infallible;
 
         fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Link>, Infallible> {
@@ -335,8 +334,8 @@ mod tests {
             Ok(links)
         }
 
-        fn existing(&mut self, nodes: &[Id]) -> Result<Vec<(Id, ())>, Infallible> {
-            Ok(nodes.iter().filter(|n| n[15] < self.dead).map(|n| (*n, ())).collect())
+        fn existing(&mut self, nodes: &[Id]) -> Result<Vec<Id>, Infallible> {
+            Ok(nodes.iter().filter(|n| n[15] < self.dead).copied().collect())
         }
     }
 

@@ -217,7 +217,7 @@ def walks_of_any_shape():
             admin.execute("INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, valid_time_start) SELECT %s, lpad(to_hex(n), 32, '0')::uuid, 't', n::text, '2026-01-01Z' FROM generate_series(1, %s) n", [A, count])
             admin.execute("INSERT INTO llmspell.relationships (tenant_id, from_entity, to_entity, relationship_type, valid_time_start)"
                           " SELECT %s, lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n + 1), 32, '0')::uuid, 'next', '2026-01-01Z' FROM generate_series(1, %s) n", [A, count - 1])
-        walk = "SELECT count(*), max(depth), count(DISTINCT entity_id), count(*) FILTER (WHERE name::int <> depth + 1) FROM llmspell.graph_traverse(%s, %s, max_nodes => %s)"
+        walk = "SELECT count(*), max(depth), count(DISTINCT entity_id), count(*) FILTER (WHERE name::int <> depth + 1) FROM llmspell.graph_traverse(%s, %s, max_nodes => %s, with_names => true)"
         equal(rows(connection, walk, [ident(1), count, count]), [(count - 1, count - 1, count - 1, 0)], "chain")
         with raises("54000"):
             connection.execute(walk, [ident(1), count, count - 2])
@@ -337,7 +337,7 @@ def reads_on_a_standby():
                 assert time.monotonic() < deadline, "the standby does not catch up"
                 time.sleep(0.05)
             equal(one(standby, "SELECT pg_is_in_recovery()"), True)
-            equal(rows(standby, "SELECT name, depth FROM llmspell.graph_traverse(%s, 5)", [ident(1)]), [("n2", 1), ("n3", 2)])
+            equal(rows(standby, "SELECT name, depth FROM llmspell.graph_traverse(%s, 5, with_names => true)", [ident(1)]), [("n2", 1), ("n3", 2)])
             equal(rows(standby, "SELECT length FROM llmspell.graph_shortest_path(%s, %s)", [ident(1), ident(3)]), [(2,)])
             for query in ("entity_as_of(%s)", "entity_as_of(%s, now(), now())", "entity_history(%s)", "entity_timeline(%s)", "entity_knowledge(%s)",
                           "graph_neighbors(%s)", "relationship_as_of(%s)", "relationship_history(%s)", "graph_subgraph(ARRAY[%s::uuid])"):

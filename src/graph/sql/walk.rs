@@ -1,6 +1,7 @@
 //! Walks over the graph at one point of both times: one statement for each step, all with the snapshot of
 //! the calling query.
 
+use std::collections::HashMap;
 use std::ffi::CStr;
 
 use pgrx::pg_sys::panic::ErrorReport;
@@ -22,6 +23,7 @@ struct Statements {
     out: &'static CStr,
     into: &'static CStr,
     nodes: &'static CStr,
+    names: &'static CStr,
 }
 
 static CURRENT: Statements = Statements {
@@ -36,6 +38,10 @@ static CURRENT: Statements = Statements {
         WHERE r.tenant_id = $1 AND r.to_entity = ANY ($2) AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
           AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
     nodes: c"
+        SELECT e.entity_id
+        FROM llmspell.entities e
+        WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_end = 'infinity' AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
+    names: c"
         SELECT e.entity_id, e.entity_type::text, e.name::text
         FROM llmspell.entities e
         WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_end = 'infinity' AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
@@ -53,6 +59,11 @@ static KNOWN: Statements = Statements {
         WHERE r.tenant_id = $1 AND r.to_entity = ANY ($2) AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
           AND r.valid_time_start <= $3 AND r.valid_time_end > $3 AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
     nodes: c"
+        SELECT e.entity_id
+        FROM llmspell.entities e
+        WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_start <= $4 AND e.transaction_time_end > $4
+          AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
+    names: c"
         SELECT e.entity_id, e.entity_type::text, e.name::text
         FROM llmspell.entities e
         WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_start <= $4 AND e.transaction_time_end > $4
@@ -90,6 +101,19 @@ impl Point {
     fn statements(&self) -> &'static Statements {
         if self.known_at.is_some() { &KNOWN } else { &CURRENT }
     }
+
+    fn nodes<T>(&self, text: &'static CStr, nodes: &[Id], each: impl FnMut(&Row<'_>) -> Option<T>) -> Vec<T> {
+        let mut args = vec![Arg::Text(&self.tenant), Arg::Ids(nodes), Arg::Time(self.valid_at)];
+        args.extend(self.known_at.map(Arg::Time));
+        rows(text, &args, Sees::Query, each).into_iter().flatten().collect()
+    }
+
+    /// Type and name of nodes. They are not in the index that tells which nodes exist, and reading them
+    /// doubles the cost of a walk.
+    fn names(&self, nodes: &[Id]) -> HashMap<Id, (String, String)> {
+        let named = |row: &Row<'_>| row.id(0).map(|id| (id, (row.text(1), row.text(2))));
+        nodes.chunks(4096).flat_map(|nodes| self.nodes(self.statements().names, nodes, named)).collect()
+    }
 }
 
 fn link(row: &Row<'_>) -> Option<Link> {
@@ -98,7 +122,6 @@ fn link(row: &Row<'_>) -> Option<Link> {
 }
 
 impl Graph for Point {
-    type Node = (String, String);
     type Error = Error;
 
     fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Link>, Error> {
@@ -121,13 +144,8 @@ impl Graph for Point {
         Ok(links)
     }
 
-    fn existing(&mut self, nodes: &[Id]) -> Result<Vec<(Id, Self::Node)>, Error> {
-        let mut args = vec![Arg::Text(&self.tenant), Arg::Ids(nodes), Arg::Time(self.valid_at)];
-        args.extend(self.known_at.map(Arg::Time));
-        let found = rows(self.statements().nodes, &args, Sees::Query, |row| {
-            row.id(0).map(|id| (id, (row.text(1), row.text(2))))
-        });
-        Ok(found.into_iter().flatten().collect())
+    fn existing(&mut self, nodes: &[Id]) -> Result<Vec<Id>, Error> {
+        Ok(self.nodes(self.statements().nodes, nodes, |row| row.id(0)))
     }
 }
 
@@ -150,13 +168,14 @@ fn graph_traverse(
     max_nodes: Option<i32>,
     include_start: Option<bool>,
     with_path: Option<bool>,
+    with_names: Option<bool>,
 ) -> Result<
     TableIterator<
         'static,
         (
             name!(entity_id, pgrx::Uuid),
-            name!(entity_type, String),
-            name!(name, String),
+            name!(entity_type, Option<String>),
+            name!(name, Option<String>),
             name!(depth, i32),
             name!(parent_id, Option<pgrx::Uuid>),
             name!(relationship_id, Option<pgrx::Uuid>),
@@ -174,8 +193,15 @@ fn graph_traverse(
     let room = natural(max_nodes, "max_nodes")? as usize;
     let skip = usize::from(!required(include_start, "include_start")?);
     let with_path = required(with_path, "with_path")?;
+    let with_names = required(with_names, "with_names")?;
     let mut point = Point::new(types, direction, at, known_at)?;
-    let mut reached = Spi::connect(|_| traverse(&mut point, start, max_depth, room)).map_err(stopped(max))?;
+    let (reached, mut names) = Spi::connect(|_| {
+        let reached = traverse(&mut point, start, max_depth, room)?;
+        let ids: Vec<Id> = reached.iter().filter(|_| with_names).map(|r| r.id).collect();
+        let names = point.names(&ids);
+        Ok((reached, names))
+    })
+    .map_err(stopped(max))?;
     let nodes: usize = reached.iter().map(|r| r.depth as usize + 1).sum();
     if with_path && nodes > MAX_PATH_NODES {
         return Err(Error::from(Fault::PathsTooLong { max: MAX_PATH_NODES }).into());
@@ -188,8 +214,8 @@ fn graph_traverse(
         let way = with_path.then(|| path(&reached, place).into_iter().map(uuid).collect());
         let parent = reached.get(place)?.parent.map(|(parent, edge)| (uuid(reached[parent].id), uuid(edge)));
         let (parent, edge) = parent.unzip();
-        let found = reached.get_mut(place)?;
-        let (kind, name) = std::mem::take(&mut found.node);
+        let found = reached.get(place)?;
+        let (kind, name) = names.remove(&found.id).unzip();
         let valid = found.valid;
         Some((uuid(found.id), kind, name, found.depth as i32, parent, edge, valid.start, valid.end, way))
     })))

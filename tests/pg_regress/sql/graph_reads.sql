@@ -39,13 +39,13 @@ SELECT name, outgoing FROM llmspell.graph_neighbors(regress.id(5));
 SELECT count(*) FROM llmspell.graph_neighbors(regress.id(99));
 SELECT count(*) FROM llmspell.graph_neighbors(regress.id(1), known_at => (SELECT at FROM t WHERE label = 'first'));
 -- walks: each node once, smallest depth, smallest parent, smallest edge
-SELECT depth, name, right(parent_id::text, 2) AS parent, right(relationship_id::text, 3) AS edge, valid_from, valid_to FROM llmspell.graph_traverse(regress.id(1), 5);
-SELECT depth, name FROM llmspell.graph_traverse(regress.id(1), 5, valid_at => '2026-02-15Z');
-SELECT depth, name FROM llmspell.graph_traverse(regress.id(1), 5, valid_at => '2026-01-15Z', include_start => true);
-SELECT depth, name, array_length(path, 1) AS path FROM llmspell.graph_traverse(regress.id(1), 5, ARRAY['a'], 'in', with_path => true);
-SELECT depth, name FROM llmspell.graph_traverse(regress.id(6), 2, direction => 'both');
-SELECT depth, name FROM llmspell.graph_traverse(regress.id(1), 5, ARRAY['b']);
-SELECT depth, name FROM llmspell.graph_traverse(regress.id(1), 5, '{}');
+SELECT depth, name, right(parent_id::text, 2) AS parent, right(relationship_id::text, 3) AS edge, valid_from, valid_to FROM llmspell.graph_traverse(regress.id(1), 5, with_names => true);
+SELECT depth, name FROM llmspell.graph_traverse(regress.id(1), 5, valid_at => '2026-02-15Z', with_names => true);
+SELECT depth, name FROM llmspell.graph_traverse(regress.id(1), 5, valid_at => '2026-01-15Z', include_start => true, with_names => true);
+SELECT depth, name, array_length(path, 1) AS path FROM llmspell.graph_traverse(regress.id(1), 5, ARRAY['a'], 'in', with_path => true, with_names => true);
+SELECT depth, name FROM llmspell.graph_traverse(regress.id(6), 2, direction => 'both', with_names => true);
+SELECT depth, name FROM llmspell.graph_traverse(regress.id(1), 5, ARRAY['b'], with_names => true);
+SELECT depth, name FROM llmspell.graph_traverse(regress.id(1), 5, '{}', with_names => true);
 SELECT count(*) FROM llmspell.graph_traverse(regress.id(5)), llmspell.graph_traverse(regress.id(5), include_start => true) x;
 SELECT (SELECT count(*) FROM llmspell.graph_traverse(regress.id(7))) AS alone, (SELECT count(*) FROM llmspell.graph_traverse(regress.id(99))) AS absent,
     (SELECT count(*) FROM llmspell.graph_traverse(regress.id(1), 0)) AS depth_0, (SELECT count(*) FROM llmspell.graph_traverse(regress.id(1), valid_at => '2025-01-01Z')) AS before,
