@@ -21,7 +21,7 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_kind => 'rumour', source_id => 'x')$$,
     $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_kind => 'event', source_id => repeat('x', 501))$$,
     $$SELECT * FROM llmspell.entity_upsert(regress.id(1), NULL, 'n')$$,
-    $$SELECT * FROM llmspell.entity_correct(regress.id(1), now(), '{}')$$,
+    $$SELECT * FROM llmspell.entity_correct(regress.id(1), '2026-01-01Z', '{}')$$,
     $$SELECT * FROM llmspell.entity_correct(regress.id(1), NULL, '{}')$$,
     $$SELECT * FROM llmspell.entity_retract(regress.id(1), on_edges => 'ignore')$$,
     $$SELECT * FROM llmspell.entity_retract(regress.id(1), on_edges => NULL)$$,
