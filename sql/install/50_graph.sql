@@ -19,8 +19,6 @@ CREATE TABLE llmspell.entities (
     CONSTRAINT valid_time_range CHECK (valid_time_start < valid_time_end),
     CONSTRAINT tx_time_range CHECK (transaction_time_start < transaction_time_end),
     -- Entity first: led by the tenant, which discriminates little, GiST takes 17 times as long to build.
-    CONSTRAINT entities_source_check CHECK (
-        (source_kind IS NULL) = (source_id IS NULL) AND source_kind IN ('event', 'episode', 'artifact')),
     CONSTRAINT entities_current_excl EXCLUDE USING gist (
         entity_id WITH =, tenant_id WITH =, tstzrange(valid_time_start, valid_time_end) WITH &&
     ) WHERE (transaction_time_end = 'infinity')
@@ -74,8 +72,6 @@ CREATE TABLE llmspell.relationships (
     PRIMARY KEY (tenant_id, relationship_id, transaction_time_start, valid_time_start),
     CONSTRAINT valid_time_range CHECK (valid_time_start < valid_time_end),
     CONSTRAINT tx_time_range CHECK (transaction_time_start < transaction_time_end),
-    CONSTRAINT relationships_source_check CHECK (
-        (source_kind IS NULL) = (source_id IS NULL) AND source_kind IN ('event', 'episode', 'artifact')),
     CONSTRAINT relationships_current_excl EXCLUDE USING gist (
         relationship_id WITH =, tenant_id WITH =, tstzrange(valid_time_start, valid_time_end) WITH &&
     ) WHERE (transaction_time_end = 'infinity')
@@ -124,21 +120,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell._tg_graph_changed() IS 'Marks a version of which more was changed than that it ended.';
+-- Short conditions, as the server reads them anew for each statement.
 CREATE TRIGGER entities_changed BEFORE UPDATE ON llmspell.entities FOR EACH ROW
-    WHEN (OLD.transaction_time_end <> 'infinity'
-        OR ROW(NEW.entity_id, NEW.tenant_id, NEW.entity_type, NEW.name, NEW.properties, NEW.valid_time_start, NEW.valid_time_end,
-               NEW.transaction_time_start, NEW.created_at, NEW.source_kind, NEW.source_id, NEW.changed_at)
-           IS DISTINCT FROM
-           ROW(OLD.entity_id, OLD.tenant_id, OLD.entity_type, OLD.name, OLD.properties, OLD.valid_time_start, OLD.valid_time_end,
-               OLD.transaction_time_start, OLD.created_at, OLD.source_kind, OLD.source_id, OLD.changed_at))
+    WHEN (OLD.transaction_time_end <> 'infinity' OR NEW.transaction_time_end = 'infinity'
+        OR NEW.valid_time_end <> OLD.valid_time_end OR NEW.properties <> OLD.properties)
     EXECUTE FUNCTION llmspell._tg_graph_changed();
 CREATE TRIGGER relationships_changed BEFORE UPDATE ON llmspell.relationships FOR EACH ROW
-    WHEN (OLD.transaction_time_end <> 'infinity'
-        OR ROW(NEW.relationship_id, NEW.tenant_id, NEW.from_entity, NEW.to_entity, NEW.relationship_type, NEW.properties, NEW.valid_time_start,
-               NEW.valid_time_end, NEW.transaction_time_start, NEW.created_at, NEW.source_kind, NEW.source_id, NEW.changed_at)
-           IS DISTINCT FROM
-           ROW(OLD.relationship_id, OLD.tenant_id, OLD.from_entity, OLD.to_entity, OLD.relationship_type, OLD.properties, OLD.valid_time_start,
-               OLD.valid_time_end, OLD.transaction_time_start, OLD.created_at, OLD.source_kind, OLD.source_id, OLD.changed_at))
+    WHEN (OLD.transaction_time_end <> 'infinity' OR NEW.transaction_time_end = 'infinity'
+        OR NEW.valid_time_end <> OLD.valid_time_end OR NEW.properties <> OLD.properties)
     EXECUTE FUNCTION llmspell._tg_graph_changed();
 
 CREATE TABLE llmspell.entity_erasures (

@@ -4,15 +4,11 @@
 ALTER TABLE llmspell.entities
     ADD COLUMN source_kind text COLLATE "C",
     ADD COLUMN source_id text COLLATE "C",
-    ADD COLUMN changed_at timestamptz,
-    ADD CONSTRAINT entities_source_check CHECK (
-        (source_kind IS NULL) = (source_id IS NULL) AND source_kind IN ('event', 'episode', 'artifact'));
+    ADD COLUMN changed_at timestamptz;
 ALTER TABLE llmspell.relationships
     ADD COLUMN source_kind text COLLATE "C",
     ADD COLUMN source_id text COLLATE "C",
-    ADD COLUMN changed_at timestamptz,
-    ADD CONSTRAINT relationships_source_check CHECK (
-        (source_kind IS NULL) = (source_id IS NULL) AND source_kind IN ('event', 'episode', 'artifact'));
+    ADD COLUMN changed_at timestamptz;
 DROP INDEX llmspell.idx_entities_name, llmspell.idx_entities_properties;
 CREATE INDEX idx_entities_type_current ON llmspell.entities (tenant_id, entity_type, entity_id) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_entities_current ON llmspell.entities (tenant_id, entity_id, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';

@@ -7,7 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::arguments::{id, object, shown, tenant, valid_at};
-use super::spi::{Arg, Row, Sees, rows};
+use super::spi::{Arg, Row, Sees, connect, rows};
 use crate::error::{Error, required};
 use crate::graph::fault::Fault;
 use crate::graph::json;
@@ -57,7 +57,7 @@ fn stretches(
     >,
     ErrorReport,
 > {
-    let found = Spi::connect(|_| rows(text, args, Sees::Query, version));
+    let found = connect(|| rows(text, args, Sees::Query, version));
     let found: Vec<_> = found.into_iter().flatten().collect();
     let stretches = timeline(&found, window, with_gaps, |a, b| a == b);
     Ok(TableIterator::new(stretches.into_iter().map(|(period, words)| {

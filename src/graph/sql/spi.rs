@@ -1,6 +1,6 @@
 //! Prepared statements over SPI, each prepared once in a session and kept.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char};
 
@@ -19,12 +19,16 @@ pub enum Sees {
     Write,
 }
 
+/// Where a row lies: a `ctid`.
+pub type Place = pg_sys::ItemPointerData;
+
 pub enum Arg<'a> {
     Id(Id),
     Ids(&'a [Id]),
     Text(&'a str),
     MaybeText(Option<&'a str>),
     MaybeTexts(Option<&'a [String]>),
+    Place(Place),
     Time(i64),
 }
 
@@ -35,6 +39,7 @@ impl Arg<'_> {
             Self::Ids(_) => pg_sys::UUIDARRAYOID,
             Self::Text(_) | Self::MaybeText(_) => pg_sys::TEXTOID,
             Self::MaybeTexts(_) => pg_sys::TEXTARRAYOID,
+            Self::Place(_) => pg_sys::TIDOID,
             Self::Time(_) => pg_sys::TIMESTAMPTZOID,
         }
     }
@@ -46,6 +51,8 @@ impl Arg<'_> {
             Self::Text(text) => text.into_datum(),
             Self::MaybeText(text) => text.and_then(IntoDatum::into_datum),
             Self::MaybeTexts(texts) => texts.and_then(|texts| texts.to_vec().into_datum()),
+            // Lives as long as the argument, which is longer than the statement.
+            Self::Place(place) => Some((&raw const *place).into()),
             Self::Time(time) => Some((*time).into()),
         }
     }
@@ -72,6 +79,35 @@ fn uuid_array(ids: &[Id]) -> Option<pg_sys::Datum> {
 thread_local! {
     /// By the address of the text.
     static PLANS: RefCell<HashMap<usize, pg_sys::SPIPlanPtr>> = RefCell::default();
+    /// How many pages the tables had when the plans were made.
+    static PLANNED_FOR: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Connects, for a function's statements. Plans of a table that has since grown to twice its size are
+/// forgotten: those for a small one may read all of an index, and nothing tells the plan cache until the
+/// table is analyzed. They are not freed, as a statement further up may be running one; there are few.
+pub fn connect<T>(f: impl FnOnce() -> T) -> T {
+    let pages = pages(c"entities").saturating_add(pages(c"relationships"));
+    let planned = PLANNED_FOR.get();
+    if pages > planned.saturating_mul(2).saturating_add(8) || pages < planned / 4 {
+        PLANS.with_borrow_mut(HashMap::clear);
+        PLANNED_FOR.set(pages);
+    }
+    Spi::connect(|_| f())
+}
+
+fn pages(table: &CStr) -> u32 {
+    // SAFETY: the names end with NUL; the table is locked while it is looked at, and closed again.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"llmspell".as_ptr(), false);
+        let table = pg_sys::relation_open(
+            pg_sys::get_relname_relid(table.as_ptr(), schema),
+            pg_sys::AccessShareLock as i32,
+        );
+        let pages = pg_sys::RelationGetNumberOfBlocksInFork(table, pg_sys::ForkNumber::MAIN_FORKNUM);
+        pg_sys::relation_close(table, pg_sys::AccessShareLock as i32);
+        pages
+    }
 }
 
 fn plan(text: &'static CStr, args: &[Arg<'_>]) -> pg_sys::SPIPlanPtr {
@@ -81,7 +117,7 @@ fn plan(text: &'static CStr, args: &[Arg<'_>]) -> pg_sys::SPIPlanPtr {
     }
     // A generic plan: custom ones would be made anew for each array of ids.
     let mut types: Vec<pg_sys::Oid> = args.iter().map(Arg::type_oid).collect();
-    // SAFETY: called inside Spi::connect; the text ends with NUL and the types live through the call. A plan that
+    // SAFETY: called inside `connect`; the text ends with NUL and the types live through the call. A plan that
     // is kept lives as long as the session.
     let plan = unsafe {
         let plan = pg_sys::SPI_prepare_cursor(
@@ -127,6 +163,11 @@ impl Row<'_> {
         self.get(column)
     }
 
+    pub fn place(&self, column: usize) -> Option<Place> {
+        // SAFETY: the callers ask for it where their statements select a ctid, which is passed by reference.
+        (!self.nulls[column]).then(|| unsafe { *self.values[column].cast_mut_ptr::<Place>() })
+    }
+
     /// Whether a system column xmin names the own transaction, its savepoints included.
     pub fn is_own(&self, column: usize) -> bool {
         let xid = pg_sys::TransactionId::from(self.values[column].value() as u32);
@@ -135,7 +176,7 @@ impl Row<'_> {
     }
 }
 
-/// Runs a statement; returns what `each` makes of its rows. Inside Spi::connect.
+/// Runs a statement; returns what `each` makes of its rows. Inside `connect`.
 pub fn rows<T>(
     text: &'static CStr,
     args: &[Arg<'_>],
@@ -169,7 +210,7 @@ pub fn rows<T>(
     }
 }
 
-/// Runs a statement; returns how many rows it touched. Inside Spi::connect.
+/// Runs a statement; returns how many rows it touched. Inside `connect`.
 pub fn execute(text: &'static CStr, args: &[Arg<'_>], sees: Sees) -> u64 {
     let plan = plan(text, args);
     let datums: Vec<Option<pg_sys::Datum>> = args.iter().map(Arg::datum).collect();

@@ -8,7 +8,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::arguments::{id, natural, one_of, tenant, uuid, valid_at};
-use super::spi::{Arg, Row, Sees, rows};
+use super::spi::{Arg, Row, Sees, connect, rows};
 use crate::error::{Error, required};
 use crate::graph::content::Id;
 use crate::graph::fault::Fault;
@@ -195,7 +195,7 @@ fn graph_traverse(
     let with_path = required(with_path, "with_path")?;
     let with_names = required(with_names, "with_names")?;
     let mut point = Point::new(types, direction, at, known_at)?;
-    let (reached, mut names) = Spi::connect(|_| {
+    let (reached, mut names) = connect(|| {
         let reached = traverse(&mut point, start, max_depth, room)?;
         let ids: Vec<Id> = reached.iter().filter(|_| with_names).map(|r| r.id).collect();
         let names = point.names(&ids);
@@ -251,8 +251,7 @@ fn graph_shortest_path(
     let max = required(max_nodes, "max_nodes")?;
     let room = natural(max_nodes, "max_nodes")? as usize;
     let mut point = Point::new(types, direction, at, known_at)?;
-    let found =
-        Spi::connect(|_| shortest_path(&mut point, from, to, max_depth, room)).map_err(stopped(max))?;
+    let found = connect(|| shortest_path(&mut point, from, to, max_depth, room)).map_err(stopped(max))?;
     Ok(TableIterator::new(found.map(|path| {
         let all = |ids: Vec<Id>| ids.into_iter().map(uuid).collect();
         (path.edges.len() as i32, all(path.nodes), all(path.edges), path.valid.start, path.valid.end)

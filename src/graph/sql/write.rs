@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use super::arguments::{id, object, one_of, portion, short, shown, shown_id, shown_periods, source, tenant};
 use super::locks::{Key, Kind, lock};
-use super::spi::{Arg, Row, Sees, execute, rows};
+use super::spi::{Arg, Place, Row, Sees, connect, execute, rows};
 use crate::error::{Error, required};
 use crate::graph::clock::{Stamps, instant};
 use crate::graph::content::{Change, Content, Id, Operation, Refused, Source};
@@ -34,25 +34,22 @@ pub static ENTITIES: Table = Table {
     kind: Kind::Entity,
     versions: c"
         SELECT true, valid_time_start, valid_time_end, transaction_time_start, transaction_time_end, xmin,
-            entity_type::text, name::text, NULL::uuid, NULL::uuid, properties::text, source_kind, source_id, created_at
+            entity_type::text, name::text, NULL::uuid, NULL::uuid, properties::text, source_kind, source_id, created_at, ctid
         FROM llmspell.entities
         WHERE tenant_id = $1 AND entity_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
           AND valid_time_start < $4 AND valid_time_end > $3
         UNION ALL
-        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_start >= $5
         UNION ALL
-        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM llmspell.entities
         WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end > $5 AND transaction_time_end < 'infinity'",
     close: c"
-        UPDATE llmspell.entities SET transaction_time_end = $5
-        WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_start = $3 AND valid_time_start = $4
-          AND transaction_time_end = 'infinity'",
+        UPDATE llmspell.entities SET transaction_time_end = $4
+        WHERE tenant_id = $1 AND entity_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
     remove: c"
-        DELETE FROM llmspell.entities
-        WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_start = $3 AND valid_time_start = $4
-          AND transaction_time_end = 'infinity'",
+        DELETE FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
 };
 
 pub static RELATIONSHIPS: Table = Table {
@@ -60,25 +57,22 @@ pub static RELATIONSHIPS: Table = Table {
     kind: Kind::Relationship,
     versions: c"
         SELECT true, valid_time_start, valid_time_end, transaction_time_start, transaction_time_end, xmin,
-            relationship_type::text, '', from_entity, to_entity, properties::text, source_kind, source_id, created_at
+            relationship_type::text, '', from_entity, to_entity, properties::text, source_kind, source_id, created_at, ctid
         FROM llmspell.relationships
         WHERE tenant_id = $1 AND relationship_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
           AND valid_time_start < $4 AND valid_time_end > $3
         UNION ALL
-        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2 AND transaction_time_start >= $5
         UNION ALL
-        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM llmspell.relationships
         WHERE tenant_id = $1 AND relationship_id = $2 AND transaction_time_end > $5 AND transaction_time_end < 'infinity'",
     close: c"
-        UPDATE llmspell.relationships SET transaction_time_end = $5
-        WHERE tenant_id = $1 AND relationship_id = $2 AND transaction_time_start = $3 AND valid_time_start = $4
-          AND transaction_time_end = 'infinity'",
+        UPDATE llmspell.relationships SET transaction_time_end = $4
+        WHERE tenant_id = $1 AND relationship_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
     remove: c"
-        DELETE FROM llmspell.relationships
-        WHERE tenant_id = $1 AND relationship_id = $2 AND transaction_time_start = $3 AND valid_time_start = $4
-          AND transaction_time_end = 'infinity'",
+        DELETE FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
 };
 
 const INSERT_ENTITY: &CStr = c"
@@ -117,6 +111,8 @@ struct Target {
     id: Id,
     portion: Period,
     versions: Vec<Version>,
+    /// Where the versions lie.
+    places: Vec<Place>,
     stamps: Vec<Stamps>,
 }
 
@@ -137,13 +133,22 @@ impl Target {
             Arg::Time(portion.end),
             Arg::Time(began()),
         ];
-        let mut target = Self { table, id, portion, versions: Vec::new(), stamps: Vec::new() };
+        let mut target =
+            Self { table, id, portion, versions: Vec::new(), places: Vec::new(), stamps: Vec::new() };
+        let mut found = Vec::new();
         for (stamps, version) in rows(table.versions, &args, Sees::Latest, read_version) {
             target.stamps.push(stamps);
-            target.versions.extend(version);
+            found.extend(version);
         }
-        target.versions.sort_by_key(|version| version.valid);
+        found.sort_by_key(|(version, _)| version.valid);
+        (target.versions, target.places) = found.into_iter().unzip();
         target
+    }
+
+    /// Leaves out versions that are not meant: an edge may have had other ends for some time.
+    fn retain(&mut self, meant: impl Fn(&Content) -> bool) {
+        let found = std::mem::take(&mut self.versions).into_iter().zip(std::mem::take(&mut self.places));
+        (self.versions, self.places) = found.filter(|(version, _)| meant(&version.content)).unzip();
     }
 
     fn apply(
@@ -160,17 +165,12 @@ impl Target {
                     Fault::NotMergeable { what: self.table.what, id: shown_id(self.id) }.into()
                 }
             })?;
-        for (statement, places) in [(self.table.close, &plan.close), (self.table.remove, &plan.replace)] {
-            for place in places {
-                let version = &self.versions[*place];
-                let key = [
-                    Arg::Text(tenant),
-                    Arg::Id(self.id),
-                    Arg::Time(version.since),
-                    Arg::Time(version.valid.start),
-                ];
-                let args: Vec<Arg<'_>> =
-                    key.into_iter().chain((statement == self.table.close).then_some(Arg::Time(at))).collect();
+        for (statement, versions) in [(self.table.close, &plan.close), (self.table.remove, &plan.replace)] {
+            for version in versions {
+                // Where it was found: the key is locked, and a raw writer who moved it since is noticed.
+                let key = [Arg::Text(tenant), Arg::Id(self.id), Arg::Place(self.places[*version])];
+                let at = (statement == self.table.close).then_some(Arg::Time(at));
+                let args: Vec<Arg<'_>> = key.into_iter().chain(at).collect();
                 if execute(statement, &args, Sees::Write) != 1 {
                     return Err(Fault::Concurrent { what: self.table.what, id: shown_id(self.id) }.into());
                 }
@@ -183,7 +183,7 @@ impl Target {
     }
 }
 
-fn read_version(row: &Row<'_>) -> (Stamps, Option<Version>) {
+fn read_version(row: &Row<'_>) -> (Stamps, Option<(Version, Place)>) {
     let stamps = Stamps { since: row.time(3), until: row.time(4), own: row.is_own(5) };
     let version = Period::new(row.time(1), row.time(2)).map(|valid| Version {
         valid,
@@ -198,7 +198,7 @@ fn read_version(row: &Row<'_>) -> (Stamps, Option<Version>) {
             created: row.time(13),
         },
     });
-    (stamps, version)
+    (stamps, version.zip(row.place(14)))
 }
 
 fn insert(tenant: &str, id: Id, valid: Period, content: &Content, at: i64) {
@@ -253,7 +253,7 @@ fn only(
     change: &Change,
 ) -> Result<Done, Error> {
     let tenant = tenant()?;
-    Spi::connect(|_| {
+    connect(|| {
         lock(&tenant, &mut vec![key(table.kind, id)]);
         let target = Target::load(table, &tenant, id, portion);
         let at = time(std::slice::from_ref(&target), i64::MIN)?;
@@ -325,7 +325,7 @@ fn entity_insert(
     let (kind, name) = (required(kind, "type")?, required(name, "name")?);
     let change = change_entity(Some(kind), Some(name), properties, source_kind, source_id)?;
     let portion = portion(valid_from, valid_to)?;
-    once(Spi::connect(|_| {
+    once(connect(|| {
         lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
         let target = Target::load(&ENTITIES, &tenant, entity, portion);
         let there: Periods = target.versions.iter().filter_map(|v| v.valid.intersect(portion)).collect();
@@ -396,7 +396,7 @@ fn entity_correct(
     let entity = id(entity, "id")?;
     let valid_at = required(valid_at, "valid_at")?;
     let mut change = change_entity(kind, name, properties, source_kind, source_id)?;
-    once(Spi::connect(|_| {
+    once(connect(|| {
         lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
         let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(valid_at)];
         let found = rows(AT, &args, Sees::Latest, |row| {
@@ -426,7 +426,7 @@ fn entity_retract(
     let entity = id(entity, "id")?;
     let portion = portion(valid_from, valid_to)?;
     let restrict = one_of(on_edges, "on_edges", &["cascade", "restrict"], "cascade, restrict")? == 1;
-    once(Spi::connect(|_| {
+    once(connect(|| {
         lock(&tenant, &mut vec![key(Kind::Existence, entity), key(Kind::Entity, entity)]);
         let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(portion.start), Arg::Time(portion.end)];
         let edges: Vec<Id> =
@@ -438,7 +438,11 @@ fn entity_retract(
         // Nobody can put an edge to the entity any more, so there are no others.
         lock(&tenant, &mut edges.iter().map(|edge| key(Kind::Relationship, *edge)).collect());
         let mut targets = vec![Target::load(&ENTITIES, &tenant, entity, portion)];
-        targets.extend(edges.iter().map(|edge| Target::load(&RELATIONSHIPS, &tenant, *edge, portion)));
+        targets.extend(edges.iter().map(|edge| {
+            let mut target = Target::load(&RELATIONSHIPS, &tenant, *edge, portion);
+            target.retain(|content| content.ends.is_some_and(|(from, to)| from == entity || to == entity));
+            target
+        }));
         let at = time(&targets, i64::MIN)?;
         let mut done = (at, 0, 0);
         for target in &targets {
@@ -478,7 +482,7 @@ fn relationship_put(
     let portion = portion(valid_from, valid_to)?;
     let on_missing = one_of(on_missing, "on_missing", &["error", "clip", "allow"], "error, clip, allow")?;
     let ends = if from == to { vec![from] } else { vec![from, to] };
-    once(Spi::connect(|_| {
+    once(connect(|| {
         let shared = ends.iter().map(|end| Key { kind: Kind::Existence, id: *end, exclusive: false });
         lock(&tenant, &mut shared.chain([key(Kind::Relationship, relationship)]).collect());
         let (mut pieces, mut missing, mut floor) = (Periods::from(portion), Vec::new(), i64::MIN);
@@ -580,7 +584,7 @@ fn _entity_erase(
 ) -> Result<TableIterator<'static, (name!(entity_rows, i64), name!(relationship_rows, i64))>, ErrorReport> {
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
-    let deleted = Spi::connect(|_| {
+    let deleted = connect(|| {
         lock(&tenant, &mut vec![key(Kind::Existence, entity), key(Kind::Entity, entity)]);
         let args = [Arg::Text(&tenant), Arg::Id(entity)];
         let edges = rows(EDGES_EVER, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten();
@@ -594,7 +598,7 @@ fn _entity_erase(
 fn relationship_erase(relationship: Option<pgrx::Uuid>) -> Result<i64, ErrorReport> {
     let tenant = tenant()?;
     let relationship = id(relationship, "id")?;
-    let deleted = Spi::connect(|_| {
+    let deleted = connect(|| {
         lock(&tenant, &mut vec![key(Kind::Relationship, relationship)]);
         erase(&RELATIONSHIPS, &tenant, relationship, &[ERASE_RELATIONSHIP], RELATIONSHIP_LEFT)
     })?;
