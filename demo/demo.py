@@ -56,6 +56,35 @@ def look(tenant, files, commits, session, outside):
           [row[0] for row in tenant.call("session_list")] == [session] and tenant.call("session_expire_due") == [(1, 0)])
 
 
+def remember(tenant, files, commits):
+    """Folders hold files, commits change them from their date on; a rename becomes known late, and its date is corrected later still."""
+    identity = lambda text: str(uuid.uuid5(uuid.NAMESPACE_URL, text))
+    folders = {str(Path(p).parent) for p in files}
+    tenant.call("entity_put_many", Jsonb([{"id": identity(f"folder {f}"), "type": "folder", "name": f[-500:], "valid_from": "-infinity"} for f in folders]))
+    tenant.call("relationship_put_many", Jsonb([{"id": identity(f"in {p}"), "from_entity": identity(f"folder {Path(p).parent}"), "to_entity": identity(p),
+                                                 "type": "holds", "valid_from": "-infinity"} for p in files]))
+    changes = [(c, p, time) for c, time, _, paths in commits for p in paths if p in files]
+    tenant.call("relationship_put_many", Jsonb([{"id": identity(f"{c} {p}"), "from_entity": identity(c), "to_entity": identity(p), "type": "changed",
+                                                 "valid_from": time.isoformat()} for c, p, time in changes]))
+    edges = tenant.one("SELECT count(*) FROM llmspell.relationships")
+    check(f"graph: {edges} edges, each with both its ends", edges == len(files) + len(changes) and not tenant.call("graph_check"))
+    root, reached = identity("folder ."), {p for p in files if "/" not in p}
+    found = tenant("SELECT name FROM llmspell.graph_traverse(%s, 1, with_names => true)", root)
+    check(f"graph: the top folder leads to {len(found)} files", {name for name, in found} == {p[-500:] for p in reached})
+    file = identity(sorted(reached)[0])
+    name, kind = tenant("SELECT name, properties FROM llmspell.entity_as_of(%s)", file)[0]
+    learned = tenant("SELECT tx_time FROM llmspell.entity_put(%s, 'file', %s, %s, '2026-06-01Z')", file, f"{name}.renamed", Jsonb(kind))[0][0]
+    tenant.call("entity_put", file, "file", f"{name}.renamed", Jsonb(kind), datetime(2026, 3, 1, tzinfo=timezone.utc), datetime(2026, 6, 1, tzinfo=timezone.utc))
+    april = "2026-04-01Z"
+    asked = [tenant.one("SELECT name FROM llmspell.entity_as_of(%s)", file), tenant.one("SELECT name FROM llmspell.entity_as_of(%s, %s)", file, april),
+             tenant.one("SELECT name FROM llmspell.entity_as_of(%s, %s, %s)", file, april, learned),
+             tenant.one("SELECT before ->> 'name' || ' -> ' || (after ->> 'name') FROM llmspell.entity_diff(%s, %s, %s, %s, NULL)", file, april, learned, april)]
+    check("graph: a rename, its date corrected after the fact", asked == [f"{name}.renamed", f"{name}.renamed", name, f"{name} -> {name}.renamed"])
+    for question, answer in zip(("now", "in April", "in April, as known before the correction", "what the correction changed"), asked):
+        print(f"        {question}: {answer}")
+    tenant.call("entity_put", file, "file", name, Jsonb(kind), datetime(2026, 3, 1, tzinfo=timezone.utc))
+
+
 def follow(tenant, commits):
     """An agent reads the history; each of its states is kept."""
     states = [{"head": None, "read": 0}] + [{"head": c, "read": n, "last": subject} for n, (c, _, subject, _) in enumerate(commits, 1)]
@@ -112,6 +141,7 @@ print("llmspell {extension} on PostgreSQL {postgresql} with pgvector {pgvector}"
 for tenant, input in own.items():
     print(f"\n{tenant.name}: {len(input[0])} files, {len(input[1])} commits")
     look(tenant, *input, *load(tenant, *input))
+    remember(tenant, *input)
     follow(tenant, input[1])
     work(tenant, repository.sizes(input[0]))
     learn(tenant, repository.changed_together(input[1]))

@@ -218,11 +218,11 @@ def walks_of_any_shape():
         walk = "SELECT count(*), max(depth), count(DISTINCT entity_id), count(*) FILTER (WHERE name::int <> depth + 1) FROM llmspell.graph_traverse(%s, %s, max_nodes => %s, with_names => true)"
         equal(rows(connection, walk, [ident(1), count, count]), [(count - 1, count - 1, count - 1, 0)], "chain")
         with raises("54000"):
-            connection.execute(walk, [ident(1), count, count - 2])
+            connection.execute(walk, [ident(1), count, 1000])
         with raises("54000"):
-            connection.execute("SELECT * FROM llmspell.graph_traverse(%s, %s, max_nodes => %s, with_path => true)", [ident(1), count, count])
-        equal(rows(connection, "SELECT length, cardinality(entities) FROM llmspell.graph_shortest_path(%s, %s, %s)", [ident(1), ident(20000), count]), [(19999, 20000)])
-        equal(rows(connection, "SELECT length FROM llmspell.graph_shortest_path(%s, %s, 100)", [ident(1), ident(20000)]), [])
+            connection.execute("SELECT * FROM llmspell.graph_traverse(%s, 5000, with_path => true)", [ident(1)])
+        equal(rows(connection, "SELECT length, cardinality(entities) FROM llmspell.graph_shortest_path(%s, %s, %s)", [ident(1), ident(2000), count]), [(1999, 2000)])
+        equal(rows(connection, "SELECT length FROM llmspell.graph_shortest_path(%s, %s, 100)", [ident(1), ident(2000)]), [])
         connection.execute("SET statement_timeout = '100ms'")
         started = time.monotonic()
         with raises("57014"):
@@ -307,7 +307,7 @@ def reads_on_a_standby():
                 connection.execute("SELECT llmspell.relationship_put(%s, %s, %s, 'r', '{}', %s)", [ident(n), ident(n), ident(n + 1), day(0)])
         replica = data.parent / "graph-standby"
         tools = pathlib.Path(os.readlink(f"/proc/{(data / 'postmaster.pid').read_text().split()[0]}/exe")).parent if os.getuid() in (0, user) else binary
-        info = admin.info
+        host, port, superuser = admin.info.host, admin.info.port, admin.info.user
     as_user = {"user": user, "cwd": "/"} if os.getuid() == 0 else {"cwd": "/"}
 
     def run(*command):
@@ -316,8 +316,8 @@ def reads_on_a_standby():
 
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(lambda: subprocess.run(["rm", "-rf", str(replica)], check=False))
-        run(tools / "pg_basebackup", "-D", replica, "-h", info.host, "-p", info.port, "-U", info.user, "-R", "-X", "stream", "-c", "fast")
-        port = info.port + 1 if info.port < 65000 else info.port - 1
+        run(tools / "pg_basebackup", "-D", replica, "-h", host, "-p", port, "-U", superuser, "-R", "-X", "stream", "-c", "fast")
+        port = port + 1 if port < 65000 else port - 1
         log = replica / "standby.log"
         cleanup.callback(lambda: subprocess.run([str(tools / "pg_ctl"), "-D", str(replica), "-m", "immediate", "-w", "stop"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, **as_user))
         socket = replica / "s"
@@ -339,7 +339,7 @@ def reads_on_a_standby():
             equal(rows(standby, "SELECT length FROM llmspell.graph_shortest_path(%s, %s)", [ident(1), ident(3)]), [(2,)])
             for query in ("entity_as_of(%s)", "entity_as_of(%s, now(), now())", "entity_history(%s)", "entity_timeline(%s)", "entity_knowledge(%s)",
                           "graph_neighbors(%s)", "relationship_as_of(%s)", "relationship_history(%s)", "graph_subgraph(ARRAY[%s::uuid])"):
-                assert rows(standby, f"SELECT * FROM llmspell.{query}", [ident(1)]), query
+                assert one(standby, f"SELECT count(*) FROM llmspell.{query}", [ident(1)]), query
             equal(one(standby, "SELECT count(*) FROM llmspell.entities_as_of('t')"), 3)
             equal(one(standby, "SELECT count(*) FROM llmspell.entities_search('n')"), 3)
             equal(one(standby, "SELECT count(*) FROM llmspell.graph_diff(now(), '-infinity', now(), NULL)"), 5)
