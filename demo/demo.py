@@ -73,16 +73,16 @@ def remember(tenant, files, commits):
     check(f"graph: the top folder leads to {len(found)} files", {name for name, in found} == {p[-500:] for p in reached})
     file = identity(sorted(reached)[0])
     name, kind = tenant("SELECT name, properties FROM llmspell.entity_as_of(%s)", file)[0]
-    learned = tenant("SELECT tx_time FROM llmspell.entity_put(%s, 'file', %s, %s, '2026-06-01Z')", file, f"{name}.renamed", Jsonb(kind))[0][0]
-    tenant.call("entity_put", file, "file", f"{name}.renamed", Jsonb(kind), datetime(2026, 3, 1, tzinfo=timezone.utc), datetime(2026, 6, 1, tzinfo=timezone.utc))
-    april = "2026-04-01Z"
+    learned = tenant("SELECT tx_time FROM llmspell.entity_put(%s, 'file', %s, %s, '2020-06-01Z')", file, f"{name}.renamed", Jsonb(kind))[0][0]
+    tenant.call("entity_put", file, "file", f"{name}.renamed", Jsonb(kind), datetime(2020, 3, 1, tzinfo=timezone.utc), datetime(2020, 6, 1, tzinfo=timezone.utc))
+    april = "2020-04-01Z"
     asked = [tenant.one("SELECT name FROM llmspell.entity_as_of(%s)", file), tenant.one("SELECT name FROM llmspell.entity_as_of(%s, %s)", file, april),
              tenant.one("SELECT name FROM llmspell.entity_as_of(%s, %s, %s)", file, april, learned),
              tenant.one("SELECT before ->> 'name' || ' -> ' || (after ->> 'name') FROM llmspell.entity_diff(%s, %s, %s, %s, NULL)", file, april, learned, april)]
     check("graph: a rename, its date corrected after the fact", asked == [f"{name}.renamed", f"{name}.renamed", name, f"{name} -> {name}.renamed"])
     for question, answer in zip(("now", "in April", "in April, as known before the correction", "what the correction changed"), asked):
         print(f"        {question}: {answer}")
-    tenant.call("entity_put", file, "file", name, Jsonb(kind), datetime(2026, 3, 1, tzinfo=timezone.utc))
+    tenant.call("entity_put", file, "file", name, Jsonb(kind), datetime(2020, 3, 1, tzinfo=timezone.utc))
 
 
 def follow(tenant, commits):
