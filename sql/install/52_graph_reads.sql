@@ -155,15 +155,16 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_rows constant int := _max_rows(max_rows);
     v_valid_at constant timestamptz := coalesce(valid_at, now());
-    v_first constant uuid := coalesce(after, '00000000-0000-0000-0000-000000000000');
 BEGIN
-    -- What is asked most has a plan of its own, which is kept.
-    IF coalesce(known_at, 'infinity') = 'infinity' AND name_prefix IS NULL AND query_text IS NULL AND (wanted_type IS NULL) <> (filter IS NULL) THEN
+    -- What is asked most, a first page, has a plan of its own, which is kept.
+    IF coalesce(known_at, 'infinity') = 'infinity' AND name_prefix IS NULL AND query_text IS NULL AND after IS NULL
+        AND (wanted_type IS NULL) <> (filter IS NULL)
+    THEN
         IF filter IS NULL THEN
             RETURN QUERY
             SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, e.valid_time_start, e.valid_time_end, e.transaction_time_start, e.transaction_time_end
             FROM entities e
-            WHERE e.tenant_id = v_tenant AND e.entity_type = wanted_type AND e.entity_id >= v_first AND e.entity_id IS DISTINCT FROM after AND e.transaction_time_end = 'infinity'
+            WHERE e.tenant_id = v_tenant AND e.entity_type = wanted_type AND e.transaction_time_end = 'infinity'
               AND e.valid_time_start <= v_valid_at AND e.valid_time_end > v_valid_at
             ORDER BY e.entity_id LIMIT v_rows;
         ELSE
@@ -171,7 +172,7 @@ BEGIN
             SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, e.valid_time_start, e.valid_time_end, e.transaction_time_start, e.transaction_time_end
             FROM entities e
             WHERE e.tenant_id = v_tenant AND e.properties OPERATOR(llmspell.@>) filter AND e.transaction_time_end = 'infinity'
-              AND e.valid_time_start <= v_valid_at AND e.valid_time_end > v_valid_at AND (after IS NULL OR e.entity_id > after)
+              AND e.valid_time_start <= v_valid_at AND e.valid_time_end > v_valid_at
             ORDER BY e.entity_id LIMIT v_rows;
         END IF;
         RETURN;
