@@ -4,6 +4,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::artifacts::{envelope, fault};
 use crate::kv::limits;
 use crate::state::{canonical, delta};
 use crate::storage::route;
@@ -12,7 +13,11 @@ use crate::tenancy::{scope, tenant_id};
 /// What went wrong, in the user's terms.
 #[derive(Debug)]
 pub enum Error {
+    Artifact(fault::Fault),
+    Codec(String),
+    Compressed(envelope::Invalid),
     Json(canonical::Invalid),
+    KeyLength(usize),
     Kv(limits::Invalid),
     LongArgument { argument: String, max: usize, chars: usize },
     NegativeMaxRows(i32),
@@ -20,6 +25,7 @@ pub enum Error {
     NullArgument(String),
     Packed(delta::Corrupt),
     Scope { scope: String, reason: scope::Invalid },
+    Statement(String),
     StorageKey { key: String, reason: route::Malformed },
     TenantId(tenant_id::Invalid),
 }
@@ -30,14 +36,18 @@ impl Error {
             Self::Kv(limits::Invalid::KeyTooLong { .. }) | Self::LongArgument { .. } => {
                 PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION
             }
-            Self::Json(_) | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => {
-                PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
+            Self::Compressed(envelope::Invalid::TooLong { .. })
+            | Self::Json(_)
+            | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Self::Compressed(envelope::Invalid::Damaged(_)) => {
+                PgSqlErrorCode::ERRCODE_INVALID_BINARY_REPRESENTATION
             }
             Self::NoTenant => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::Packed(delta::Corrupt::TooLong { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-            Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
-            Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
+            Self::Artifact(_) | Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
+            Self::Statement(_) => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+            Self::Codec(_) | Self::KeyLength(_) | Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
                 PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
             }
         }
@@ -45,7 +55,11 @@ impl Error {
 
     fn message(&self) -> String {
         match self {
+            Self::Artifact(reason) => reason.to_string(),
+            Self::Codec(name) => format!("unknown codec \"{}\"", shortened(name)),
+            Self::Compressed(reason) => reason.to_string(),
             Self::Json(reason) => reason.to_string(),
+            Self::KeyLength(bytes) => format!("a key has 32 bytes, this one has {bytes}"),
             Self::Kv(reason) => reason.to_string(),
             Self::LongArgument { argument, max, chars } => {
                 format!("argument \"{argument}\" has at most {max} characters, this one has {chars}")
@@ -60,12 +74,21 @@ impl Error {
             Self::StorageKey { key, reason } => {
                 format!("malformed key \"{}\": {reason}", shortened(key))
             }
+            Self::Statement(reason) => reason.clone(),
             Self::TenantId(reason) => reason.to_string(),
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Artifact(_) => Some(
+                "Run llmspell.artifact_verify('data') to see what else is damaged, and restore it from a backup."
+                    .to_owned(),
+            ),
+            Self::Codec(_) => Some(format!("Use {}.", envelope::FORMATS.join(" or "))),
+            Self::Compressed(envelope::Invalid::TooLong { .. }) => {
+                Some("The setting llmspell.artifact_max_bytes is the limit.".to_owned())
+            }
             Self::Kv(limits::Invalid::KeyTooLong { .. }) | Self::LongArgument { .. } => {
                 Some("Use a hash of what does not fit.".to_owned())
             }
@@ -77,7 +100,12 @@ impl Error {
                     .to_owned(),
             ),
             Self::Json(_) => Some("Store it as an artifact, or in parts.".to_owned()),
-            Self::NullArgument(_) | Self::Packed(_) | Self::StorageKey { .. } => None,
+            Self::Compressed(_)
+            | Self::KeyLength(_)
+            | Self::NullArgument(_)
+            | Self::Packed(_)
+            | Self::Statement(_)
+            | Self::StorageKey { .. } => None,
             Self::Scope { .. } => Some(format!(
                 "Use global, or one of {} followed by \":\" and an id.",
                 scope::KINDS.join(", ")

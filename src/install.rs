@@ -19,6 +19,17 @@ extension_sql_file!(
         text::sql::_prefix_end,
         text::sql::_max_rows,
         text::sql::_short_text,
+        artifacts::sql::blake3,
+        artifacts::sql::blake3_keyed,
+        artifacts::sql::compress,
+        artifacts::sql::decompress,
+        artifacts::sql::_artifact_store,
+        artifacts::sql::_artifact_read,
+        artifacts::sql::_artifact_hash,
+        artifacts::sql::_artifact_manifest,
+        artifacts::sql::_artifact_manifest_fault,
+        artifacts::sql::_artifact_chunk_fault,
+        artifacts::sql::_artifact_max_bytes,
         events::sql::_event_log_window,
         introspection::sql::version,
         kv::sql::_kv_check,
@@ -48,7 +59,27 @@ extension_sql_file!("../sql/install/43_storage.sql", name = "i43_storage", requi
 extension_sql_file!("../sql/install/45_vectors.sql", name = "i45_vectors", requires = ["i43_storage"]);
 extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i45_vectors"]);
 extension_sql_file!("../sql/install/55_artifacts.sql", name = "i55_artifacts", requires = ["i50_graph"]);
-extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i55_artifacts"]);
+extension_sql_file!(
+    "../sql/install/56_artifacts_store.sql",
+    name = "i56_artifacts_store",
+    requires = ["i55_artifacts"]
+);
+extension_sql_file!(
+    "../sql/install/57_artifacts_collect.sql",
+    name = "i57_artifacts_collect",
+    requires = ["i56_artifacts_store"]
+);
+extension_sql_file!(
+    "../sql/install/58_artifacts_read.sql",
+    name = "i58_artifacts_read",
+    requires = ["i57_artifacts_collect"]
+);
+extension_sql_file!(
+    "../sql/install/59_artifacts_verify.sql",
+    name = "i59_artifacts_verify",
+    requires = ["i58_artifacts_read"]
+);
+extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i59_artifacts_verify"]);
 extension_sql_file!("../sql/install/65_hooks.sql", name = "i65_hooks", requires = ["i60_events"]);
 extension_sql_file!("../sql/install/70_secrets.sql", name = "i70_secrets", requires = ["i65_hooks"]);
 extension_sql_file!(

@@ -7,6 +7,7 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 
+mod artifacts;
 mod error;
 mod events;
 mod install;

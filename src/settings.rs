@@ -23,6 +23,12 @@ pub static EVENT_LOG_MONTHS_BACK: GucSetting<i32> = GucSetting::<i32>::new(24);
 /// `llmspell.event_log_months_ahead`: how many months after the current one may be made.
 pub static EVENT_LOG_MONTHS_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(4);
 
+/// `llmspell.artifact_max_bytes`: how large a content may be.
+static ARTIFACT_MAX_BYTES: GucSetting<i32> = GucSetting::<i32>::new(100 << 20);
+
+/// `llmspell.threads`: how many threads hash and compress the chunks of a content.
+static THREADS: GucSetting<i32> = GucSetting::<i32>::new(1);
+
 /// `llmspell.restoring`: set by the triggers that see to the order of a restore, for as long as they do.
 static RESTORING: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -62,6 +68,26 @@ pub fn init() {
         GucContext::Suset,
         GucFlags::default(),
     );
+    GucRegistry::define_int_guc(
+        c"llmspell.artifact_max_bytes",
+        c"How large the content of an artifact may be.",
+        c"Larger ones are refused with 54000. At most 512 MB, so that one fits into a value with room to spare.",
+        &ARTIFACT_MAX_BYTES,
+        1,
+        512 << 20,
+        GucContext::Suset,
+        GucFlags::UNIT_BYTE,
+    );
+    GucRegistry::define_int_guc(
+        c"llmspell.threads",
+        c"How many threads a session may use to hash and compress the chunks of a content.",
+        c"1 for none beside its own.",
+        &THREADS,
+        1,
+        64,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     GucRegistry::define_bool_guc(
         c"llmspell.restoring",
         c"Whether rows of artifacts are being restored; set by triggers.",
@@ -72,6 +98,14 @@ pub fn init() {
     );
     // SAFETY: a constant C string; refuses unknown llmspell.* names from here on.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"llmspell".as_ptr()) };
+}
+
+pub fn artifact_max_bytes() -> usize {
+    usize::try_from(ARTIFACT_MAX_BYTES.get()).unwrap_or_default()
+}
+
+pub fn threads() -> usize {
+    usize::try_from(THREADS.get()).unwrap_or(1)
 }
 
 /// The tenant in force, or `None`.

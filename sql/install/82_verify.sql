@@ -190,15 +190,7 @@ AS $$
       AND NOT EXISTS (SELECT FROM agent_state_history b
                       WHERE b.tenant_id = tenant AND b.agent_id = h.agent_id AND b.version = h.base_version AND b.base_version IS NULL)
     UNION ALL
-    SELECT 'sessions', s.session_id::text, format('artifact_count is %s, its artifacts are %s', s.artifact_count, coalesce(a.n, 0))
-    FROM sessions s
-    LEFT JOIN (SELECT a.session_id, count(*) AS n FROM artifacts a WHERE a.tenant_id = tenant GROUP BY 1) AS a USING (session_id)
-    WHERE s.tenant_id = tenant AND s.artifact_count <> coalesce(a.n, 0)
-    UNION ALL
-    SELECT 'artifact_content', c.content_hash, format('reference_count is %s, its artifacts are %s', c.reference_count, coalesce(a.n, 0))
-    FROM artifact_content c
-    LEFT JOIN (SELECT a.content_hash, count(*) AS n FROM artifacts a WHERE a.tenant_id = tenant GROUP BY 1) AS a USING (content_hash)
-    WHERE c.tenant_id = tenant AND c.reference_count <> 1 + coalesce(a.n, 0)
+    SELECT 'artifacts', v.object, format('%s: %s', v.code, v.detail) FROM artifact_verify() v
 $$;
 COMMENT ON FUNCTION llmspell._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts.';
 

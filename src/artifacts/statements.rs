@@ -1,0 +1,145 @@
+//! The statements that reach chunks; a backend prepares each once.
+
+use std::cell::OnceCell;
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys::PgOid;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::spi::{OwnedPreparedStatement, SpiError};
+
+use super::codec::Codec;
+use super::manifest::Hash;
+use crate::error::Error;
+
+const FETCH: &str = "
+    SELECT chunk_hash, codec, raw_len, base_hash, data FROM llmspell.artifact_chunk
+    WHERE tenant_id = $1 AND chunk_hash = ANY ($2)";
+const REFER: &str = "
+    UPDATE llmspell.artifact_chunk SET refs = refs + 1
+    WHERE tenant_id = $1 AND chunk_hash = ANY ($2) RETURNING chunk_hash";
+const ADD: &str = "
+    INSERT INTO llmspell.artifact_chunk AS k (tenant_id, chunk_hash, refs, codec, raw_len, depth, base_hash, data)
+    VALUES ($1, $2, 1, $3, $4, $5, $6, $7)
+    ON CONFLICT (tenant_id, chunk_hash) DO UPDATE SET refs = k.refs + 1";
+
+thread_local! {
+    static STATEMENTS: OnceCell<&'static Statements> = const { OnceCell::new() };
+}
+
+struct Statements {
+    fetch: OwnedPreparedStatement,
+    refer: OwnedPreparedStatement,
+    add: OwnedPreparedStatement,
+}
+
+/// A row of `artifact_chunk`, as long as the statement's memory lives.
+pub struct Row<'a> {
+    pub hash: Hash,
+    pub codec: i16,
+    pub length: usize,
+    pub base: Option<Hash>,
+    pub data: &'a [u8],
+}
+
+/// Calls `visit` with the row of each chunk that is there, in no order.
+pub fn fetch(tenant: &str, hashes: &[Hash], mut visit: impl FnMut(Row<'_>)) -> Result<(), ErrorReport> {
+    let statements = statements()?;
+    Spi::connect(|client| {
+        let args = [tenant.into(), array(hashes)];
+        let mut table = client.select(&statements.fetch, None, &args)?;
+        while table.next().is_some() {
+            visit(Row {
+                hash: hash(table.get(1)?),
+                codec: table.get(2)?.unwrap_or_default(),
+                length: table.get::<i32>(3)?.and_then(|length| usize::try_from(length).ok()).unwrap_or_default(),
+                base: table.get(4)?.map(|base| hash(Some(base))),
+                data: table.get(5)?.unwrap_or_default(),
+            });
+        }
+        Ok(())
+    })
+    .map_err(failed)
+}
+
+/// Counts one more reference to each of the chunks, and returns those that are there.
+pub fn refer(tenant: &str, hashes: &[Hash]) -> Result<Vec<Hash>, ErrorReport> {
+    let statements = statements()?;
+    Spi::connect_mut(|client| {
+        let args = [tenant.into(), array(hashes)];
+        let mut table = client.update(&statements.refer, None, &args)?;
+        let mut found = Vec::with_capacity(table.len());
+        while table.next().is_some() {
+            found.push(hash(table.get(1)?));
+        }
+        Ok(found)
+    })
+    .map_err(failed)
+}
+
+pub struct New<'a> {
+    pub hash: Hash,
+    pub codec: Codec,
+    pub length: usize,
+    pub base: Option<(Hash, usize)>,
+    pub data: &'a [u8],
+}
+
+/// Stores new chunks with one reference each; `base` comes with the depth that the chunk has through it.
+pub fn add<'a>(tenant: &str, chunks: impl Iterator<Item = New<'a>>) -> Result<(), ErrorReport> {
+    let statements = statements()?;
+    Spi::connect_mut(|client| {
+        for chunk in chunks {
+            let args = [
+                tenant.into(),
+                chunk.hash.as_slice().into(),
+                (chunk.codec as i16).into(),
+                // At most chunker::MAX and codec::MAX_DEPTH.
+                (chunk.length as i32).into(),
+                (chunk.base.map_or(0, |(_, depth)| depth) as i16).into(),
+                chunk.base.as_ref().map(|(base, _)| base.as_slice()).into(),
+                chunk.data.into(),
+            ];
+            client.update(&statements.add, None, &args)?;
+        }
+        Ok(())
+    })
+    .map_err(failed)
+}
+
+fn statements() -> Result<&'static Statements, ErrorReport> {
+    STATEMENTS.with(|cell| {
+        if let Some(statements) = cell.get() {
+            return Ok(*statements);
+        }
+        let made = Spi::connect(|client| {
+            let (text, hash, hashes) =
+                (PgBuiltInOids::TEXTOID, PgBuiltInOids::BYTEAOID, PgBuiltInOids::BYTEAARRAYOID);
+            let (small, int) = (PgBuiltInOids::INT2OID, PgBuiltInOids::INT4OID);
+            let many = [text.oid(), hashes.oid()];
+            let columns: [PgOid; 7] =
+                [text.oid(), hash.oid(), small.oid(), int.oid(), small.oid(), hash.oid(), hash.oid()];
+            Ok(Statements {
+                fetch: client.prepare(FETCH, &many)?.keep(),
+                refer: client.prepare_mut(REFER, &many)?.keep(),
+                add: client.prepare_mut(ADD, &columns)?.keep(),
+            })
+        })
+        .map_err(failed)?;
+        // Never freed: at the end of the process the server's memory may already be gone.
+        Ok(*cell.get_or_init(|| Box::leak(Box::new(made))))
+    })
+}
+
+fn array(hashes: &[Hash]) -> DatumWithOid<'static> {
+    hashes.iter().map(|hash| hash.to_vec()).collect::<Vec<_>>().into()
+}
+
+fn hash(value: Option<&[u8]>) -> Hash {
+    // A CHECK of the table says 32 bytes; other bytes are those of no chunk.
+    value.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default()
+}
+
+fn failed(error: SpiError) -> ErrorReport {
+    Error::Statement(error.to_string()).into()
+}

@@ -1,0 +1,143 @@
+//! Storing contents as chunks: those that are there get one more reference, the others are encoded.
+//!
+//! References count contents and uploads that have the chunk, however often, and chunks that have it as
+//! base. The caller holds the tenant's lock, so nobody else stores or drops chunks meanwhile.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use pgrx::pg_sys::panic::ErrorReport;
+
+use super::aligner::Aligner;
+use super::codec::{self, Codec, MAX_DEPTH};
+use super::manifest::{Entry, Hash, Manifest};
+use super::read::{self, BATCH, Chain};
+use super::{chunker, parallel, statements};
+
+pub struct Stored {
+    pub manifest: Manifest,
+    /// How much of the data is in chunks now; the rest waits for more.
+    pub consumed: usize,
+    /// Bytes of the chunks that were not there.
+    pub stored_bytes: u64,
+}
+
+/// Adds the chunks of `data` to a content that has those of `manifest` so far.
+pub fn store(
+    tenant: &str,
+    data: &[u8],
+    mut manifest: Manifest,
+    parent: Option<Manifest>,
+    is_last: bool,
+) -> Result<Stored, ErrorReport> {
+    let mut aligner = parent.map(Aligner::new);
+    let mut met: HashSet<Hash> = HashSet::new();
+    for (start, entry) in manifest.iter() {
+        met.insert(entry.hash);
+        if let Some(aligner) = &mut aligner {
+            aligner.pass(&entry.hash, start);
+        }
+    }
+    let pieces = cut(data, is_last);
+    let new: Vec<Hash> = pieces.iter().map(|piece| piece.hash).filter(|hash| met.insert(*hash)).collect();
+    let mut missing: HashSet<Hash> = new.iter().copied().collect();
+    for hash in statements::refer(tenant, &new)? {
+        missing.remove(&hash);
+    }
+
+    let mut jobs: Vec<Job> = Vec::new();
+    for piece in &pieces {
+        let (start, length) = (manifest.size(), piece.range.len());
+        manifest.push(Entry { hash: piece.hash, length });
+        if missing.remove(&piece.hash) {
+            let base = aligner.as_mut().and_then(|aligner| aligner.base(start, length));
+            jobs.push(Job { piece: piece.clone(), base });
+        } else if let Some(aligner) = &mut aligner {
+            aligner.pass(&piece.hash, start);
+        }
+    }
+    let mut stored_bytes = 0;
+    for batch in jobs.chunks(BATCH) {
+        pgrx::check_for_interrupts!();
+        stored_bytes += add(tenant, data, batch)?;
+    }
+    let consumed = pieces.last().map_or(0, |piece| piece.range.end);
+    Ok(Stored { manifest, consumed, stored_bytes })
+}
+
+#[derive(Clone)]
+struct Piece {
+    range: Range<usize>,
+    hash: Hash,
+}
+
+struct Job {
+    piece: Piece,
+    base: Option<Hash>,
+}
+
+fn cut(data: &[u8], is_last: bool) -> Vec<Piece> {
+    let mut ranges = chunker::chunks(data, is_last);
+    let mut pieces = Vec::new();
+    loop {
+        pgrx::check_for_interrupts!();
+        let batch: Vec<Range<usize>> = ranges.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            return pieces;
+        }
+        let hashes = parallel::map(&batch, |range| *blake3::hash(&data[range.clone()]).as_bytes());
+        pieces.extend(batch.into_iter().zip(hashes).map(|(range, hash)| Piece { range, hash }));
+    }
+}
+
+/// Encodes and stores a batch of new chunks; returns their stored bytes.
+fn add(tenant: &str, data: &[u8], batch: &[Job]) -> Result<u64, ErrorReport> {
+    let mut wanted: Vec<Hash> = batch.iter().filter_map(|job| job.base).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    // A damaged base must not keep a healthy version from being stored.
+    let chains = match read::chains(tenant, &wanted) {
+        Ok(chains) => chains,
+        Err(read::Failure::Fault(_)) => HashMap::new(),
+        Err(read::Failure::Report(report)) => return Err(report),
+    };
+    let encoded = parallel::map(batch, |job| {
+        let chunk = &data[job.piece.range.clone()];
+        encode(chunk, job.base.and_then(|base| chains.get(&base)))
+    });
+    let mut uses: Vec<Hash> = Vec::new();
+    let new = batch.iter().zip(&encoded).map(|(job, encoded)| {
+        uses.extend(encoded.base.map(|(base, _)| base));
+        statements::New {
+            hash: job.piece.hash,
+            codec: encoded.codec,
+            length: job.piece.range.len(),
+            base: encoded.base,
+            data: &encoded.data,
+        }
+    });
+    statements::add(tenant, new)?;
+    // One base may serve several chunks, and an UPDATE counts a row once.
+    while !uses.is_empty() {
+        let mut again = HashSet::new();
+        let (now, later): (Vec<Hash>, Vec<Hash>) = uses.into_iter().partition(|base| again.insert(*base));
+        statements::refer(tenant, &now)?;
+        uses = later;
+    }
+    Ok(encoded.iter().map(|encoded| encoded.data.len() as u64).sum())
+}
+
+struct Encoded {
+    codec: Codec,
+    data: Vec<u8>,
+    base: Option<(Hash, usize)>,
+}
+
+/// Beside the base, or where that stands at the end of its chain already, beside its oldest ancestor.
+fn encode(chunk: &[u8], chain: Option<&Chain>) -> Encoded {
+    let at = chain.map_or(0, |chain| if chain.len() > MAX_DEPTH { 0 } else { chain.len().saturating_sub(1) });
+    let base = chain.and_then(|chain| chain.get(at));
+    let (codec, data) = codec::encode(chunk, base.map(|(_, bytes)| bytes.as_slice()));
+    let base = base.filter(|_| codec == Codec::ZstdWithBase).map(|(hash, _)| (*hash, at + 1));
+    Encoded { codec, data, base }
+}
