@@ -20,6 +20,7 @@ pub enum Error {
     KeyLength(usize),
     Kv(limits::Invalid),
     LongArgument { argument: String, max: usize, chars: usize },
+    Negative { argument: String, value: i64 },
     NegativeMaxRows(i32),
     NoTenant,
     NullArgument(String),
@@ -47,7 +48,7 @@ impl Error {
             Self::Packed(delta::Corrupt::TooLong { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::Artifact(_) | Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::Statement(_) => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
-            Self::Codec(_) | Self::KeyLength(_) | Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
+            Self::Codec(_) | Self::KeyLength(_) | Self::Negative { .. } | Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
                 PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
             }
         }
@@ -64,6 +65,7 @@ impl Error {
             Self::LongArgument { argument, max, chars } => {
                 format!("argument \"{argument}\" has at most {max} characters, this one has {chars}")
             }
+            Self::Negative { argument, value } => format!("{argument} must not be negative, got {value}"),
             Self::NegativeMaxRows(n) => format!("max_rows must not be negative, got {n}"),
             Self::NoTenant => "no tenant is set".to_owned(),
             Self::NullArgument(name) => format!("argument \"{name}\" must not be null"),
@@ -102,6 +104,7 @@ impl Error {
             Self::Json(_) => Some("Store it as an artifact, or in parts.".to_owned()),
             Self::Compressed(_)
             | Self::KeyLength(_)
+            | Self::Negative { .. }
             | Self::NullArgument(_)
             | Self::Packed(_)
             | Self::Statement(_)

@@ -98,7 +98,7 @@ COMMENT ON INDEX llmspell.idx_artifacts_tenant_type IS 'For artifacts of a type,
 COMMENT ON INDEX llmspell.idx_artifacts_tags IS 'For tags OPERATOR(llmspell.@>).';
 COMMENT ON INDEX llmspell.idx_artifacts_metadata IS 'For metadata OPERATOR(llmspell.@>).';
 
--- Reached through functions alone. No foreign keys: refs guards a chunk, and a restore may come in any order.
+-- Written by functions alone. No foreign keys: refs guards a chunk, and a restore may come in any order.
 CREATE TABLE llmspell.artifact_chunk (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     chunk_hash bytea NOT NULL CHECK (octet_length(chunk_hash) = 32),

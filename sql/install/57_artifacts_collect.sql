@@ -195,7 +195,7 @@ BEGIN
         EXIT WHEN v_left = 0;
         content_hash := v_content.content_hash;
         BEGIN
-            new_content_hash := _artifact_rechunk(v_content.content_hash, _artifact_original(v_tenant, v_content.content_hash));
+            new_content_hash := _artifact_rechunk(v_content.content_hash, artifact_get_by_hash(v_content.content_hash));
             detail := CASE WHEN artifact_migrate.new_content_hash IS NULL THEN 'left as it is: it has neither the BLAKE3 nor the SHA-256 hash that it is stored under' END;
             IF artifact_migrate.new_content_hash IS NOT NULL AND v_content.storage_type = 'large_object' THEN
                 PERFORM lo_unlink(v_content.large_object_oid);

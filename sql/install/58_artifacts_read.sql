@@ -1,77 +1,36 @@
--- Reading artifacts. Chunks are read with the rights of the owner (_artifact_read), everything else with
--- those of the caller, large objects above all.
+-- Reading artifacts, all with the rights of the caller: large objects have owners of their own.
 
-CREATE FUNCTION llmspell._artifact_original(tenant text, content_hash text) RETURNS bytea
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
-AS $$
-    SELECT CASE c.storage_type WHEN 'bytea' THEN c.data WHEN 'large_object' THEN lo_get(c.large_object_oid)
-        ELSE _artifact_read(c.manifest, 0, c.size_bytes) END
-    FROM artifact_content c WHERE c.tenant_id = tenant AND c.content_hash = _artifact_original.content_hash
-$$;
-COMMENT ON FUNCTION llmspell._artifact_original(text, text) IS 'The bytes of a content, wherever they are; NULL where there is none.';
-
-CREATE FUNCTION llmspell._artifact_part(content llmspell.artifact_content, byte_offset bigint, length bigint) RETURNS bytea
+-- What artifact_get and its kin (in src/artifacts) do for a content that is not in chunks.
+CREATE FUNCTION llmspell._artifact_legacy(content llmspell.artifact_content, byte_offset bigint, length bigint) RETURNS bytea
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
     SELECT CASE (content).storage_type
-        WHEN 'chunked' THEN _artifact_read((content).manifest, byte_offset, length)
-        -- int may not hold byte_offset + 1, and a bytea does not reach so far.
-        WHEN 'bytea' THEN substring((content).data FROM least(byte_offset, 2147483646)::int + 1 FOR least(length, 2147483647)::int)
-        ELSE lo_get((content).large_object_oid, byte_offset, least(length, 1073741823)::int) END
+        -- Neither reaches as far as an int.
+        WHEN 'bytea' THEN substring((content).data FROM least(byte_offset, 2147483646)::int + 1 FOR least(length, 1073741823)::int)
+        WHEN 'large_object' THEN lo_get((content).large_object_oid, byte_offset, least(length, 1073741823)::int) END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_part(llmspell.artifact_content, bigint, bigint) IS 'Bytes of a content from byte_offset on, at most length.';
+COMMENT ON FUNCTION llmspell._artifact_legacy(llmspell.artifact_content, bigint, bigint) IS 'Bytes of a content that a client of the guide wrote, from byte_offset on, at most length.';
 
-CREATE FUNCTION llmspell.artifact_get(artifact_id text) RETURNS bytea
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT llmspell._artifact_original(a.tenant_id, a.content_hash)
-    FROM llmspell.artifacts a
-    WHERE llmspell._require_tenant() IS NOT NULL
-      AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell._required(artifact_get.artifact_id, 'artifact_id');
-END;
 COMMENT ON FUNCTION llmspell.artifact_get(text) IS 'The content of an artifact; NULL where there is none. Every chunk is held against its hash. What a client of the guide stored comes as it stored it, compressed if it was. Errors: 42501 no tenant, 22004 null, XX001 damaged content. Example: SELECT llmspell.artifact_get(artifact_id) FROM llmspell.artifact_list(session);';
-
-CREATE FUNCTION llmspell.artifact_get_by_hash(content_hash text) RETURNS bytea
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT llmspell._artifact_original(llmspell._require_tenant(), lower(llmspell._required(artifact_get_by_hash.content_hash, 'content_hash')));
-END;
 COMMENT ON FUNCTION llmspell.artifact_get_by_hash(text) IS 'A content of the tenant by its hash in hex; NULL where there is none. Errors: 42501 no tenant, 22004 null, XX001 damaged content. Example: SELECT llmspell.artifact_get_by_hash(encode(llmspell.blake3(''hello''), ''hex''));';
+COMMENT ON FUNCTION llmspell.artifact_get_range(text, bigint, bigint) IS 'length bytes of an artifact from byte_offset (0 is the first) on, fewer at its end; NULL where there is no such artifact. Only the chunks that have a part of the range are read. Errors: 42501 no tenant, 22004, 22023 negative, XX001 damaged content. Example: SELECT llmspell.artifact_get_range(artifact_id, 0, 100) FROM llmspell.artifact_list(session);';
 
-CREATE FUNCTION llmspell._artifact_check_range(byte_offset bigint, length bigint) RETURNS void
+CREATE FUNCTION llmspell._artifact_check_parts(byte_offset bigint, part_bytes int) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
-    PERFORM _required(byte_offset, 'byte_offset'), _required(length, 'length');
-    IF byte_offset < 0 OR length < 0 THEN
-        RAISE EXCEPTION '% must not be negative, got %', CASE WHEN byte_offset < 0 THEN 'byte_offset' ELSE 'length' END, least(byte_offset, length)
-            USING ERRCODE = 'invalid_parameter_value';
+    PERFORM _required(byte_offset, 'byte_offset'), _required(part_bytes, 'part_bytes');
+    IF byte_offset < 0 THEN
+        RAISE EXCEPTION 'byte_offset must not be negative, got %', byte_offset USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF part_bytes <= 0 THEN
+        RAISE EXCEPTION 'part_bytes must be positive, got %', part_bytes USING ERRCODE = 'invalid_parameter_value';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_check_range(bigint, bigint) IS 'Raises 22004 or 22023 where a range is none.';
-
-CREATE FUNCTION llmspell.artifact_get_range(artifact_id text, byte_offset bigint, length bigint) RETURNS bytea
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
-AS $$
-DECLARE
-    v_tenant constant text := _require_tenant();
-BEGIN
-    PERFORM _required(artifact_id, 'artifact_id');
-    IF byte_offset IS NULL OR length IS NULL OR byte_offset < 0 OR length < 0 THEN
-        PERFORM _artifact_check_range(byte_offset, length);
-    END IF;
-    RETURN (SELECT CASE c.storage_type WHEN 'chunked' THEN _artifact_read(c.manifest, artifact_get_range.byte_offset, artifact_get_range.length)
-                ELSE _artifact_part(c, artifact_get_range.byte_offset, artifact_get_range.length) END
-            FROM artifacts a JOIN artifact_content c ON c.tenant_id = a.tenant_id AND c.content_hash = a.content_hash
-            WHERE a.tenant_id = v_tenant AND a.artifact_id = artifact_get_range.artifact_id);
-END
-$$;
-COMMENT ON FUNCTION llmspell.artifact_get_range(text, bigint, bigint) IS 'length bytes of an artifact from byte_offset (0 is the first) on, fewer at its end; NULL where there is no such artifact. Only the chunks that have a part of the range are read. Errors: 42501 no tenant, 22004, 22023 negative, XX001 damaged content. Example: SELECT llmspell.artifact_get_range(artifact_id, 0, 100) FROM llmspell.artifact_list(session);';
+COMMENT ON FUNCTION llmspell._artifact_check_parts(bigint, integer) IS 'Raises 22004 or 22023 where a content cannot be read in such parts.';
 
 -- No SET clause, so that it is inlined and a cursor gets one part after the other.
 CREATE FUNCTION llmspell.artifact_read_chunks(artifact_id text, byte_offset bigint DEFAULT 0, part_bytes int DEFAULT 1048576)
@@ -79,13 +38,13 @@ RETURNS TABLE (byte_offset bigint, part bytea)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT o.at, CASE c.storage_type WHEN 'chunked' THEN llmspell._artifact_read(c.manifest, o.at, artifact_read_chunks.part_bytes)
-        ELSE llmspell._artifact_part(c, o.at, artifact_read_chunks.part_bytes) END
+        ELSE llmspell._artifact_legacy(c, o.at, artifact_read_chunks.part_bytes) END
     FROM llmspell.artifacts a
     JOIN llmspell.artifact_content c ON c.tenant_id = a.tenant_id AND c.content_hash = a.content_hash
     CROSS JOIN LATERAL generate_series(artifact_read_chunks.byte_offset, coalesce(octet_length(c.data), c.size_bytes) - 1,
         artifact_read_chunks.part_bytes::bigint) AS o (at)
     WHERE llmspell._require_tenant() IS NOT NULL
-      AND (SELECT llmspell._artifact_check_range(artifact_read_chunks.byte_offset, artifact_read_chunks.part_bytes) IS NOT NULL)
+      AND (SELECT llmspell._artifact_check_parts(artifact_read_chunks.byte_offset, artifact_read_chunks.part_bytes) IS NOT NULL)
       AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell._required(artifact_read_chunks.artifact_id, 'artifact_id');
 END;
 COMMENT ON FUNCTION llmspell.artifact_read_chunks(text, bigint, integer) IS 'The content of an artifact from byte_offset on, in order, in parts of part_bytes (the last may be shorter): one row (byte_offset, part) each, no row where there is no such artifact or nothing left. Read through a cursor it takes the memory of a part. Errors: 42501 no tenant, 22004, 22023 byte_offset negative or part_bytes not positive, XX001 damaged content. Example: SELECT byte_offset, octet_length(part) FROM llmspell.artifact_read_chunks(''0198…:0:9f86…'');';
@@ -175,15 +134,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION llmspell.artifact_versions(uuid, text) IS 'The versions of a name in a session, newest first. Errors: 42501 no tenant, 22004 null. Example: SELECT version, artifact_id FROM llmspell.artifact_versions(session, ''notes.txt'');';
 
-CREATE FUNCTION llmspell._artifact_chunk_stats() RETURNS TABLE (chunks bigint, raw_bytes bigint, stored_bytes bigint)
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
-AS $$
-    SELECT count(*), coalesce(sum(k.raw_len), 0), coalesce(sum(octet_length(k.data)), 0)
-    FROM artifact_chunk k WHERE k.tenant_id = _require_tenant()
-$$;
-COMMENT ON FUNCTION llmspell._artifact_chunk_stats() IS 'How many chunks the tenant has, and their bytes decoded and stored.';
-
 CREATE FUNCTION llmspell.artifact_stats()
 RETURNS TABLE (artifacts bigint, contents bigint, chunks bigint, raw_bytes bigint, unique_bytes bigint, stored_bytes bigint, dedup_ratio numeric, compression_ratio numeric)
 LANGUAGE sql STABLE
@@ -197,7 +147,8 @@ AS $$
     CROSS JOIN (SELECT count(*), coalesce(sum(octet_length(c.manifest)), 0)::bigint,
                        coalesce(sum(coalesce(octet_length(c.data), c.size_bytes)) FILTER (WHERE c.storage_type <> 'chunked'), 0)::bigint
                 FROM artifact_content c WHERE c.tenant_id = _require_tenant()) AS c (contents, manifests, others)
-    CROSS JOIN _artifact_chunk_stats() AS k
+    CROSS JOIN (SELECT count(*), coalesce(sum(k.raw_len), 0)::bigint, coalesce(sum(octet_length(k.data)), 0)::bigint
+                FROM artifact_chunk k WHERE k.tenant_id = _require_tenant()) AS k (chunks, raw_bytes, stored_bytes)
     CROSS JOIN LATERAL (SELECT k.raw_bytes + c.others) AS u (bytes)
     CROSS JOIN LATERAL (SELECT k.stored_bytes + c.manifests + c.others) AS s (bytes)
 $$;

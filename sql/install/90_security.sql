@@ -17,8 +17,8 @@ DECLARE
         "refinery_schema_history": {"app": "SELECT", "dump": "WHERE version > 15"},
         "_index_ledger":           {"dump": "WHERE false"}
     }';
-    -- Tables that are reached through functions alone.
-    v_internal constant text[] := ARRAY['artifact_chunk', 'artifact_upload', 'artifact_gc_queue'];
+    -- Tables that functions alone write, and what llmspell_app may do with them itself.
+    v_internal constant jsonb := '{"artifact_chunk": "SELECT", "artifact_upload": null, "artifact_gc_queue": null}';
     -- Functions for llmspell_admin: they make or drop tables, or show or change other tenants.
     v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
@@ -29,8 +29,8 @@ DECLARE
         '_agent_state_unpack', '_agent_state_keep', '_agent_state_prunable', '_workflow_is_terminal', '_workflow_status',
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
-        '_artifact_size_check', '_artifact_max_bytes', '_artifact_read', '_artifact_original', '_artifact_part', '_artifact_check_range', '_artifact_list',
-        '_artifact_chunk_stats', '_artifact_collect', '_artifact_collectable_objects', '_artifact_rechunk', '_artifact_is_hash', '_artifact_uncompressed',
+        '_artifact_size_check', '_artifact_max_bytes', '_artifact_read', '_artifact_legacy', '_artifact_check_parts', '_artifact_manifest', '_artifact_manifest_fault', '_artifact_list',
+        '_artifact_collect', '_artifact_collectable_objects', '_artifact_rechunk', '_artifact_is_hash', '_artifact_uncompressed',
         '_artifact_structure_faults', '_artifact_data_faults', '_artifact_object_faults',
         '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
@@ -62,7 +62,8 @@ BEGIN
         -- Months are reached through event_log, and internal tables through functions.
         v_wanted := CASE
             WHEN NOT v_relation.has_tenant THEN v_shared -> v_relation.relname ->> 'app'
-            WHEN NOT v_relation.relispartition AND v_relation.relname NOT LIKE '\_%' AND v_relation.relname <> ALL (v_internal) THEN 'DELETE, INSERT, SELECT, UPDATE'
+            WHEN v_internal ? v_relation.relname THEN v_internal ->> v_relation.relname
+            WHEN NOT v_relation.relispartition AND v_relation.relname NOT LIKE '\_%' AND NOT v_internal ? v_relation.relname THEN 'DELETE, INSERT, SELECT, UPDATE'
         END;
         -- Only where something differs: a GRANT inside an extension script makes all rights of the table, a
         -- user's own too, those that the extension brings along, and a dump would leave the user's out.

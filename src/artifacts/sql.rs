@@ -8,8 +8,9 @@ use pgrx::prelude::*;
 use super::envelope::{self, Format};
 use super::fault::Fault;
 use super::manifest::{Hash, Manifest};
+use super::statements::{self, Name};
 use super::{read, store};
-use crate::error::Error;
+use crate::error::{Error, required};
 use crate::settings;
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
@@ -60,18 +61,81 @@ fn _artifact_store(
     Ok(TableIterator::once((stored.manifest.pack(), tail, stored.stored_bytes as i64)))
 }
 
-/// The bytes of a content from `byte_offset` on, at most `length`, fewer at its end.
+// The three that clients read with are native: a function in SQL or plpgsql would copy what it returns.
+
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell.artifact_get(artifact_id text) RETURNS bytea
+    STABLE SET search_path = pg_catalog, llmspell, pg_temp
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn artifact_get(artifact_id: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
+    let tenant = tenant()?;
+    get(tenant, Name::ArtifactId(required(artifact_id, "artifact_id")?), 0, i64::MAX)
+}
+
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell.artifact_get_by_hash(content_hash text) RETURNS bytea
+    STABLE SET search_path = pg_catalog, llmspell, pg_temp
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn artifact_get_by_hash(content_hash: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
+    let tenant = tenant()?;
+    get(tenant, Name::ContentHash(required(content_hash, "content_hash")?), 0, i64::MAX)
+}
+
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell.artifact_get_range(artifact_id text, byte_offset bigint, length bigint) RETURNS bytea
+    STABLE SET search_path = pg_catalog, llmspell, pg_temp
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn artifact_get_range(
+    artifact_id: Option<&str>,
+    byte_offset: Option<i64>,
+    length: Option<i64>,
+) -> Result<Option<AnyElement>, ErrorReport> {
+    let tenant = tenant()?;
+    let name = Name::ArtifactId(required(artifact_id, "artifact_id")?);
+    get(tenant, name, natural(byte_offset, "byte_offset")?, natural(length, "length")?)
+}
+
+/// Bytes of a content by its manifest.
 #[pg_extern(sql = r#"
 CREATE FUNCTION llmspell._artifact_read(packed bytea, byte_offset bigint, length bigint) RETURNS bytea
-    STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, llmspell, pg_temp
+    STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, llmspell, pg_temp
     LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 "#)]
 fn _artifact_read(packed: &[u8], byte_offset: i64, length: i64) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
+    from_chunks(tenant, packed, natural(Some(byte_offset), "byte_offset")?, natural(Some(length), "length")?)
+}
+
+fn get(
+    tenant: &str,
+    name: Name<'_>,
+    byte_offset: i64,
+    length: i64,
+) -> Result<Option<AnyElement>, ErrorReport> {
+    let Some(content) = statements::content(tenant, &name)? else { return Ok(None) };
+    match content.manifest {
+        Some(packed) => from_chunks(tenant, &packed, byte_offset, length),
+        None => {
+            let bytes = statements::legacy(tenant, &content.hash, byte_offset, length)?.into_datum();
+            // SAFETY: a bytea in the memory of the caller, or null.
+            Ok(bytes.and_then(|datum| unsafe { AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID) }))
+        }
+    }
+}
+
+/// The bytes of a content from `byte_offset` on, at most `length`, fewer at its end.
+fn from_chunks(
+    tenant: &str,
+    packed: &[u8],
+    byte_offset: i64,
+    length: i64,
+) -> Result<Option<AnyElement>, ErrorReport> {
     let manifest = manifest(packed)?;
-    let natural = |value: i64| u64::try_from(value).unwrap_or_default();
-    let start = natural(byte_offset).min(manifest.size());
-    let end = start.saturating_add(natural(length)).min(manifest.size());
+    let start = byte_offset.unsigned_abs().min(manifest.size());
+    let end = start.saturating_add(length.unsigned_abs()).min(manifest.size());
     let size = (end - start) as usize;
     // SAFETY: palloc0 gives size + VARHDRSZ zeroed bytes, or raises; they become a bytea of that size,
     // whose data nobody else sees before this function returns it.
@@ -125,6 +189,13 @@ fn _artifact_chunk_fault(chunk_hash: &[u8]) -> Result<Option<String>, ErrorRepor
 #[pg_extern(schema = "llmspell", stable, parallel_safe)]
 fn _artifact_max_bytes() -> i32 {
     i32::try_from(settings::artifact_max_bytes()).unwrap_or(i32::MAX)
+}
+
+fn natural(value: Option<i64>, argument: &str) -> Result<i64, Error> {
+    match required(value, argument)? {
+        value if value >= 0 => Ok(value),
+        value => Err(Error::Negative { argument: argument.to_owned(), value }),
+    }
 }
 
 fn format(name: &str) -> Result<Format, Error> {

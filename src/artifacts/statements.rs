@@ -24,6 +24,18 @@ const ADD: &str = "
     VALUES ($1, $2, 1, $3, $4, $5, $6, $7)
     ON CONFLICT (tenant_id, chunk_hash) DO UPDATE SET refs = k.refs + 1";
 
+const BY_ID: &str = "
+    SELECT c.content_hash::text, c.manifest
+    FROM llmspell.artifacts a
+    JOIN llmspell.artifact_content c ON c.tenant_id = a.tenant_id AND c.content_hash = a.content_hash
+    WHERE a.tenant_id = $1 AND a.artifact_id = $2";
+const BY_HASH: &str = "
+    SELECT c.content_hash::text, c.manifest FROM llmspell.artifact_content c
+    WHERE c.tenant_id = $1 AND c.content_hash = lower($2)";
+const LEGACY: &str = "
+    SELECT llmspell._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
+    WHERE c.tenant_id = $1 AND c.content_hash = $2";
+
 thread_local! {
     static STATEMENTS: OnceCell<&'static Statements> = const { OnceCell::new() };
 }
@@ -32,6 +44,49 @@ struct Statements {
     fetch: OwnedPreparedStatement,
     refer: OwnedPreparedStatement,
     add: OwnedPreparedStatement,
+    by_id: OwnedPreparedStatement,
+    by_hash: OwnedPreparedStatement,
+    legacy: OwnedPreparedStatement,
+}
+
+/// What names a content.
+pub enum Name<'a> {
+    ArtifactId(&'a str),
+    ContentHash(&'a str),
+}
+
+/// Where a content is.
+pub struct Content {
+    pub hash: String,
+    /// None for what a client of the guide wrote.
+    pub manifest: Option<Vec<u8>>,
+}
+
+pub fn content(tenant: &str, name: &Name<'_>) -> Result<Option<Content>, ErrorReport> {
+    let statements = statements()?;
+    let (statement, name) = match name {
+        Name::ArtifactId(id) => (&statements.by_id, *id),
+        Name::ContentHash(hash) => (&statements.by_hash, *hash),
+    };
+    Spi::connect(|client| {
+        let mut table = client.select(statement, None, &[tenant.into(), name.into()])?;
+        if table.next().is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Content { hash: table.get(1)?.unwrap_or_default(), manifest: table.get(2)? }))
+    })
+    .map_err(failed)
+}
+
+/// Bytes of a content that is not in chunks.
+pub fn legacy(tenant: &str, hash: &str, byte_offset: i64, length: i64) -> Result<Option<Vec<u8>>, ErrorReport> {
+    let statements = statements()?;
+    Spi::connect(|client| {
+        let args = [tenant.into(), hash.into(), byte_offset.into(), length.into()];
+        let mut table = client.select(&statements.legacy, None, &args)?;
+        if table.next().is_none() { Ok(None) } else { table.get(1) }
+    })
+    .map_err(failed)
 }
 
 /// A row of `artifact_chunk`, as long as the statement's memory lives.
@@ -117,7 +172,8 @@ fn statements() -> Result<&'static Statements, ErrorReport> {
         let made = Spi::connect(|client| {
             let (text, hash, hashes) =
                 (PgBuiltInOids::TEXTOID, PgBuiltInOids::BYTEAOID, PgBuiltInOids::BYTEAARRAYOID);
-            let (small, int) = (PgBuiltInOids::INT2OID, PgBuiltInOids::INT4OID);
+            let (small, int, big) = (PgBuiltInOids::INT2OID, PgBuiltInOids::INT4OID, PgBuiltInOids::INT8OID);
+            let named = [text.oid(), text.oid()];
             let many = [text.oid(), hashes.oid()];
             let columns: [PgOid; 7] =
                 [text.oid(), hash.oid(), small.oid(), int.oid(), small.oid(), hash.oid(), hash.oid()];
@@ -125,6 +181,9 @@ fn statements() -> Result<&'static Statements, ErrorReport> {
                 fetch: client.prepare(FETCH, &many)?.keep(),
                 refer: client.prepare_mut(REFER, &many)?.keep(),
                 add: client.prepare_mut(ADD, &columns)?.keep(),
+                by_id: client.prepare(BY_ID, &named)?.keep(),
+                by_hash: client.prepare(BY_HASH, &named)?.keep(),
+                legacy: client.prepare(LEGACY, &[text.oid(), text.oid(), big.oid(), big.oid()])?.keep(),
             })
         })
         .map_err(failed)?;
