@@ -113,16 +113,18 @@ CREATE TABLE llmspell.artifact_chunk (
 ) WITH (fillfactor = 90);
 -- Compressed already; and out of line an update of refs does not touch it.
 ALTER TABLE llmspell.artifact_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE INDEX idx_artifact_chunk_base ON llmspell.artifact_chunk (tenant_id, base_hash) WHERE base_hash IS NOT NULL;
 
 COMMENT ON TABLE llmspell.artifact_chunk IS 'Pieces of contents, each once for a tenant.';
 COMMENT ON COLUMN llmspell.artifact_chunk.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.artifact_chunk.chunk_hash IS 'BLAKE3 hash of the decoded bytes.';
-COMMENT ON COLUMN llmspell.artifact_chunk.refs IS 'How many contents and uploads have the chunk, and chunks have it as base.';
+COMMENT ON COLUMN llmspell.artifact_chunk.refs IS 'How many contents and uploads have the chunk; 0 where only others need it as base.';
 COMMENT ON COLUMN llmspell.artifact_chunk.codec IS 'How data is encoded: 0 as it is, 1 zstd, 2 zstd with the base as raw-content dictionary.';
 COMMENT ON COLUMN llmspell.artifact_chunk.raw_len IS 'Length of the decoded bytes.';
 COMMENT ON COLUMN llmspell.artifact_chunk.depth IS 'How many bases stand behind one another, at most 4.';
 COMMENT ON COLUMN llmspell.artifact_chunk.base_hash IS 'The chunk beside which this one is encoded, for codec 2.';
 COMMENT ON COLUMN llmspell.artifact_chunk.data IS 'The encoded bytes.';
+COMMENT ON INDEX llmspell.idx_artifact_chunk_base IS 'For the chunks that need a base.';
 
 CREATE TABLE llmspell.artifact_upload (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),

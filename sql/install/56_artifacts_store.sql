@@ -210,35 +210,35 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_hashes bytea[] := hashes;
-    v_bases bytea[];
+    v_refs int := 1;
     v_chunks bigint;
     v_bytes bigint;
 BEGIN
     chunks := 0;
     bytes := 0;
-    -- Each round the chunks that go free their bases, at most 4 times.
+    -- First the chunks with their last reference; then, round by round, bases that nobody needs any more.
     WHILE cardinality(v_hashes) > 0 LOOP
         WITH gone AS (
             DELETE FROM artifact_chunk k
-            USING (SELECT h, count(*) AS n FROM unnest(v_hashes) AS h GROUP BY h) AS u
-            WHERE k.tenant_id = tenant AND k.chunk_hash = u.h AND k.refs = u.n
-            RETURNING k.chunk_hash, k.base_hash, octet_length(k.data) AS bytes
+            WHERE k.tenant_id = tenant AND k.chunk_hash = ANY (v_hashes) AND k.refs = v_refs
+              AND NOT EXISTS (SELECT FROM artifact_chunk c WHERE c.tenant_id = tenant AND c.base_hash = k.chunk_hash)
+            RETURNING k.base_hash, octet_length(k.data) AS bytes
         ), kept AS (
-            UPDATE artifact_chunk k SET refs = k.refs - u.n
-            FROM (SELECT h, count(*) AS n FROM unnest(v_hashes) AS h GROUP BY h) AS u
-            WHERE k.tenant_id = tenant AND k.chunk_hash = u.h AND k.refs <> u.n
+            UPDATE artifact_chunk k SET refs = k.refs - 1
+            WHERE v_refs = 1 AND k.tenant_id = tenant AND k.chunk_hash = ANY (v_hashes)
+              AND (k.refs <> 1 OR EXISTS (SELECT FROM artifact_chunk c WHERE c.tenant_id = tenant AND c.base_hash = k.chunk_hash))
         )
-        SELECT count(*), coalesce(sum(g.bytes), 0), array_agg(g.base_hash) FILTER (WHERE g.base_hash IS NOT NULL)
-        INTO v_chunks, v_bytes, v_bases
+        SELECT count(*), coalesce(sum(g.bytes), 0), array_agg(DISTINCT g.base_hash) FILTER (WHERE g.base_hash IS NOT NULL)
+        INTO v_chunks, v_bytes, v_hashes
         FROM gone g;
         chunks := _artifact_release.chunks + v_chunks;
         bytes := _artifact_release.bytes + v_bytes;
-        v_hashes := v_bases;
+        v_refs := 0;
     END LOOP;
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_release(text, bytea[]) IS 'Takes one reference from each chunk that is named, as often as it is, and drops those without any; returns how many and their stored bytes. The caller holds the tenant''s lock.';
+COMMENT ON FUNCTION llmspell._artifact_release(text, bytea[]) IS 'Takes one reference from each of the chunks, and drops those that then have none and are no base, with bases that nothing else needs; returns how many and their stored bytes. The caller holds the tenant''s lock.';
 
 CREATE FUNCTION llmspell._artifact_chunks(manifest bytea) RETURNS bytea[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

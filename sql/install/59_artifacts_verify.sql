@@ -38,11 +38,7 @@ BEGIN
         SELECT h.name, m.chunk_hash, m.byte_offset, m.raw_len
         FROM holder h CROSS JOIN LATERAL _artifact_manifest(CASE WHEN _artifact_manifest_fault(h.manifest) IS NULL THEN h.manifest END) AS m
     ), counted AS (
-        SELECT u.chunk_hash, count(*) AS n
-        FROM (SELECT DISTINCT p.name, p.chunk_hash FROM part p
-              UNION ALL
-              SELECT NULL, k.base_hash FROM artifact_chunk k WHERE k.tenant_id = v_tenant AND k.base_hash IS NOT NULL) AS u
-        GROUP BY 1
+        SELECT u.chunk_hash, count(*) AS n FROM (SELECT DISTINCT p.name, p.chunk_hash FROM part p) AS u GROUP BY 1
     )
     SELECT 'manifest', h.name, coalesce(_artifact_manifest_fault(h.manifest), format('its chunks have %s bytes, not %s', p.size, h.size_bytes))
     FROM holder h
@@ -61,9 +57,10 @@ BEGIN
     FROM artifact_chunk k LEFT JOIN counted c USING (chunk_hash)
     WHERE k.tenant_id = v_tenant AND k.refs <> coalesce(c.n, 0)
     UNION ALL
-    SELECT 'chunk_orphan', encode(k.chunk_hash, 'hex'), 'nothing refers to it'
-    FROM artifact_chunk k LEFT JOIN counted c USING (chunk_hash)
-    WHERE k.tenant_id = v_tenant AND k.refs = 0 AND c.n IS NULL
+    SELECT 'chunk_orphan', encode(k.chunk_hash, 'hex'), 'nothing needs it'
+    FROM artifact_chunk k
+    WHERE k.tenant_id = v_tenant AND k.refs = 0
+      AND NOT EXISTS (SELECT FROM artifact_chunk c WHERE c.tenant_id = v_tenant AND c.base_hash = k.chunk_hash)
     UNION ALL
     SELECT 'chunk_base', encode(k.chunk_hash, 'hex'), format('its base %s %s', encode(k.base_hash, 'hex'),
         coalesce('has depth ' || b.depth || ', itself ' || k.depth, 'is missing'))

@@ -20,6 +20,8 @@ pub const MAX_DEPTH: usize = 4;
 
 /// The default of zstd.
 const LEVEL: i32 = 3;
+/// Beside a base: a fifth smaller than the default, in about the same time.
+const LEVEL_WITH_BASE: i32 = 9;
 /// How much of a chunk tells whether it can be compressed.
 const PROBE: usize = 4 << 10;
 /// A base that begins so would be taken for a trained dictionary, and one so short for none.
@@ -48,11 +50,11 @@ impl fmt::Display for Damage {
 
 /// Encodes a chunk, beside `base` where that takes at least a quarter less.
 pub fn encode(chunk: &[u8], base: Option<&[u8]>) -> (Codec, Vec<u8>) {
-    let alone = if is_compressible(chunk) { compress(chunk, &[]) } else { None };
+    let alone = if is_compressible(chunk) { compress(chunk, &[], LEVEL) } else { None };
     let alone = alone.filter(|data| saves(data, chunk));
     let best = alone.as_ref().map_or(chunk.len(), Vec::len);
     if let Some(base) = base.filter(|base| base.len() >= SHORTEST_BASE && !base.starts_with(&TRAINED))
-        && let Some(data) = compress(chunk, base)
+        && let Some(data) = compress(chunk, base, LEVEL_WITH_BASE)
         && data.len() * 4 <= best * 3
     {
         return (Codec::ZstdWithBase, data);
@@ -100,13 +102,13 @@ thread_local! {
 }
 
 /// `None` where zstd fails, which it does not for lack of room.
-fn compress(chunk: &[u8], base: &[u8]) -> Option<Vec<u8>> {
+fn compress(chunk: &[u8], base: &[u8], level: i32) -> Option<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|slot| {
         if slot.is_none() {
-            *slot = Compressor::new(LEVEL).ok();
+            *slot = Compressor::new(level).ok();
         }
         let compressor = slot.as_mut()?;
-        compressor.set_dictionary(LEVEL, base).ok()?;
+        compressor.set_dictionary(level, base).ok()?;
         compressor.compress(chunk).ok()
     })
 }

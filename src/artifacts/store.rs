@@ -1,7 +1,8 @@
 //! Storing contents as chunks: those that are there get one more reference, the others are encoded.
 //!
-//! References count contents and uploads that have the chunk, however often, and chunks that have it as
-//! base. The caller holds the tenant's lock, so nobody else stores or drops chunks meanwhile.
+//! References count contents and uploads that have the chunk, however often. A base is not counted: an
+//! index finds who needs it, and a count would write each chunk of a version again with the next.
+//! The caller holds the tenant's lock, so nobody else stores or drops chunks meanwhile.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -105,25 +106,14 @@ fn add(tenant: &str, data: &[u8], batch: &[Job]) -> Result<u64, ErrorReport> {
         let chunk = &data[job.piece.range.clone()];
         encode(chunk, job.base.and_then(|base| chains.get(&base)))
     });
-    let mut uses: Vec<Hash> = Vec::new();
-    let new = batch.iter().zip(&encoded).map(|(job, encoded)| {
-        uses.extend(encoded.base.map(|(base, _)| base));
-        statements::New {
-            hash: job.piece.hash,
-            codec: encoded.codec,
-            length: job.piece.range.len(),
-            base: encoded.base,
-            data: &encoded.data,
-        }
+    let new = batch.iter().zip(&encoded).map(|(job, encoded)| statements::New {
+        hash: job.piece.hash,
+        codec: encoded.codec,
+        length: job.piece.range.len(),
+        base: encoded.base,
+        data: &encoded.data,
     });
     statements::add(tenant, new)?;
-    // One base may serve several chunks, and an UPDATE counts a row once.
-    while !uses.is_empty() {
-        let mut again = HashSet::new();
-        let (now, later): (Vec<Hash>, Vec<Hash>) = uses.into_iter().partition(|base| again.insert(*base));
-        statements::refer(tenant, &now)?;
-        uses = later;
-    }
     Ok(encoded.iter().map(|encoded| encoded.data.len() as u64).sum())
 }
 
