@@ -39,7 +39,9 @@ impl Error {
             }
             Self::Compressed(envelope::Invalid::TooLong { .. })
             | Self::Json(_)
-            | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => {
+                PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
+            }
             Self::Compressed(envelope::Invalid::Damaged(_)) => {
                 PgSqlErrorCode::ERRCODE_INVALID_BINARY_REPRESENTATION
             }
@@ -48,9 +50,13 @@ impl Error {
             Self::Packed(delta::Corrupt::TooLong { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::Artifact(_) | Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::Statement(_) => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
-            Self::Codec(_) | Self::KeyLength(_) | Self::Negative { .. } | Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
-            }
+            Self::Codec(_)
+            | Self::KeyLength(_)
+            | Self::Negative { .. }
+            | Self::NegativeMaxRows(_)
+            | Self::Scope { .. }
+            | Self::StorageKey { .. }
+            | Self::TenantId(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Edits move what follows them. Chunks that both versions share tell by how much; between two such
 //! the new chunk's place, moved likewise, names the old chunk that it came from.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::manifest::{Hash, Manifest};
@@ -39,29 +40,28 @@ impl Aligner {
         }
     }
 
-    /// The chunk of the parent that overlaps most with where the new chunk was.
-    pub fn base(&mut self, start: u64, length: usize) -> Option<Hash> {
+    /// The chunks of the parent, one or two, that overlap most with where the new chunk was, the most first.
+    pub fn bases(&mut self, start: u64, length: usize) -> Vec<Hash> {
         let size = self.parent.size() as i64;
         let place = start as i64 + self.shift;
         // What was appended is most like what was last.
         let place = place.min(size - 1).max(0) as u64;
         let range = place..(place + length as u64).min(size.max(0) as u64);
-        let overlap = |start: u64, length: usize| (start + length as u64).min(range.end) - start.max(range.start);
-        let (found, entry) = self
-            .parent
-            .covering(&range)
-            .rev() // of equals the first
-            .filter_map(|number| self.parent.get(number))
-            .max_by_key(|(found, entry)| overlap(*found, entry.length))?;
+        let overlap =
+            |start: u64, length: usize| (start + length as u64).min(range.end) - start.max(range.start);
+        let mut chunks: Vec<_> =
+            self.parent.covering(&range).filter_map(|number| self.parent.get(number)).collect();
+        chunks.sort_by_key(|(found, entry)| Reverse(overlap(*found, entry.length)));
+        let Some((found, entry)) = chunks.first() else { return Vec::new() };
         // Where the parent has a cut near the new chunk's end, it is the same cut, moved by small edits.
         let end = start as i64 + length as i64;
-        let near = [found as i64, found as i64 + entry.length as i64]
+        let near = [*found as i64, *found as i64 + entry.length as i64]
             .into_iter()
             .map(|cut| cut - end)
             .find(|shift| (shift - self.shift).abs() <= NEAR);
-        let hash = entry.hash;
+        let bases = chunks.iter().take(2).map(|(_, entry)| entry.hash).collect();
         self.shift = near.unwrap_or(self.shift);
-        Some(hash)
+        bases
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
                     aligner.pass(&entry.hash, start);
                     0
                 } else {
-                    aligner.base(start, entry.length).map_or(255, |hash| hash[0])
+                    aligner.bases(start, entry.length).first().map_or(255, |hash| hash[0])
                 }
             })
             .collect()

@@ -111,8 +111,11 @@ pub mod tests {
 
     #[test]
     fn the_cuts_are_frozen() {
-        let text: Vec<u8> = (0..40_000u32).flat_map(|n| format!("line {}\n", n * n % 7919).into_bytes()).collect();
-        for (data, golden) in [(noise(1, 300_000), GOLDEN_NOISE), (text, GOLDEN_TEXT), (vec![0; 200_000], GOLDEN_ZEROS)] {
+        let text: Vec<u8> =
+            (0..40_000u32).flat_map(|n| format!("line {}\n", n * n % 7919).into_bytes()).collect();
+        for (data, golden) in
+            [(noise(1, 300_000), GOLDEN_NOISE), (text, GOLDEN_TEXT), (vec![0; 200_000], GOLDEN_ZEROS)]
+        {
             assert_eq!(lengths(&data), golden);
         }
     }
@@ -134,7 +137,8 @@ pub mod tests {
         let mut data = noise(4, 2 << 20);
         let before: Vec<Vec<u8>> = chunks(&data, true).map(|range| data[range].to_vec()).collect();
         data.splice(1_000_000..1_000_003, *b"edited");
-        let known = chunks(&data, true).filter(|range| before.contains(&data[range.clone()].to_vec())).count();
+        let known =
+            chunks(&data, true).filter(|range| before.contains(&data[range.clone()].to_vec())).count();
         assert!(known + 4 > before.len(), "{known} of {}", before.len());
     }
 
@@ -153,7 +157,13 @@ pub mod tests {
         0xb982_9281_6f79_48f9,
         "5243cd40cd5adca6e6cf4715c5385d96347cc99046b3fe78d0c08d05eaa72f28",
     );
-    const GOLDEN_NOISE: &[usize] = &[7652, 21292, 21526, 8351, 16448, 18787, 28373, 16852, 17934, 18922, 17462, 23201, 19811, 16886, 16425, 17210, 12868];
-    const GOLDEN_TEXT: &[usize] = &[8373, 27210, 13919, 10063, 26759, 27210, 13919, 10063, 26759, 27210, 13919, 10063, 26759, 27210, 13919, 10063, 26759, 27210, 13919, 10063, 22328];
+    const GOLDEN_NOISE: &[usize] = &[
+        7652, 21292, 21526, 8351, 16448, 18787, 28373, 16852, 17934, 18922, 17462, 23201, 19811, 16886,
+        16425, 17210, 12868,
+    ];
+    const GOLDEN_TEXT: &[usize] = &[
+        8373, 27210, 13919, 10063, 26759, 27210, 13919, 10063, 26759, 27210, 13919, 10063, 26759, 27210,
+        13919, 10063, 26759, 27210, 13919, 10063, 22328,
+    ];
     const GOLDEN_ZEROS: &[usize] = &[65536, 65536, 65536, 3392];
 }

@@ -74,7 +74,8 @@ pub fn decompress(data: &[u8], format: Option<Format>, max: usize) -> Result<Vec
 }
 
 fn decompress_lz4(data: &[u8], max: usize) -> Result<Vec<u8>, Invalid> {
-    let (length, block) = data.split_first_chunk::<4>().ok_or(Invalid::Damaged("it has less than 4 bytes"))?;
+    let (length, block) =
+        data.split_first_chunk::<4>().ok_or(Invalid::Damaged("it has less than 4 bytes"))?;
     let length = u32::from_le_bytes(*length) as usize;
     if length > block.len().saturating_mul(LZ4_RATIO) {
         return Err(Invalid::Damaged("it is too short for its length"));

@@ -8,19 +8,27 @@ use super::manifest::{Hash, Malformed};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The row of a chunk holds other bytes than its hash says.
-    Chunk { hash: Hash, damage: Option<Damage> },
+    Chunk {
+        hash: Hash,
+        damage: Option<Damage>,
+    },
     /// More bases behind one another than are ever written: a circle, for one.
     Depth(Hash),
     Manifest(Malformed),
     Missing(Hash),
     /// A part beyond the end of the content.
-    Range { size: u64, end: u64 },
+    Range {
+        size: u64,
+        end: u64,
+    },
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Chunk { hash, damage: Some(damage) } => write!(f, "chunk {} is damaged: {damage}", hex(hash)),
+            Self::Chunk { hash, damage: Some(damage) } => {
+                write!(f, "chunk {} is damaged: {damage}", hex(hash))
+            }
             Self::Chunk { hash, damage: None } => {
                 write!(f, "chunk {} is damaged: its bytes have another hash", hex(hash))
             }

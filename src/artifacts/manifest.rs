@@ -24,8 +24,12 @@ pub enum Malformed {
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Size(bytes) => write!(f, "a manifest has {ENTRY} bytes for each chunk, this one has {bytes}"),
-            Self::ChunkLength { number, length } => write!(f, "chunk {number} of the manifest has the length {length}"),
+            Self::Size(bytes) => {
+                write!(f, "a manifest has {ENTRY} bytes for each chunk, this one has {bytes}")
+            }
+            Self::ChunkLength { number, length } => {
+                write!(f, "chunk {number} of the manifest has the length {length}")
+            }
         }
     }
 }
@@ -127,13 +131,24 @@ mod tests {
     fn malformed() {
         assert_eq!(Manifest::parse(&[0; 35]).err(), Some(Malformed::Size(35)));
         assert_eq!(Manifest::parse(&[0; 36]).err(), Some(Malformed::ChunkLength { number: 0, length: 0 }));
-        assert_eq!(Manifest::parse(&[255; 36]).err(), Some(Malformed::ChunkLength { number: 0, length: 0xffff_ffff }));
+        assert_eq!(
+            Manifest::parse(&[255; 36]).err(),
+            Some(Malformed::ChunkLength { number: 0, length: 0xffff_ffff })
+        );
     }
 
     #[test]
     fn covering() {
         let manifest = of(&[10, 20, 30]);
-        for (range, wanted) in [(0..0, 0..0), (0..1, 0..1), (9..10, 0..1), (9..11, 0..2), (10..30, 1..2), (29..60, 1..3), (59..60, 2..3)] {
+        for (range, wanted) in [
+            (0..0, 0..0),
+            (0..1, 0..1),
+            (9..10, 0..1),
+            (9..11, 0..2),
+            (10..30, 1..2),
+            (29..60, 1..3),
+            (59..60, 2..3),
+        ] {
             assert_eq!(manifest.covering(&range), wanted, "{range:?}");
         }
     }

@@ -188,7 +188,8 @@ fn complete(
     mut rows: HashMap<Hash, Stored>,
     hashes: &[Hash],
 ) -> Result<HashMap<Hash, Chain>, Failure> {
-    let mut wanted: Vec<Hash> = hashes.iter().copied().chain(rows.values().filter_map(|row| row.base)).collect();
+    let mut wanted: Vec<Hash> =
+        hashes.iter().copied().chain(rows.values().filter_map(|row| row.base)).collect();
     // One more round than there may be bases: what is wanted then is a circle.
     for _ in 0..=MAX_DEPTH {
         wanted.sort_unstable();

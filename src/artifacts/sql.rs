@@ -121,7 +121,9 @@ fn get(
         None => {
             let bytes = statements::legacy(tenant, &content.hash, byte_offset, length)?.into_datum();
             // SAFETY: a bytea in the memory of the caller, or null.
-            Ok(bytes.and_then(|datum| unsafe { AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID) }))
+            Ok(bytes.and_then(|datum| unsafe {
+                AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID)
+            }))
         }
     }
 }

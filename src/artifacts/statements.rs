@@ -79,7 +79,12 @@ pub fn content(tenant: &str, name: &Name<'_>) -> Result<Option<Content>, ErrorRe
 }
 
 /// Bytes of a content that is not in chunks.
-pub fn legacy(tenant: &str, hash: &str, byte_offset: i64, length: i64) -> Result<Option<Vec<u8>>, ErrorReport> {
+pub fn legacy(
+    tenant: &str,
+    hash: &str,
+    byte_offset: i64,
+    length: i64,
+) -> Result<Option<Vec<u8>>, ErrorReport> {
     let statements = statements()?;
     Spi::connect(|client| {
         let args = [tenant.into(), hash.into(), byte_offset.into(), length.into()];
@@ -109,7 +114,10 @@ pub fn fetch(tenant: &str, hashes: &[Hash], mut visit: impl FnMut(Row<'_>)) -> R
             visit(Row {
                 hash: hash(table.get(1)?),
                 codec: table.get(2)?.unwrap_or_default(),
-                length: table.get::<i32>(3)?.and_then(|length| usize::try_from(length).ok()).unwrap_or_default(),
+                length: table
+                    .get::<i32>(3)?
+                    .and_then(|length| usize::try_from(length).ok())
+                    .unwrap_or_default(),
                 base: table.get(4)?.map(|base| hash(Some(base))),
                 data: data.bytes(),
             });
