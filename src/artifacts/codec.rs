@@ -20,6 +20,8 @@ pub const MAX_DEPTH: usize = 4;
 
 /// On source code 8 % smaller than the default, beside a base 14 %, and beyond it time grows faster.
 const LEVEL: i32 = 7;
+/// For a first look.
+const FAST: i32 = 1;
 /// How much of a chunk tells whether it can be compressed.
 const PROBE: usize = 4 << 10;
 /// A base that begins so would be taken for a trained dictionary, and one so short for none.
@@ -90,7 +92,7 @@ pub fn decode(codec: i16, data: &[u8], base: Option<&[u8]>, chunk: &mut [u8]) ->
 /// By the fast level on its beginning: compressed media would only cost time.
 fn is_compressible(chunk: &[u8]) -> bool {
     let probe = &chunk[..chunk.len().min(PROBE)];
-    zstd::bulk::compress(probe, 1).is_ok_and(|data| saves(&data, probe))
+    PROBER.with_borrow_mut(|slot| compress_in(slot, FAST, probe, &[])).is_some_and(|data| saves(&data, probe))
 }
 
 /// Three percent, below which the time to undo it is not worth it.
@@ -100,20 +102,28 @@ fn saves(data: &[u8], chunk: &[u8]) -> bool {
 
 thread_local! {
     // Contexts are large; a backend makes them once.
+    static PROBER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// `None` where zstd fails, which it does not for lack of room.
 fn compress(chunk: &[u8], base: &[u8]) -> Option<Vec<u8>> {
-    COMPRESSOR.with_borrow_mut(|slot| {
-        if slot.is_none() {
-            *slot = Compressor::new(LEVEL).ok();
-        }
-        let compressor = slot.as_mut()?;
-        compressor.set_dictionary(LEVEL, base).ok()?;
-        compressor.compress(chunk).ok()
-    })
+    COMPRESSOR.with_borrow_mut(|slot| compress_in(slot, LEVEL, chunk, base))
+}
+
+fn compress_in(
+    slot: &mut Option<Compressor<'static>>,
+    level: i32,
+    chunk: &[u8],
+    base: &[u8],
+) -> Option<Vec<u8>> {
+    if slot.is_none() {
+        *slot = Compressor::new(level).ok();
+    }
+    let compressor = slot.as_mut()?;
+    compressor.set_dictionary(level, base).ok()?;
+    compressor.compress(chunk).ok()
 }
 
 fn decompress(data: &[u8], base: &[u8], chunk: &mut [u8]) -> Result<usize, Damage> {

@@ -4,7 +4,6 @@
 use std::cell::OnceCell;
 
 use pgrx::datum::DatumWithOid;
-use pgrx::pg_sys::PgOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::{OwnedPreparedStatement, SpiError};
@@ -21,9 +20,9 @@ const REFER: &str = "
     WHERE tenant_id = $1 AND chunk_hash = ANY ($2) RETURNING chunk_hash";
 const ADD: &str = "
     INSERT INTO llmspell.artifact_chunk AS k (tenant_id, chunk_hash, refs, codec, raw_len, depth, base_hash, data)
-    VALUES ($1, $2, 1, $3, $4, $5, $6, $7)
+    SELECT $1, u.chunk_hash, 1, u.codec, u.raw_len, u.depth, u.base_hash, u.data
+    FROM unnest($2, $3, $4, $5, $6, $7) AS u (chunk_hash, codec, raw_len, depth, base_hash, data)
     ON CONFLICT (tenant_id, chunk_hash) DO UPDATE SET refs = k.refs + 1";
-
 const BY_ID: &str = "
     SELECT c.content_hash::text, c.manifest
     FROM llmspell.artifacts a
@@ -35,6 +34,9 @@ const BY_HASH: &str = "
 const LEGACY: &str = "
     SELECT llmspell._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = $2";
+
+/// How many chunks a statement stores.
+const ROWS: usize = 16;
 
 thread_local! {
     static STATEMENTS: OnceCell<&'static Statements> = const { OnceCell::new() };
@@ -151,25 +153,34 @@ pub struct New<'a> {
 }
 
 /// Stores new chunks with one reference each; `base` comes with the depth that the chunk has through it.
-pub fn add<'a>(tenant: &str, chunks: impl Iterator<Item = New<'a>>) -> Result<(), ErrorReport> {
+pub fn add(tenant: &str, chunks: &[New<'_>]) -> Result<(), ErrorReport> {
     let statements = statements()?;
-    Spi::connect_mut(|client| {
-        for chunk in chunks {
+    // A statement for each chunk would parse the table's CHECKs each time, one for all copies too much.
+    for chunks in chunks.chunks(ROWS) {
+        Spi::connect_mut(|client| {
             let args = [
                 tenant.into(),
-                chunk.hash.as_slice().into(),
-                (chunk.codec as i16).into(),
+                chunks.iter().map(|chunk| chunk.hash.to_vec()).collect::<Vec<_>>().into(),
+                chunks.iter().map(|chunk| chunk.codec as i16).collect::<Vec<_>>().into(),
                 // At most chunker::MAX and codec::MAX_DEPTH.
-                (chunk.length as i32).into(),
-                (chunk.base.map_or(0, |(_, depth)| depth) as i16).into(),
-                chunk.base.as_ref().map(|(base, _)| base.as_slice()).into(),
-                chunk.data.into(),
+                chunks.iter().map(|chunk| chunk.length as i32).collect::<Vec<_>>().into(),
+                chunks
+                    .iter()
+                    .map(|chunk| chunk.base.map_or(0, |(_, depth)| depth) as i16)
+                    .collect::<Vec<_>>()
+                    .into(),
+                chunks
+                    .iter()
+                    .map(|chunk| chunk.base.map(|(base, _)| base.to_vec()))
+                    .collect::<Vec<_>>()
+                    .into(),
+                chunks.iter().map(|chunk| chunk.data).collect::<Vec<_>>().into(),
             ];
-            client.update(&statements.add, None, &args)?;
-        }
-        Ok(())
-    })
-    .map_err(failed)
+            client.update(&statements.add, None, &args).map(|_| ())
+        })
+        .map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn statements() -> Result<&'static Statements, ErrorReport> {
@@ -178,13 +189,12 @@ fn statements() -> Result<&'static Statements, ErrorReport> {
             return Ok(*statements);
         }
         let made = Spi::connect(|client| {
-            let (text, hash, hashes) =
-                (PgBuiltInOids::TEXTOID, PgBuiltInOids::BYTEAOID, PgBuiltInOids::BYTEAARRAYOID);
-            let (small, int, big) = (PgBuiltInOids::INT2OID, PgBuiltInOids::INT4OID, PgBuiltInOids::INT8OID);
+            let (text, hashes, big) =
+                (PgBuiltInOids::TEXTOID, PgBuiltInOids::BYTEAARRAYOID, PgBuiltInOids::INT8OID);
             let named = [text.oid(), text.oid()];
             let many = [text.oid(), hashes.oid()];
-            let columns: [PgOid; 7] =
-                [text.oid(), hash.oid(), small.oid(), int.oid(), small.oid(), hash.oid(), hash.oid()];
+            let (smalls, ints) = (PgBuiltInOids::INT2ARRAYOID.oid(), PgBuiltInOids::INT4ARRAYOID.oid());
+            let columns = [text.oid(), hashes.oid(), smalls, ints, smalls, hashes.oid(), hashes.oid()];
             Ok(Statements {
                 fetch: client.prepare(FETCH, &many)?.keep(),
                 refer: client.prepare_mut(REFER, &many)?.keep(),

@@ -111,14 +111,18 @@ fn add(tenant: &str, data: &[u8], batch: &[Job]) -> Result<u64, ErrorReport> {
             .min_by_key(|encoded| encoded.data.len())
             .unwrap_or_else(|| encode(chunk, None))
     });
-    let new = batch.iter().zip(&encoded).map(|(job, encoded)| statements::New {
-        hash: job.piece.hash,
-        codec: encoded.codec,
-        length: job.piece.range.len(),
-        base: encoded.base,
-        data: &encoded.data,
-    });
-    statements::add(tenant, new)?;
+    let new: Vec<statements::New<'_>> = batch
+        .iter()
+        .zip(&encoded)
+        .map(|(job, encoded)| statements::New {
+            hash: job.piece.hash,
+            codec: encoded.codec,
+            length: job.piece.range.len(),
+            base: encoded.base,
+            data: &encoded.data,
+        })
+        .collect();
+    statements::add(tenant, &new)?;
     Ok(encoded.iter().map(|encoded| encoded.data.len() as u64).sum())
 }
 
