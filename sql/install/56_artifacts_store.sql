@@ -158,6 +158,8 @@ CREATE FUNCTION llmspell.artifact_put(
 RETURNS TABLE (artifact_id text, content_hash text, sequence bigint, version int, created boolean, size_bytes bigint, stored_bytes bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
+-- Another plan would hold a copy of the data.
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

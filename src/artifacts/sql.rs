@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use super::envelope::{self, Format};
 use super::fault::Fault;
 use super::manifest::{Hash, Manifest};
-use super::statements::{self, Name};
+use super::statements::{self, Name, Whole};
 use super::{read, store};
 use crate::error::{Error, required};
 use crate::settings;
@@ -42,21 +42,29 @@ fn decompress(
 
 /// Stores the chunks of a content, or of a further part of one. `parent`: the manifest of a content like
 /// it. `so_far`: that of the part stored before. Only the last part has no tail.
-#[pg_extern(schema = "llmspell")]
+///
+/// Generic plans: another would hold a copy of the data.
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell._artifact_store(data bytea, so_far bytea, parent bytea, is_last boolean)
+    RETURNS TABLE (manifest bytea, tail bytea, stored_bytes bigint)
+    VOLATILE SET search_path = pg_catalog, llmspell, pg_temp SET plan_cache_mode = force_generic_plan
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
 fn _artifact_store(
-    data: &[u8],
+    data: Option<AnyElement>,
     so_far: Option<&[u8]>,
     parent: Option<&[u8]>,
-    is_last: bool,
+    is_last: Option<bool>,
 ) -> Result<
     TableIterator<'static, (name!(manifest, Vec<u8>), name!(tail, Vec<u8>), name!(stored_bytes, i64))>,
     ErrorReport,
 > {
     let so_far = so_far.map(manifest).transpose()?.unwrap_or_default();
     let parent = parent.map(manifest).transpose()?;
-    let stored = store::store(tenant()?, data, so_far, parent, is_last)?;
-    let tail = data[stored.consumed..].to_vec();
+    let whole = Whole::new(&required(data, "data")?);
+    let stored = store::store(tenant()?, &whole, so_far, parent, required(is_last, "is_last")?)?;
+    let tail = whole.bytes()[stored.consumed..].to_vec();
     // At most the largest content.
     Ok(TableIterator::once((stored.manifest.pack(), tail, stored.stored_bytes as i64)))
 }

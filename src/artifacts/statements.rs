@@ -2,7 +2,9 @@
 #![allow(unsafe_code)] // detoasting
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
+use pgrx::AnyElement;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -18,10 +20,14 @@ const FETCH: &str = "
 const REFER: &str = "
     UPDATE llmspell.artifact_chunk SET refs = refs + 1
     WHERE tenant_id = $1 AND chunk_hash = ANY ($2) RETURNING chunk_hash";
+// Chunks that are stored as they are come out of the whole ($2) in the server: no other copy of them is made.
 const ADD: &str = "
     INSERT INTO llmspell.artifact_chunk AS k (tenant_id, chunk_hash, refs, codec, raw_len, depth, base_hash, data)
-    SELECT $1, u.chunk_hash, 1, u.codec, u.raw_len, u.depth, u.base_hash, u.data
-    FROM unnest($2, $3, $4, $5, $6, $7) AS u (chunk_hash, codec, raw_len, depth, base_hash, data)
+    SELECT $1, u.chunk_hash, 1, u.codec, u.raw_len, u.depth, u.base_hash,
+        coalesce(u.data, pg_catalog.substring($2, u.byte_offset + 1, u.raw_len))
+    FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6),
+        pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9))
+        AS u (chunk_hash, byte_offset, raw_len, codec, depth, base_hash, data)
     ON CONFLICT (tenant_id, chunk_hash) DO UPDATE SET refs = k.refs + 1";
 const BY_ID: &str = "
     SELECT c.content_hash::text, c.manifest
@@ -34,9 +40,6 @@ const BY_HASH: &str = "
 const LEGACY: &str = "
     SELECT llmspell._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = $2";
-
-/// How many chunks a statement stores.
-const ROWS: usize = 16;
 
 thread_local! {
     static STATEMENTS: OnceCell<&'static Statements> = const { OnceCell::new() };
@@ -144,43 +147,61 @@ pub fn refer(tenant: &str, hashes: &[Hash]) -> Result<Vec<Hash>, ErrorReport> {
     .map_err(failed)
 }
 
-pub struct New<'a> {
+/// A chunk that is not there yet: a range of the whole.
+pub struct New {
     pub hash: Hash,
+    pub range: Range<usize>,
     pub codec: Codec,
-    pub length: usize,
+    /// With the depth that the chunk has through it.
     pub base: Option<(Hash, usize)>,
-    pub data: &'a [u8],
+    /// None where the chunk is stored as it is.
+    pub data: Option<Vec<u8>>,
 }
 
-/// Stores new chunks with one reference each; `base` comes with the depth that the chunk has through it.
-pub fn add(tenant: &str, chunks: &[New<'_>]) -> Result<(), ErrorReport> {
+/// Stores new chunks with one reference each.
+pub fn add(tenant: &str, whole: &Whole, chunks: &[New]) -> Result<(), ErrorReport> {
     let statements = statements()?;
-    // A statement for each chunk would parse the table's CHECKs each time, one for all copies too much.
-    for chunks in chunks.chunks(ROWS) {
-        Spi::connect_mut(|client| {
-            let args = [
-                tenant.into(),
-                chunks.iter().map(|chunk| chunk.hash.to_vec()).collect::<Vec<_>>().into(),
-                chunks.iter().map(|chunk| chunk.codec as i16).collect::<Vec<_>>().into(),
-                // At most chunker::MAX and codec::MAX_DEPTH.
-                chunks.iter().map(|chunk| chunk.length as i32).collect::<Vec<_>>().into(),
-                chunks
-                    .iter()
-                    .map(|chunk| chunk.base.map_or(0, |(_, depth)| depth) as i16)
-                    .collect::<Vec<_>>()
-                    .into(),
-                chunks
-                    .iter()
-                    .map(|chunk| chunk.base.map(|(base, _)| base.to_vec()))
-                    .collect::<Vec<_>>()
-                    .into(),
-                chunks.iter().map(|chunk| chunk.data).collect::<Vec<_>>().into(),
-            ];
-            client.update(&statements.add, None, &args).map(|_| ())
-        })
-        .map_err(failed)?;
+    Spi::connect_mut(|client| {
+        // A bytea has less than 2^30 bytes, a chain codec::MAX_DEPTH bases.
+        let args = [
+            tenant.into(),
+            whole.argument(),
+            chunks.iter().map(|chunk| chunk.hash.to_vec()).collect::<Vec<_>>().into(),
+            chunks.iter().map(|chunk| chunk.range.start as i32).collect::<Vec<_>>().into(),
+            chunks.iter().map(|chunk| chunk.range.len() as i32).collect::<Vec<_>>().into(),
+            chunks.iter().map(|chunk| chunk.codec as i16).collect::<Vec<_>>().into(),
+            chunks
+                .iter()
+                .map(|chunk| chunk.base.map_or(0, |(_, depth)| depth) as i16)
+                .collect::<Vec<_>>()
+                .into(),
+            chunks.iter().map(|chunk| chunk.base.map(|(base, _)| base.to_vec())).collect::<Vec<_>>().into(),
+            chunks.iter().map(|chunk| chunk.data.as_deref()).collect::<Vec<_>>().into(),
+        ];
+        client.update(&statements.add, None, &args).map(|_| ())
+    })
+    .map_err(failed)
+}
+
+/// A bytea argument: its bytes, and itself to be handed on.
+pub struct Whole(Detoasted);
+
+impl Whole {
+    pub fn new(element: &AnyElement) -> Self {
+        Self(Detoasted::new(Some(element.datum())))
     }
-    Ok(())
+
+    pub fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    fn argument(&self) -> DatumWithOid<'_> {
+        // SAFETY: a bytea that lives as long as self.
+        unsafe {
+            let element = AnyElement::from_polymorphic_datum(self.0.bytea.into(), false, pg_sys::BYTEAOID);
+            DatumWithOid::new(element, pg_sys::BYTEAOID)
+        }
+    }
 }
 
 fn statements() -> Result<&'static Statements, ErrorReport> {
@@ -194,7 +215,9 @@ fn statements() -> Result<&'static Statements, ErrorReport> {
             let named = [text.oid(), text.oid()];
             let many = [text.oid(), hashes.oid()];
             let (smalls, ints) = (PgBuiltInOids::INT2ARRAYOID.oid(), PgBuiltInOids::INT4ARRAYOID.oid());
-            let columns = [text.oid(), hashes.oid(), smalls, ints, smalls, hashes.oid(), hashes.oid()];
+            let whole = PgBuiltInOids::BYTEAOID.oid();
+            let columns =
+                [text.oid(), whole, hashes.oid(), ints, ints, smalls, smalls, hashes.oid(), hashes.oid()];
             Ok(Statements {
                 fetch: client.prepare(FETCH, &many)?.keep(),
                 refer: client.prepare_mut(REFER, &many)?.keep(),

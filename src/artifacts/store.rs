@@ -13,7 +13,8 @@ use super::aligner::Aligner;
 use super::codec::{self, Codec, MAX_DEPTH};
 use super::manifest::{Entry, Hash, Manifest};
 use super::read::{self, BATCH, Chain};
-use super::{chunker, parallel, statements};
+use super::statements::{self, Whole};
+use super::{chunker, parallel};
 
 pub struct Stored {
     pub manifest: Manifest,
@@ -23,10 +24,10 @@ pub struct Stored {
     pub stored_bytes: u64,
 }
 
-/// Adds the chunks of `data` to a content that has those of `manifest` so far.
+/// Adds the chunks of `whole` to a content that has those of `manifest` so far.
 pub fn store(
     tenant: &str,
-    data: &[u8],
+    whole: &Whole,
     mut manifest: Manifest,
     parent: Option<Manifest>,
     is_last: bool,
@@ -39,7 +40,7 @@ pub fn store(
             aligner.pass(&entry.hash, start);
         }
     }
-    let pieces = cut(data, is_last);
+    let pieces = cut(whole.bytes(), is_last);
     let new: Vec<Hash> = pieces.iter().map(|piece| piece.hash).filter(|hash| met.insert(*hash)).collect();
     let mut missing: HashSet<Hash> = new.iter().copied().collect();
     for hash in statements::refer(tenant, &new)? {
@@ -60,7 +61,7 @@ pub fn store(
     let mut stored_bytes = 0;
     for batch in jobs.chunks(BATCH) {
         pgrx::check_for_interrupts!();
-        stored_bytes += add(tenant, data, batch)?;
+        stored_bytes += add(tenant, whole, batch)?;
     }
     let consumed = pieces.last().map_or(0, |piece| piece.range.end);
     Ok(Stored { manifest, consumed, stored_bytes })
@@ -93,7 +94,7 @@ fn cut(data: &[u8], is_last: bool) -> Vec<Piece> {
 }
 
 /// Encodes and stores a batch of new chunks; returns their stored bytes.
-fn add(tenant: &str, data: &[u8], batch: &[Job]) -> Result<u64, ErrorReport> {
+fn add(tenant: &str, whole: &Whole, batch: &[Job]) -> Result<u64, ErrorReport> {
     let mut wanted: Vec<Hash> = batch.iter().flat_map(|job| job.bases.iter().copied()).collect();
     wanted.sort_unstable();
     wanted.dedup();
@@ -103,38 +104,36 @@ fn add(tenant: &str, data: &[u8], batch: &[Job]) -> Result<u64, ErrorReport> {
         Err(read::Failure::Fault(_)) => HashMap::new(),
         Err(read::Failure::Report(report)) => return Err(report),
     };
-    let encoded = parallel::map(batch, |job| {
+    let data = whole.bytes();
+    let new = parallel::map(batch, |job| {
         let chunk = &data[job.piece.range.clone()];
         let chains = job.bases.iter().filter_map(|base| chains.get(base));
-        chains
-            .map(|chain| encode(chunk, Some(chain)))
-            .min_by_key(|encoded| encoded.data.len())
-            .unwrap_or_else(|| encode(chunk, None))
+        let best = chains.map(|chain| encode(chunk, chain)).min_by_key(|found| found.size(chunk));
+        let Encoded { codec, data, base } = best.unwrap_or_else(|| encode(chunk, &Chain::new()));
+        let data = (codec != Codec::Raw).then_some(data);
+        statements::New { hash: job.piece.hash, range: job.piece.range.clone(), codec, base, data }
     });
-    let new: Vec<statements::New<'_>> = batch
-        .iter()
-        .zip(&encoded)
-        .map(|(job, encoded)| statements::New {
-            hash: job.piece.hash,
-            codec: encoded.codec,
-            length: job.piece.range.len(),
-            base: encoded.base,
-            data: &encoded.data,
-        })
-        .collect();
-    statements::add(tenant, &new)?;
-    Ok(encoded.iter().map(|encoded| encoded.data.len() as u64).sum())
+    statements::add(tenant, whole, &new)?;
+    let stored = |chunk: &statements::New| chunk.data.as_ref().map_or(chunk.range.len(), Vec::len) as u64;
+    Ok(new.iter().map(stored).sum())
 }
 
 struct Encoded {
     codec: Codec,
+    /// Empty where the chunk is stored as it is.
     data: Vec<u8>,
     base: Option<(Hash, usize)>,
 }
 
-fn encode(chunk: &[u8], chain: Option<&Chain>) -> Encoded {
-    let at = chain.map_or(0, |chain| base_number(chunk, chain));
-    let base = chain.and_then(|chain| chain.get(at));
+impl Encoded {
+    fn size(&self, chunk: &[u8]) -> usize {
+        if self.codec == Codec::Raw { chunk.len() } else { self.data.len() }
+    }
+}
+
+fn encode(chunk: &[u8], chain: &Chain) -> Encoded {
+    let at = base_number(chunk, chain);
+    let base = chain.get(at);
     let (codec, data) = codec::encode(chunk, base.map(|(_, bytes)| bytes.as_slice()));
     let base = base.filter(|_| codec == Codec::ZstdWithBase).map(|(hash, _)| (*hash, at + 1));
     Encoded { codec, data, base }
