@@ -54,7 +54,6 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._artifact_check_hash(text, bytea) IS 'Raises 22023 where a content does not have the hash that its sender gave; NULL expects none.';
 
--- Where the next artifact of a name goes. Called twice, without and with the lock, as the parent's chunks are wanted early.
 CREATE FUNCTION llmspell._artifact_parent(tenant text, session_id uuid, name text, parent_artifact_id text)
 RETURNS TABLE (artifact_id text, version int, content_hash text, manifest bytea)
 LANGUAGE plpgsql STABLE
@@ -81,44 +80,38 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._artifact_parent(text, uuid, text, text) IS 'The newest version of a name, or the artifact that is named as parent (P0002 where there is none), with the manifest of its content.';
 
--- The caller holds the lock of the tenant, and the row of the session.
-CREATE FUNCTION llmspell._artifact_add(tenant text, meta jsonb, content_hash text, size_bytes bigint)
-RETURNS TABLE (artifact_id text, sequence bigint, version int)
+CREATE FUNCTION llmspell._artifact_lock_session(tenant text, session_id uuid) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
-    v_session constant uuid := meta ->> 'session_id';
-    v_name constant text := meta ->> 'name';
-    v_sequence constant bigint := (SELECT s.artifact_sequence FROM sessions s WHERE s.tenant_id = tenant AND s.session_id = v_session);
-    v_id constant text := format('%s:%s:%s', v_session, v_sequence, content_hash);
-    v_former record;
+    v_sequence bigint;
 BEGIN
-    SELECT p.artifact_id, p.version INTO v_former FROM _artifact_parent(tenant, v_session, v_name, NULL) AS p;
-    RETURN QUERY
-    INSERT INTO artifacts AS a (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes,
-        version, parent_artifact_id, tags)
-    VALUES (tenant, v_id, v_session, v_sequence, _artifact_add.content_hash, meta -> 'metadata', v_name, meta ->> 'artifact_type', meta ->> 'mime_type',
-        _artifact_add.size_bytes, coalesce(v_former.version, 0) + 1, coalesce(meta ->> 'parent_artifact_id', v_former.artifact_id),
-        (SELECT array_agg(t ORDER BY n) FROM jsonb_array_elements_text(nullif(meta -> 'tags', 'null')) WITH ORDINALITY AS t (t, n)))
-    RETURNING a.artifact_id::text, a.sequence, a.version;
-END
-$$;
-COMMENT ON FUNCTION llmspell._artifact_add(text, jsonb, text, bigint) IS 'Makes the next version of a name, of a content that is there.';
-
-CREATE FUNCTION llmspell._artifact_lock_session(tenant text, session_id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
-AS $$
-BEGIN
-    PERFORM FROM sessions s WHERE s.tenant_id = tenant AND s.session_id = _artifact_lock_session.session_id FOR NO KEY UPDATE;
+    SELECT s.artifact_sequence INTO v_sequence
+    FROM sessions s WHERE s.tenant_id = tenant AND s.session_id = _artifact_lock_session.session_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM _raise_missing('session', _artifact_lock_session.session_id::text);
     END IF;
+    RETURN v_sequence;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_lock_session(text, uuid) IS 'Locks the row of a session; P0002 where there is none.';
+COMMENT ON FUNCTION llmspell._artifact_lock_session(text, uuid) IS 'Locks the row of a session and returns the number of its next artifact; P0002 where there is none.';
+
+-- The caller holds the locks; sequence and former come from under them.
+CREATE FUNCTION llmspell._artifact_add(tenant text, meta jsonb, number bigint, former_id text, former_version int, content_hash text, size_bytes bigint)
+RETURNS TABLE (artifact_id text, sequence bigint, version int)
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    INSERT INTO artifacts (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes,
+        version, parent_artifact_id, tags)
+    VALUES (tenant, format('%s:%s:%s', meta ->> 'session_id', number, content_hash), (meta ->> 'session_id')::uuid, number, content_hash,
+        meta -> 'metadata', meta ->> 'name', meta ->> 'artifact_type', meta ->> 'mime_type', size_bytes,
+        coalesce(former_version, 0) + 1, coalesce(meta ->> 'parent_artifact_id', former_id),
+        (SELECT array_agg(t ORDER BY n) FROM jsonb_array_elements_text(nullif(meta -> 'tags', 'null')) WITH ORDINALITY AS t (t, n)))
+    RETURNING artifact_id, sequence, version
+$$;
+COMMENT ON FUNCTION llmspell._artifact_add(text, jsonb, bigint, text, integer, text, bigint) IS 'Makes the next version of a name, of a content that is there.';
 
 CREATE FUNCTION llmspell._artifact_meta(
     session_id uuid, name text, mime_type text, artifact_type text, metadata jsonb, tags text[], parent_artifact_id text) RETURNS jsonb
@@ -165,6 +158,8 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_hash bytea;
+    v_sequence bigint;
+    v_former record;
     v_parent record;
     v_manifest bytea;
 BEGIN
@@ -179,14 +174,16 @@ BEGIN
     content_hash := encode(v_hash, 'hex');
     stored_bytes := 0;
 
-    PERFORM _artifact_lock(v_tenant), _artifact_lock_session(v_tenant, artifact_put.session_id);
-    SELECT p.* INTO v_parent FROM _artifact_parent(v_tenant, artifact_put.session_id, artifact_put.name, NULL) AS p;
-    IF v_parent.content_hash = artifact_put.content_hash THEN
+    PERFORM _artifact_lock(v_tenant);
+    v_sequence := _artifact_lock_session(v_tenant, artifact_put.session_id);
+    SELECT p.* INTO v_former FROM _artifact_parent(v_tenant, artifact_put.session_id, artifact_put.name, NULL) AS p;
+    IF v_former.content_hash = artifact_put.content_hash THEN
         RETURN QUERY
         SELECT a.artifact_id::text, a.content_hash::text, a.sequence, a.version, false, a.size_bytes, 0::bigint
-        FROM artifacts a WHERE a.tenant_id = v_tenant AND a.artifact_id = v_parent.artifact_id;
+        FROM artifacts a WHERE a.tenant_id = v_tenant AND a.artifact_id = v_former.artifact_id;
         RETURN;
     END IF;
+    v_parent := v_former;
     IF artifact_put.parent_artifact_id IS NOT NULL THEN
         SELECT p.* INTO v_parent FROM _artifact_parent(v_tenant, artifact_put.session_id, artifact_put.name, artifact_put.parent_artifact_id) AS p;
     END IF;
@@ -197,10 +194,11 @@ BEGIN
         SELECT s.manifest, s.stored_bytes INTO v_manifest, stored_bytes FROM _artifact_store(artifact_put.data, NULL, v_parent.manifest, true) AS s;
         PERFORM _artifact_content_add(v_tenant, artifact_put.content_hash, v_manifest, artifact_put.size_bytes);
     END IF;
-    RETURN QUERY
-    SELECT a.artifact_id, artifact_put.content_hash, a.sequence, a.version, true, artifact_put.size_bytes, artifact_put.stored_bytes
+    SELECT a.artifact_id, a.sequence, a.version, true INTO artifact_id, sequence, version, created
     FROM _artifact_add(v_tenant, _artifact_meta(artifact_put.session_id, artifact_put.name, artifact_put.mime_type, artifact_put.artifact_type,
-        artifact_put.metadata, artifact_put.tags, artifact_put.parent_artifact_id), artifact_put.content_hash, artifact_put.size_bytes) AS a;
+        artifact_put.metadata, artifact_put.tags, artifact_put.parent_artifact_id), v_sequence, v_former.artifact_id, v_former.version,
+        artifact_put.content_hash, artifact_put.size_bytes) AS a;
+    RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_put(uuid, text, bytea, text, text, jsonb, text[], text, text) IS 'Stores a content as the next version of a name in a session. artifact_id is {session_id}:{sequence}:{content_hash}, content_hash BLAKE3 in hex, sequence counts from 0 in the session; version counts from 1 under the name, the version before becomes the parent unless another is named. The content of the newest version once more makes nothing: created is false. stored_bytes: what it takes beyond what the tenant had, bytes. Errors: 42501 no tenant, P0002 no such session or parent, 22004, 22001 (name 255, artifact_type 50, tag 64 characters), 22023 mime_type, an empty name, or another content than expected_hash (BLAKE3, hex), 54000 larger than llmspell.artifact_max_bytes, 40001 a client of the guide stored the same content at the same time. Example: SELECT artifact_id, version FROM llmspell.artifact_put(session, ''notes.txt'', convert_to(''hello'', ''UTF8''), ''text/plain'');';
@@ -352,6 +350,7 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_upload artifact_upload;
     v_session uuid;
+    v_sequence bigint;
     v_parent record;
     v_stored record;
     v_hash bytea;
@@ -361,7 +360,7 @@ BEGIN
     v_session := (SELECT u.meta ->> 'session_id' FROM artifact_upload u
                   WHERE u.tenant_id = v_tenant AND u.upload_id = artifact_upload_finish.upload_id);
     IF v_session IS NOT NULL THEN
-        PERFORM _artifact_lock_session(v_tenant, v_session);
+        v_sequence := _artifact_lock_session(v_tenant, v_session);
     END IF;
     v_upload := _artifact_upload_lock(v_tenant, upload_id);
     SELECT p.* INTO v_parent FROM _artifact_parent(v_tenant, v_session, v_upload.meta ->> 'name', NULL) AS p;
@@ -388,9 +387,10 @@ BEGIN
         FROM artifacts a WHERE a.tenant_id = v_tenant AND a.artifact_id = v_parent.artifact_id;
         RETURN;
     END IF;
-    RETURN QUERY
-    SELECT a.artifact_id, artifact_upload_finish.content_hash, a.sequence, a.version, true, artifact_upload_finish.size_bytes, artifact_upload_finish.stored_bytes
-    FROM _artifact_add(v_tenant, v_upload.meta, artifact_upload_finish.content_hash, artifact_upload_finish.size_bytes) AS a;
+    SELECT a.artifact_id, a.sequence, a.version, true INTO artifact_id, sequence, version, created
+    FROM _artifact_add(v_tenant, v_upload.meta, v_sequence, v_parent.artifact_id, v_parent.version, artifact_upload_finish.content_hash,
+        artifact_upload_finish.size_bytes) AS a;
+    RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_upload_finish(uuid, text) IS 'Makes an artifact of the parts, as artifact_put does of a whole; the content is read back and hashed. Errors: 42501 no tenant, P0002 no such upload or session, or expired, 22023 another content than expected_hash (the upload stays), 40001. Example: SELECT artifact_id FROM llmspell.artifact_upload_finish(upload);';
