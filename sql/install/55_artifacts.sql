@@ -222,6 +222,24 @@ CREATE TRIGGER artifact_content_queue AFTER INSERT ON llmspell.artifact_content
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND NOT llmspell._is_restoring())
     EXECUTE FUNCTION llmspell._tg_artifact_content_queue();
 
+CREATE FUNCTION llmspell._tg_artifact_content_unqueue() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+BEGIN
+    PERFORM set_config('app.current_tenant_id', OLD.tenant_id, true);
+    DELETE FROM artifact_gc_queue q WHERE q.tenant_id = OLD.tenant_id AND q.content_hash = OLD.content_hash;
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_unqueue() IS 'Takes a content that goes from the queue.';
+CREATE TRIGGER artifact_content_unqueue AFTER DELETE ON llmspell.artifact_content
+    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_unqueue();
+
 CREATE FUNCTION llmspell._tg_artifact_content_count() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp

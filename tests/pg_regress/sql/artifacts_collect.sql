@@ -5,7 +5,7 @@ CREATE TEMP TABLE s AS SELECT session_id FROM llmspell.session_create('00000000-
 CREATE TEMP TABLE big AS SELECT string_agg(sha256(convert_to(i::text, 'UTF8')), '' ORDER BY i) AS data FROM generate_series(1, 3000) AS i;
 CREATE TEMP VIEW rest AS SELECT artifacts, contents, chunks, raw_bytes, unique_bytes, stored_bytes FROM llmspell.artifact_stats();
 -- six versions, each beside the one before: bases behind one another to the depth that is allowed
-SELECT bool_and(created) FROM generate_series(1, 6) AS v, big, llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'v', overlay(data placing 'version ' || v FROM 40000 + 10 * v));
+SELECT bool_and(created) FROM generate_series(1, 6) AS v, big, llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'v', overlay(data placing convert_to('version ' || v, 'UTF8') FROM 40000 + 10 * v));
 SELECT max(depth) AS depth, bool_and(refs > 0) AS referred FROM llmspell.artifact_chunk;
 SELECT llmspell.artifact_delete(artifact_id) FROM llmspell.artifact_versions('00000000-0000-0000-0000-0000000000a1', 'v') WHERE version < 6;
 SELECT llmspell.artifact_delete('none');
@@ -37,7 +37,7 @@ SELECT contents FROM llmspell.artifact_gc(1000, '0');
 SELECT * FROM rest;
 -- a content that a raw client left without an artifact, and one that it came back to
 INSERT INTO llmspell.artifact_content (tenant_id, content_hash, storage_type, data, size_bytes) VALUES ('artifacts-collect', 'left', 'bytea', 'left', 4), ('artifacts-collect', 'used', 'bytea', 'used', 4);
-SELECT count(llmspell.session_create('00000000-0000-0000-0000-0000000000a2', '{}'));
+SELECT count(*) FROM llmspell.session_create('00000000-0000-0000-0000-0000000000a2', '{}');
 INSERT INTO llmspell.artifacts (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes)
 VALUES ('artifacts-collect', 'used', '00000000-0000-0000-0000-0000000000a2', 0, 'used', '{}', 'n', 't', 'm/m', 4);
 SELECT * FROM llmspell.artifact_gc(1000, '0');
