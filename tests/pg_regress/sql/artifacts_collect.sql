@@ -58,3 +58,13 @@ SELECT llmspell.artifact_gc(1, NULL);
 SELECT llmspell.artifact_gc(1, '-1 second');
 SELECT * FROM llmspell.artifact_gc(1, 'infinity');
 SELECT * FROM llmspell.artifact_gc(0);
+-- a raw client's own DELETE takes the chunks along, and it cannot write what is counted
+SELECT created FROM big, llmspell.artifact_put('00000000-0000-0000-0000-0000000000a2', 'deleted', data);
+DELETE FROM llmspell.artifacts;
+UPDATE llmspell.artifact_content SET manifest = '';
+UPDATE llmspell.artifact_content SET storage_type = 'bytea', manifest = NULL, data = '';
+UPDATE llmspell.artifact_content SET last_accessed_at = now(), size_bytes = size_bytes;
+INSERT INTO llmspell.artifact_content (tenant_id, content_hash, storage_type, manifest, size_bytes) VALUES ('artifacts-collect', 'forged', 'chunked', '', 0);
+DELETE FROM llmspell.artifact_content;
+SELECT * FROM rest;
+SELECT * FROM llmspell.artifact_verify('data');
