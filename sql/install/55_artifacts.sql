@@ -151,16 +151,29 @@ COMMENT ON COLUMN llmspell.artifact_upload.stored_bytes IS 'What its chunks took
 COMMENT ON COLUMN llmspell.artifact_upload.expires_at IS 'When artifact_gc may drop it.';
 COMMENT ON INDEX llmspell.idx_artifact_upload_expires IS 'For finding what has expired.';
 
+-- Not an advisory lock: that anybody may take, and a transaction with an older snapshot would not notice
+-- what others did before it got its turn (here it gets 40001).
+CREATE TABLE llmspell.artifact_turn (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    turns bigint NOT NULL DEFAULT 1,
+    PRIMARY KEY (tenant_id)
+) WITH (fillfactor = 10);
+COMMENT ON TABLE llmspell.artifact_turn IS 'Whose row a transaction holds that stores, deletes or collects artifacts of the tenant.';
+COMMENT ON COLUMN llmspell.artifact_turn.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.artifact_turn.turns IS 'How often it was taken.';
+
 -- An index on reference_count would make every count a new index entry.
 CREATE TABLE llmspell.artifact_gc_queue (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     content_hash varchar(64) COLLATE "C" NOT NULL,
     zero_since timestamptz NOT NULL DEFAULT now(),
+    large_object_oid oid,
     PRIMARY KEY (tenant_id, content_hash)
 );
 COMMENT ON TABLE llmspell.artifact_gc_queue IS 'Contents that no artifact had at some time, for artifact_gc.';
 COMMENT ON COLUMN llmspell.artifact_gc_queue.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.artifact_gc_queue.content_hash IS 'The content.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.content_hash IS 'The content; of a large object that was turned into chunks a name for it.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.large_object_oid IS 'A large object that no content has any more, for its owner to unlink.';
 COMMENT ON COLUMN llmspell.artifact_gc_queue.zero_since IS 'When it lost its last artifact, or came without one.';
 
 CREATE TRIGGER artifacts_update BEFORE UPDATE ON llmspell.artifacts
@@ -179,7 +192,7 @@ BEGIN
                                     WHERE a.tenant_id = NEW.tenant_id AND a.content_hash = NEW.content_hash);
     ELSE
         PERFORM _artifact_size_check(greatest(NEW.size_bytes, octet_length(NEW.data)));
-        IF NEW.manifest IS NOT NULL AND current_user <> 'llmspell_owner' THEN
+        IF NEW.manifest IS NOT NULL AND current_user <> 'llmspell_owner' AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
             RAISE EXCEPTION 'contents in chunks are written by functions alone' USING ERRCODE = 'insufficient_privilege',
                 HINT = 'Use llmspell.artifact_put(), or storage_type bytea.';
         END IF;
@@ -204,8 +217,8 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._artifact_size_check(bigint) IS 'Raises 54000 where a content is larger than llmspell.artifact_max_bytes.';
 
--- A client that writes the tables stores the content first, and may never come to the artifact. Our own
--- functions run as the owner and store both.
+-- A client that writes the tables stores the content first (ON CONFLICT DO NOTHING, so before the row: its
+-- grace begins anew), and may never come to the artifact. Our own functions run as the owner and store both.
 CREATE FUNCTION llmspell._tg_artifact_content_queue() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -218,11 +231,11 @@ BEGIN
     INSERT INTO artifact_gc_queue (tenant_id, content_hash) VALUES (NEW.tenant_id, NEW.content_hash)
     ON CONFLICT (tenant_id, content_hash) DO UPDATE SET zero_since = now();
     PERFORM set_config('app.current_tenant_id', v_before, true);
-    RETURN NULL;
+    RETURN NEW;
 END
 $$;
 COMMENT ON FUNCTION llmspell._tg_artifact_content_queue() IS 'Queues a content that comes without an artifact.';
-CREATE TRIGGER artifact_content_queue AFTER INSERT ON llmspell.artifact_content
+CREATE TRIGGER artifact_content_queue BEFORE INSERT ON llmspell.artifact_content
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND NOT llmspell._is_restoring())
     EXECUTE FUNCTION llmspell._tg_artifact_content_queue();
 
@@ -254,7 +267,7 @@ DECLARE
     v_before constant text := coalesce(current_tenant(), '');
 BEGIN
     PERFORM set_config('app.current_tenant_id', OLD.tenant_id, true);
-    PERFORM _artifact_lock(OLD.tenant_id);
+    PERFORM _artifact_take_turn(OLD.tenant_id);
     PERFORM _artifact_release(OLD.tenant_id, _artifact_chunks(OLD.manifest));
     PERFORM set_config('app.current_tenant_id', v_before, true);
     RETURN NULL;
@@ -264,6 +277,22 @@ COMMENT ON FUNCTION llmspell._tg_artifact_content_release() IS 'Releases the chu
 CREATE TRIGGER artifact_content_release AFTER DELETE ON llmspell.artifact_content
     FOR EACH ROW WHEN (OLD.manifest IS NOT NULL AND current_user <> 'llmspell_owner')
     EXECUTE FUNCTION llmspell._tg_artifact_content_release();
+
+-- The turn comes before the contents' rows.
+CREATE FUNCTION llmspell._tg_artifact_content_turn() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
+AS $$
+BEGIN
+    PERFORM _artifact_take_turn(current_tenant());
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_turn() IS 'Takes the tenant''s turn before contents are deleted.';
+CREATE TRIGGER artifact_content_turn BEFORE DELETE ON llmspell.artifact_content
+    FOR EACH STATEMENT WHEN (current_user <> 'llmspell_owner' AND llmspell.current_tenant() IS NOT NULL)
+    EXECUTE FUNCTION llmspell._tg_artifact_content_turn();
 
 CREATE FUNCTION llmspell._tg_artifact_content_guard() RETURNS trigger
 LANGUAGE plpgsql
@@ -294,8 +323,7 @@ COMMENT ON FUNCTION llmspell._tg_artifact_content_count() IS 'Undoes a direct UP
 CREATE TRIGGER artifact_content_count BEFORE UPDATE OF reference_count ON llmspell.artifact_content
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell._tg_artifact_content_count();
 
--- Parents are updated in key order, sessions before contents as where a session is deleted, so that two
--- statements cannot deadlock. They run as the owner, under FORCE, perhaps with no tenant set (a
+-- Parents are updated in key order, sessions before contents as where a session is deleted. They run as the owner, under FORCE, perhaps with no tenant set (a
 -- superuser's DELETE): each row's own tenant is set around its update.
 CREATE FUNCTION llmspell._tg_artifacts_count() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

@@ -8,11 +8,12 @@ AS $$
     SELECT CASE (content).storage_type
         -- Neither reaches as far as an int.
         WHEN 'bytea' THEN substring((content).data FROM least(byte_offset, 2147483646)::int + 1 FOR least(length, 1073741823)::int)
-        WHEN 'large_object' THEN lo_get((content).large_object_oid, byte_offset, least(length, 1073741823)::int) END
+        WHEN 'large_object' THEN CASE WHEN byte_offset >= (content).size_bytes THEN ''
+            ELSE lo_get((content).large_object_oid, byte_offset, least(length, 1073741823)::int) END END
 $$;
 COMMENT ON FUNCTION llmspell._artifact_legacy(llmspell.artifact_content, bigint, bigint) IS 'Bytes of a content that a client of the guide wrote, from byte_offset on, at most length.';
 
-COMMENT ON FUNCTION llmspell.artifact_get(text) IS 'The content of an artifact; NULL where there is none. Every chunk is held against its hash. What a client of the guide stored comes as it stored it, compressed if it was. Errors: 42501 no tenant, 22004 null, XX001 damaged content. Example: SELECT llmspell.artifact_get(artifact_id) FROM llmspell.artifact_list(session);';
+COMMENT ON FUNCTION llmspell.artifact_get(text) IS 'The content of an artifact; NULL where there is none. Every chunk is held against its hash. What a client of the guide stored comes as it stored it, compressed if it was. Errors: 42501 no tenant, 22004 null, XX001 damaged content, 42704 a large object of an older client is missing. Example: SELECT llmspell.artifact_get(artifact_id) FROM llmspell.artifact_list(session);';
 COMMENT ON FUNCTION llmspell.artifact_get_by_hash(text) IS 'A content of the tenant by its hash in hex; NULL where there is none. Errors: 42501 no tenant, 22004 null, XX001 damaged content. Example: SELECT llmspell.artifact_get_by_hash(encode(llmspell.blake3(''hello''), ''hex''));';
 COMMENT ON FUNCTION llmspell.artifact_get_range(text, bigint, bigint) IS 'length bytes of an artifact from byte_offset (0 is the first) on, fewer at its end; NULL where there is no such artifact. Only the chunks that have a part of the range are read. Errors: 42501 no tenant, 22004, 22023 negative, XX001 damaged content. Example: SELECT llmspell.artifact_get_range(artifact_id, 0, 100) FROM llmspell.artifact_list(session);';
 

@@ -70,8 +70,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._artifact_structure_faults() IS 'What contradicts itself in the tenant''s artifacts, without reading contents: counts, manifests, references of chunks.';
 
+-- STABLE, as artifact_verify is: all of it sees one snapshot, whatever is stored and collected meanwhile.
 CREATE FUNCTION llmspell._artifact_data_faults(sample int) RETURNS TABLE (code text, object text, detail text)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 #variable_conflict use_column
@@ -170,7 +171,7 @@ COMMENT ON FUNCTION llmspell._artifact_object_faults(boolean) IS 'What is wrong 
 
 CREATE FUNCTION llmspell.artifact_verify(level text DEFAULT 'structure', sample int DEFAULT NULL)
 RETURNS TABLE (code text, object text, detail text)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN

@@ -3,7 +3,7 @@
 --
 -- Triggers that fire during a restore (BEFORE or AFTER INSERT), by design: sessions_insert and
 -- artifact_content_insert start the counts, artifacts_count_insert counts up (artifacts_restore_count
--- in its place while restoring), artifact_content_queue does nothing; workflow_states_write leaves it as it is; sessions_restore, artifact_content_restore, artifacts_restore and
+-- in its place while restoring), artifact_content_queue does nothing then; workflow_states_write leaves it as it is; sessions_restore, artifact_content_restore, artifacts_restore and
 -- artifacts_restore_end see to the order.
 
 CREATE FUNCTION llmspell._apply_security(register_dump boolean DEFAULT false) RETURNS void
@@ -18,7 +18,7 @@ DECLARE
         "_index_ledger":           {"dump": "WHERE false"}
     }';
     -- Tables that functions alone write, and what llmspell_app may do with them itself.
-    v_internal constant jsonb := '{"artifact_chunk": "SELECT", "artifact_upload": null, "artifact_gc_queue": null}';
+    v_internal constant jsonb := '{"artifact_chunk": "SELECT", "artifact_upload": null, "artifact_gc_queue": null, "artifact_turn": null}';
     -- Functions for llmspell_admin: they make or drop tables, or show or change other tenants.
     v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
@@ -30,7 +30,7 @@ DECLARE
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_artifact_size_check', '_artifact_max_bytes', '_artifact_read', '_artifact_legacy', '_artifact_check_parts', '_artifact_manifest', '_artifact_manifest_fault', '_artifact_list',
-        '_artifact_collect', '_artifact_collectable_objects', '_artifact_rechunk', '_artifact_is_hash', '_artifact_uncompressed',
+        '_artifact_collect', '_artifact_collectable_objects', '_artifact_forget_object', '_artifact_unlink', '_artifact_rechunk', '_artifact_is_hash', '_artifact_uncompressed',
         '_artifact_structure_faults', '_artifact_data_faults', '_artifact_object_faults',
         '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];

@@ -37,8 +37,15 @@ CREATE TABLE llmspell.artifact_gc_queue (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     content_hash varchar(64) COLLATE "C" NOT NULL,
     zero_since timestamptz NOT NULL DEFAULT now(),
+    large_object_oid oid,
     PRIMARY KEY (tenant_id, content_hash)
 );
+
+CREATE TABLE llmspell.artifact_turn (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    turns bigint NOT NULL DEFAULT 1,
+    PRIMARY KEY (tenant_id)
+) WITH (fillfactor = 10);
 
 -- Contents that clients left without an artifact were never collected.
 INSERT INTO llmspell.artifact_gc_queue (tenant_id, content_hash)

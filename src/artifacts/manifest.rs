@@ -7,6 +7,8 @@ use super::chunker;
 
 pub type Hash = [u8; 32];
 const ENTRY: usize = 36;
+/// What llmspell.artifact_max_bytes can be set to; a reader takes no more memory than that.
+pub const MAX_CONTENT: u64 = 512 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -19,6 +21,7 @@ pub struct Entry {
 pub enum Malformed {
     Size(usize),
     ChunkLength { number: usize, length: usize },
+    Content(u64),
 }
 
 impl fmt::Display for Malformed {
@@ -29,6 +32,9 @@ impl fmt::Display for Malformed {
             }
             Self::ChunkLength { number, length } => {
                 write!(f, "chunk {number} of the manifest has the length {length}")
+            }
+            Self::Content(size) => {
+                write!(f, "a content has at most {MAX_CONTENT} bytes, this manifest has {size}")
             }
         }
     }
@@ -58,6 +64,9 @@ impl Manifest {
                 return Err(Malformed::ChunkLength { number, length });
             }
             manifest.push(Entry { hash, length });
+        }
+        if manifest.size() > MAX_CONTENT {
+            return Err(Malformed::Content(manifest.size()));
         }
         Ok(manifest)
     }

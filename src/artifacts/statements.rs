@@ -2,10 +2,12 @@
 #![allow(unsafe_code)] // detoasting
 
 use std::cell::OnceCell;
+use std::ffi::CString;
 use std::ops::Range;
 
 use pgrx::AnyElement;
 use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys::PgOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::{OwnedPreparedStatement, SpiError};
@@ -46,12 +48,12 @@ thread_local! {
 }
 
 struct Statements {
-    fetch: OwnedPreparedStatement,
+    fetch: Query,
     refer: OwnedPreparedStatement,
     add: OwnedPreparedStatement,
-    by_id: OwnedPreparedStatement,
-    by_hash: OwnedPreparedStatement,
-    legacy: OwnedPreparedStatement,
+    by_id: Query,
+    by_hash: Query,
+    legacy: Query,
 }
 
 /// What names a content.
@@ -73,14 +75,13 @@ pub fn content(tenant: &str, name: &Name<'_>) -> Result<Option<Content>, ErrorRe
         Name::ArtifactId(id) => (&statements.by_id, *id),
         Name::ContentHash(hash) => (&statements.by_hash, *hash),
     };
-    Spi::connect(|client| {
-        let mut table = client.select(statement, None, &[tenant.into(), name.into()])?;
-        if table.next().is_none() {
-            return Ok(None);
-        }
-        Ok(Some(Content { hash: table.get(1)?.unwrap_or_default(), manifest: table.get(2)? }))
-    })
-    .map_err(failed)
+    let mut content = None;
+    statement.read(&[tenant.into(), name.into()], |row| {
+        let hash = row.get(1).and_then(|datum| value::<String>(datum, pg_sys::TEXTOID)).unwrap_or_default();
+        let manifest = row.get(2).map(|datum| Detoasted::new(Some(datum)).bytes().to_vec());
+        content = Some(Content { hash, manifest });
+    })?;
+    Ok(content)
 }
 
 /// Bytes of a content that is not in chunks.
@@ -90,13 +91,12 @@ pub fn legacy(
     byte_offset: i64,
     length: i64,
 ) -> Result<Option<Vec<u8>>, ErrorReport> {
-    let statements = statements()?;
-    Spi::connect(|client| {
-        let args = [tenant.into(), hash.into(), byte_offset.into(), length.into()];
-        let mut table = client.select(&statements.legacy, None, &args)?;
-        if table.next().is_none() { Ok(None) } else { table.get(1) }
-    })
-    .map_err(failed)
+    let args = [tenant.into(), hash.into(), byte_offset.into(), length.into()];
+    let mut bytes = None;
+    statements()?
+        .legacy
+        .read(&args, |row| bytes = row.get(1).map(|datum| Detoasted::new(Some(datum)).bytes().to_vec()))?;
+    Ok(bytes)
 }
 
 /// A row of `artifact_chunk`, as long as the statement's memory lives.
@@ -110,26 +110,21 @@ pub struct Row<'a> {
 
 /// Calls `visit` with the row of each chunk that is there, in no order.
 pub fn fetch(tenant: &str, hashes: &[Hash], mut visit: impl FnMut(Row<'_>)) -> Result<(), ErrorReport> {
-    let statements = statements()?;
-    Spi::connect(|client| {
-        let args = [tenant.into(), array(hashes)];
-        let mut table = client.select(&statements.fetch, None, &args)?;
-        while table.next().is_some() {
-            let data = Detoasted::new(table.get_datum_by_ordinal(5)?);
-            visit(Row {
-                hash: hash(table.get(1)?),
-                codec: table.get(2)?.unwrap_or_default(),
-                length: table
-                    .get::<i32>(3)?
-                    .and_then(|length| usize::try_from(length).ok())
-                    .unwrap_or_default(),
-                base: table.get(4)?.map(|base| hash(Some(base))),
-                data: data.bytes(),
-            });
-        }
-        Ok(())
+    statements()?.fetch.read(&[tenant.into(), array(hashes)], |row| {
+        let data = Detoasted::new(row.get(5));
+        let bytes = |n| row.get(n).map(|datum| hash(Some(Detoasted::new(Some(datum)).bytes())));
+        visit(Row {
+            hash: bytes(1).unwrap_or_default(),
+            codec: row.get(2).and_then(|datum| value(datum, pg_sys::INT2OID)).unwrap_or_default(),
+            length: row
+                .get(3)
+                .and_then(|datum| value::<i32>(datum, pg_sys::INT4OID))
+                .and_then(|length| usize::try_from(length).ok())
+                .unwrap_or_default(),
+            base: bytes(4),
+            data: data.bytes(),
+        });
     })
-    .map_err(failed)
 }
 
 /// Counts one more reference to each of the chunks, and returns those that are there.
@@ -219,18 +214,81 @@ fn statements() -> Result<&'static Statements, ErrorReport> {
             let columns =
                 [text.oid(), whole, hashes.oid(), ints, ints, smalls, smalls, hashes.oid(), hashes.oid()];
             Ok(Statements {
-                fetch: client.prepare(FETCH, &many)?.keep(),
+                fetch: Query::new(FETCH, &many),
                 refer: client.prepare_mut(REFER, &many)?.keep(),
                 add: client.prepare_mut(ADD, &columns)?.keep(),
-                by_id: client.prepare(BY_ID, &named)?.keep(),
-                by_hash: client.prepare(BY_HASH, &named)?.keep(),
-                legacy: client.prepare(LEGACY, &[text.oid(), text.oid(), big.oid(), big.oid()])?.keep(),
+                by_id: Query::new(BY_ID, &named),
+                by_hash: Query::new(BY_HASH, &named),
+                legacy: Query::new(LEGACY, &[text.oid(), text.oid(), big.oid(), big.oid()]),
             })
         })
         .map_err(failed)?;
         // Never freed: at the end of the process the server's memory may already be gone.
         Ok(*cell.get_or_init(|| Box::leak(Box::new(made))))
     })
+}
+
+/// A SELECT that sees the snapshot of the calling statement. What pgrx offers takes a new one as soon as
+/// the transaction has written, and a content read in several steps would come from different times.
+struct Query(pg_sys::SPIPlanPtr);
+
+impl Query {
+    /// Inside a connection; the plan is kept.
+    fn new(text: &str, args: &[PgOid]) -> Self {
+        let text = CString::new(text).unwrap_or_default();
+        let mut types: Vec<pg_sys::Oid> = args.iter().map(|arg| arg.value()).collect();
+        // SAFETY: the text and the types live through the call, which copies them; a plan that cannot be
+        // made is an error of the server, raised from within.
+        unsafe {
+            let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as i32, types.as_mut_ptr());
+            pg_sys::SPI_keepplan(plan);
+            Self(plan)
+        }
+    }
+
+    fn read(&self, args: &[DatumWithOid<'_>], mut visit: impl FnMut(&QueryRow)) -> Result<(), ErrorReport> {
+        Spi::connect(|_| {
+            let mut values: Vec<pg_sys::Datum> =
+                args.iter().map(|arg| arg.datum().map_or(0.into(), |datum| datum.sans_lifetime())).collect();
+            // SAFETY: as many values as the plan has arguments, none null; a read-only execution leaves its
+            // rows in SPI_tuptable, which lives until the connection ends.
+            let table = unsafe {
+                let status = pg_sys::SPI_execute_plan(self.0, values.as_mut_ptr(), std::ptr::null(), true, 0);
+                if status != pg_sys::SPI_OK_SELECT as i32 {
+                    return Err(Error::Statement(format!("SPI_execute_plan gives {status}")).into());
+                }
+                pg_sys::SPI_tuptable
+            };
+            // SAFETY: SPI_OK_SELECT comes with a table of numvals rows.
+            let (rows, columns) = unsafe {
+                (std::slice::from_raw_parts((*table).vals, (*table).numvals as usize), (*table).tupdesc)
+            };
+            for tuple in rows {
+                visit(&QueryRow { tuple: *tuple, columns });
+            }
+            Ok(())
+        })
+    }
+}
+
+struct QueryRow {
+    tuple: pg_sys::HeapTuple,
+    columns: pg_sys::TupleDesc,
+}
+
+impl QueryRow {
+    /// A column by its number from 1.
+    fn get(&self, number: i32) -> Option<pg_sys::Datum> {
+        let mut is_null = false;
+        // SAFETY: the row belongs to the table that `columns` describes.
+        let datum = unsafe { pg_sys::SPI_getbinval(self.tuple, self.columns, number, &raw mut is_null) };
+        (!is_null).then_some(datum)
+    }
+}
+
+fn value<T: FromDatum>(datum: pg_sys::Datum, oid: pg_sys::Oid) -> Option<T> {
+    // SAFETY: the statement says that the column is of this type.
+    unsafe { T::from_polymorphic_datum(datum, false, oid) }
 }
 
 /// A bytea whose copy is freed at once: kept until the statement ends, the copies of a MiB cost more in
