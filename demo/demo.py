@@ -56,6 +56,23 @@ def look(tenant, files, commits, session, outside):
           [row[0] for row in tenant.call("session_list")] == [session] and tenant.call("session_expire_due") == [(1, 0)])
 
 
+def archive(tenant, versions):
+    """Every version of every file as an artifact, read back whole and in part."""
+    session = tenant.call("session_create", data=Jsonb({"kept": "versions"}))[0][0]
+    made = [tenant.call("artifact_put", session, path[-255:], content)[0] for path, content in versions]
+    ids, kept = [row[0] for row in made], dict(zip((row[0] for row in made), versions))
+    check(f"artifacts: {len(kept)} versions of {len({p for p, _ in versions})} files, each comes back",
+          all(bytes(tenant.one("SELECT llmspell.artifact_get(%s)", id)) == content for id, (_, content) in kept.items()))
+    raw, stored, dedup = tenant("SELECT raw_bytes, stored_bytes, dedup_ratio FROM llmspell.artifact_stats()")[0]
+    check(f"artifacts: {raw:,} bytes are stored in {stored:,}, {raw / stored:.1f} to 1", stored < raw)
+    id, (path, content) = max(kept.items(), key=lambda item: len(item[1][1]))
+    middle = len(content) // 2
+    check(f"artifacts: 100 bytes from the middle of {path}",
+          bytes(tenant.one("SELECT llmspell.artifact_get_range(%s, %s, 100)", id, middle)) == content[middle:middle + 100])
+    check("artifacts: the same content once more makes nothing", tenant.call("artifact_put", session, versions[-1][0][-255:], versions[-1][1])[0][4] is False)
+    check("artifacts: no fault in any chunk", not tenant.call("artifact_verify", "data"))
+
+
 def follow(tenant, commits):
     """An agent reads the history; each of its states is kept."""
     states = [{"head": None, "read": 0}] + [{"head": c, "read": n, "last": subject} for n, (c, _, subject, _) in enumerate(commits, 1)]
@@ -112,6 +129,7 @@ print("llmspell {extension} on PostgreSQL {postgresql} with pgvector {pgvector}"
 for tenant, input in own.items():
     print(f"\n{tenant.name}: {len(input[0])} files, {len(input[1])} commits")
     look(tenant, *input, *load(tenant, *input))
+    archive(tenant, repository.versions(*input))
     follow(tenant, input[1])
     work(tenant, repository.sizes(input[0]))
     learn(tenant, repository.changed_together(input[1]))

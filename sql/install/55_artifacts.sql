@@ -179,11 +179,15 @@ BEGIN
                                     WHERE a.tenant_id = NEW.tenant_id AND a.content_hash = NEW.content_hash);
     ELSE
         PERFORM _artifact_size_check(greatest(NEW.size_bytes, octet_length(NEW.data)));
+        IF NEW.manifest IS NOT NULL AND current_user <> 'llmspell_owner' THEN
+            RAISE EXCEPTION 'contents in chunks are written by functions alone' USING ERRCODE = 'insufficient_privilege',
+                HINT = 'Use llmspell.artifact_put(), or storage_type bytea.';
+        END IF;
     END IF;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_insert() IS 'Starts reference_count at 1; in a restore, with the artifacts that came before. 54000 where the content is too large.';
+COMMENT ON FUNCTION llmspell._tg_artifact_content_insert() IS 'Starts reference_count at 1; in a restore, with the artifacts that came before. 54000 where the content is too large, 42501 where it is in chunks and not from our functions.';
 CREATE TRIGGER artifact_content_insert BEFORE INSERT ON llmspell.artifact_content
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_insert();
 
@@ -221,6 +225,61 @@ COMMENT ON FUNCTION llmspell._tg_artifact_content_queue() IS 'Queues a content t
 CREATE TRIGGER artifact_content_queue AFTER INSERT ON llmspell.artifact_content
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND NOT llmspell._is_restoring())
     EXECUTE FUNCTION llmspell._tg_artifact_content_queue();
+
+CREATE FUNCTION llmspell._tg_artifact_content_unqueue() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+BEGIN
+    PERFORM set_config('app.current_tenant_id', OLD.tenant_id, true);
+    DELETE FROM artifact_gc_queue q WHERE q.tenant_id = OLD.tenant_id AND q.content_hash = OLD.content_hash;
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_unqueue() IS 'Takes a content that goes from the queue.';
+CREATE TRIGGER artifact_content_unqueue AFTER DELETE ON llmspell.artifact_content
+    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_unqueue();
+
+-- Somebody's own DELETE; our functions do this themselves, and know the count.
+CREATE FUNCTION llmspell._tg_artifact_content_release() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+BEGIN
+    PERFORM set_config('app.current_tenant_id', OLD.tenant_id, true);
+    PERFORM _artifact_lock(OLD.tenant_id);
+    PERFORM _artifact_release(OLD.tenant_id, _artifact_chunks(OLD.manifest));
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_release() IS 'Releases the chunks of a content that goes.';
+CREATE TRIGGER artifact_content_release AFTER DELETE ON llmspell.artifact_content
+    FOR EACH ROW WHEN (OLD.manifest IS NOT NULL AND current_user <> 'llmspell_owner')
+    EXECUTE FUNCTION llmspell._tg_artifact_content_release();
+
+CREATE FUNCTION llmspell._tg_artifact_content_guard() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'contents in chunks are written by functions alone' USING ERRCODE = 'insufficient_privilege',
+        HINT = 'Use llmspell.artifact_put(), or delete the content.';
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_guard() IS 'Refuses to change what a content in chunks is: its chunks are counted.';
+CREATE TRIGGER artifact_content_guard BEFORE UPDATE OF tenant_id, content_hash, storage_type, data, large_object_oid, size_bytes, manifest ON llmspell.artifact_content
+    FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND (OLD.manifest IS NOT NULL OR NEW.manifest IS NOT NULL)
+        AND (OLD.tenant_id, OLD.content_hash, OLD.storage_type, OLD.manifest, OLD.size_bytes)
+            IS DISTINCT FROM (NEW.tenant_id, NEW.content_hash, NEW.storage_type, NEW.manifest, NEW.size_bytes))
+    EXECUTE FUNCTION llmspell._tg_artifact_content_guard();
 
 CREATE FUNCTION llmspell._tg_artifact_content_count() RETURNS trigger
 LANGUAGE plpgsql

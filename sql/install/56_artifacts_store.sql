@@ -71,7 +71,7 @@ BEGIN
         RETURN QUERY
         SELECT a.artifact_id::text, a.version, a.content_hash::text, c.manifest
         FROM artifacts a JOIN artifact_content c ON c.tenant_id = a.tenant_id AND c.content_hash = a.content_hash
-        WHERE a.tenant_id = tenant AND a.artifact_id = parent_artifact_id;
+        WHERE a.tenant_id = tenant AND a.artifact_id = _artifact_parent.parent_artifact_id;
         IF NOT FOUND THEN
             PERFORM _raise_missing('artifact', parent_artifact_id);
         END IF;

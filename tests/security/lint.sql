@@ -96,6 +96,7 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     ('L27', 'lo_put(oid,bigint,bytea)', ''),
     ('L27', 'lo_unlink(oid)', ''),
     ('L30', 'llmspell.artifact_content', 'artifact_content_insert'),
+    ('L30', 'llmspell.artifact_content', 'artifact_content_queue'),
     ('L30', 'llmspell.artifact_content', 'artifact_content_restore'),
     ('L30', 'llmspell.artifacts', 'artifacts_count_insert'),
     ('L30', 'llmspell.artifacts', 'artifacts_restore'),
