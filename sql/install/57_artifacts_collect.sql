@@ -33,6 +33,8 @@ BEGIN
           -- Those are the client's own, see artifact_gc.
           AND (c.storage_type = 'large_object' AND c.reference_count = 1) IS NOT TRUE
         ORDER BY q.content_hash LIMIT _max_rows(max_rows)
+        -- An entry that a client of the guide renews must outlive this: its content is not to be seen yet.
+        FOR UPDATE OF q SKIP LOCKED
     LOOP
         -- A client of the guide that refers to the content meanwhile holds its row.
         SELECT c.* INTO v_content FROM artifact_content c
