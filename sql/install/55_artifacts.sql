@@ -170,11 +170,11 @@ CREATE TABLE llmspell.artifact_gc_queue (
     large_object_oid oid,
     PRIMARY KEY (tenant_id, content_hash)
 );
-COMMENT ON TABLE llmspell.artifact_gc_queue IS 'Contents that no artifact had at some time, for artifact_gc.';
+COMMENT ON TABLE llmspell.artifact_gc_queue IS 'Contents that came without an artifact or lost one, for artifact_gc to look at.';
 COMMENT ON COLUMN llmspell.artifact_gc_queue.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.artifact_gc_queue.content_hash IS 'The content; of a large object that was turned into chunks a name for it.';
 COMMENT ON COLUMN llmspell.artifact_gc_queue.large_object_oid IS 'A large object that no content has any more, for its owner to unlink.';
-COMMENT ON COLUMN llmspell.artifact_gc_queue.zero_since IS 'When it lost its last artifact, or came without one.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.zero_since IS 'When it last did.';
 
 CREATE TRIGGER artifacts_update BEFORE UPDATE ON llmspell.artifacts
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_updated_at();
@@ -334,7 +334,6 @@ DECLARE
     v_before constant text := coalesce(current_tenant(), '');
     v_changes refcursor;
     v_change record;
-    v_left int;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         OPEN v_changes FOR
@@ -380,13 +379,13 @@ BEGIN
                 artifact_sequence = greatest(s.artifact_sequence, v_change.sequence + 1)
             WHERE s.tenant_id = v_change.tenant_id AND s.session_id = v_change.session_id;
         ELSE
-            UPDATE artifact_content c SET reference_count = c.reference_count + v_change.delta
-            WHERE c.tenant_id = v_change.tenant_id AND c.content_hash = v_change.content_hash
-            RETURNING c.reference_count INTO v_left;
-            IF v_left = 1 THEN
+            -- The queue before the content, as where a client stores it; artifact_gc looks whether it is unused.
+            IF v_change.delta < 0 THEN
                 INSERT INTO artifact_gc_queue (tenant_id, content_hash) VALUES (v_change.tenant_id, v_change.content_hash)
                 ON CONFLICT (tenant_id, content_hash) DO UPDATE SET zero_since = now();
             END IF;
+            UPDATE artifact_content c SET reference_count = c.reference_count + v_change.delta
+            WHERE c.tenant_id = v_change.tenant_id AND c.content_hash = v_change.content_hash;
         END IF;
     END LOOP;
     CLOSE v_changes;
@@ -396,7 +395,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifacts_count() IS 'Adds to and subtracts from artifact_count and reference_count of the rows'' parents, keeps artifact_sequence beyond them, and queues contents that lost their last artifact.';
+COMMENT ON FUNCTION llmspell._tg_artifacts_count() IS 'Adds to and subtracts from artifact_count and reference_count of the rows'' parents, keeps artifact_sequence beyond them, and queues contents that lost an artifact.';
 CREATE TRIGGER artifacts_count_insert AFTER INSERT ON llmspell.artifacts
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();

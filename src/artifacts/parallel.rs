@@ -12,10 +12,11 @@ use crate::settings;
 /// `f` of every item, in order: on the threads of `llmspell.threads`, or here where that is one.
 pub fn map<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = settings::threads();
-    if threads > 1 && items.len() > 1 {
-        if let Some(found) = in_pool(threads, || items.par_iter().map(&f).collect()) {
-            return found;
-        }
+    if threads > 1
+        && items.len() > 1
+        && let Some(found) = in_pool(threads, || items.par_iter().map(&f).collect())
+    {
+        return found;
     }
     items.iter().map(f).collect()
 }
