@@ -4,6 +4,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::hooks;
 use crate::kv::limits;
 use crate::state::{canonical, delta};
 use crate::storage::route;
@@ -12,6 +13,7 @@ use crate::tenancy::{scope, tenant_id};
 /// What went wrong, in the user's terms.
 #[derive(Debug)]
 pub enum Error {
+    Hook(hooks::Invalid),
     Json(canonical::Invalid),
     Kv(limits::Invalid),
     LongArgument { argument: String, max: usize, chars: usize },
@@ -30,6 +32,8 @@ impl Error {
             Self::Kv(limits::Invalid::KeyTooLong { .. }) | Self::LongArgument { .. } => {
                 PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION
             }
+            Self::Hook(hooks::Invalid::TooLong { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Self::Hook(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::Json(_) | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => {
                 PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
             }
@@ -45,6 +49,7 @@ impl Error {
 
     fn message(&self) -> String {
         match self {
+            Self::Hook(reason) => reason.to_string(),
             Self::Json(reason) => reason.to_string(),
             Self::Kv(reason) => reason.to_string(),
             Self::LongArgument { argument, max, chars } => {
@@ -77,7 +82,8 @@ impl Error {
                     .to_owned(),
             ),
             Self::Json(_) => Some("Store it as an artifact, or in parts.".to_owned()),
-            Self::NullArgument(_) | Self::Packed(_) | Self::StorageKey { .. } => None,
+            Self::Hook(hooks::Invalid::TooLong { .. }) => Some("Store it as an artifact.".to_owned()),
+            Self::Hook(_) | Self::NullArgument(_) | Self::Packed(_) | Self::StorageKey { .. } => None,
             Self::Scope { .. } => Some(format!(
                 "Use global, or one of {} followed by \":\" and an id.",
                 scope::KINDS.join(", ")

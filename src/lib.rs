@@ -9,9 +9,11 @@ use pgrx::prelude::*;
 
 mod error;
 mod events;
+mod hooks;
 mod install;
 mod introspection;
 mod kv;
+mod maintenance;
 mod settings;
 mod state;
 mod storage;
@@ -34,6 +36,7 @@ mod llmspell {}
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {
     settings::init();
+    maintenance::worker::register();
 }
 
 /// What pgrx-tests calls before the first #[pg_test].

@@ -15,10 +15,16 @@ DECLARE
     -- Tables without tenants, by name: who may read them, and which rows a dump takes along.
     v_shared constant jsonb := '{
         "refinery_schema_history": {"app": "SELECT", "dump": "WHERE version > 15"},
-        "_index_ledger":           {"dump": "WHERE false"}
+        "_index_ledger":           {"dump": "WHERE false"},
+        "_feed_epochs":            {},
+        "_event_log_retention":    {},
+        "_maintenance":            {"dump": "WHERE false"}
     }';
     -- Functions for llmspell_admin: they make or drop tables, or show or change other tenants.
-    v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants'];
+    v_admin constant text[] := ARRAY['protect_table', '_wall_build', 'tenant_list', 'tenant_stats', 'tenant_erase', '_tenants',
+        'event_log_retention_set', 'event_log_partitions', 'event_log_archive', 'event_log_attach', 'cleanup_old_event_log_partitions', '_event_log_retain',
+        'maintenance_step', 'maintenance_run', 'maintenance_status', '_maintenance_next', '_maintenance_record', '_maintain_tenants', '_maintain_index',
+        '_maintain_statistics', 'health_check', '_health_sessions', '_health_statements', '_health_connections', '_feed_blocker'];
     -- Internal functions that run with the rights of llmspell_app; all others are the owner's alone.
     v_helpers constant text[] := ARRAY[
         '_require_tenant', '_required', '_tenant_source', '_check_scope', '_prefix_end', '_max_rows', '_short_text', '_raise_conflict',
@@ -27,7 +33,12 @@ DECLARE
         '_agent_state_unpack', '_agent_state_keep', '_agent_state_prunable', '_workflow_is_terminal', '_workflow_status',
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
-        '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_jsonb_contains', '_ts_match', '_text_array_contains'];
+        '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_event_log_months', '_event_log_kept',
+        '_event_log_month_indexes', '_event_log_month_faults', '_event_log_has', '_event_log_cover', '_event_dedup_window', '_event_claim', '_event_fault',
+        '_event_append', '_events_insert', '_event_store_field', '_event_page', '_event_glob', '_event_get', '_events_by_correlation',
+        '_feed_cluster', '_feed_epoch', '_feed_epoch_claim', '_feed_pos', '_feed_end', '_feed_cursor', '_event_consumer',
+        '_hook_pack', '_hook_unpack', '_hook_context', '_hook_record', '_hook_get', '_hooks_by_correlation', '_hooks_by_hook', '_hooks_by_type',
+        '_retention_before', '_retention_keep', '_jsonb_contains', '_ts_match', '_text_array_contains'];
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
     v_relation record;
     v_wanted text;
@@ -36,11 +47,19 @@ BEGIN
     FOR v_relation IN
         SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relacl, c.oid::regclass AS name,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS has_tenant,
-            EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member
+            EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member,
+            c.oid IN (SELECT k.relation FROM _event_log_kept() k) AS is_kept
         FROM pg_class c
         WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
         ORDER BY c.relname
     LOOP
+        IF v_relation.relkind = 'v' AND v_relation.relname LIKE 'health\_%' THEN
+            EXECUTE format('ALTER VIEW %s OWNER TO llmspell_owner', v_relation.name);
+            IF v_relation.relacl IS NULL OR NOT has_table_privilege('llmspell_admin', v_relation.oid, 'SELECT') THEN
+                EXECUTE format('GRANT SELECT ON %s TO llmspell_admin', v_relation.name);
+            END IF;
+            CONTINUE;
+        END IF;
         IF v_relation.relkind NOT IN ('r', 'p') THEN
             RAISE EXCEPTION 'relation % is of kind "%", which this schema does not have', v_relation.name, v_relation.relkind
                 USING ERRCODE = 'object_not_in_prerequisite_state';
@@ -57,21 +76,25 @@ BEGIN
         -- Months are reached through event_log, and internal tables through functions.
         v_wanted := CASE
             WHEN NOT v_relation.has_tenant THEN v_shared -> v_relation.relname ->> 'app'
-            WHEN NOT v_relation.relispartition AND v_relation.relname NOT LIKE '\_%' THEN 'DELETE, INSERT, SELECT, UPDATE'
+            WHEN NOT v_relation.relispartition AND NOT v_relation.is_kept AND v_relation.relname NOT LIKE '\_%' THEN 'DELETE, INSERT, SELECT, UPDATE'
         END;
         -- Only where something differs: a GRANT inside an extension script makes all rights of the table, a
         -- user's own too, those that the extension brings along, and a dump would leave the user's out.
         IF EXISTS (SELECT FROM aclexplode(v_relation.relacl) a
-                   WHERE a.grantee = ANY (v_ours) AND a.grantee <> 'llmspell_app'::regrole)
+                   WHERE a.grantee = ANY (v_ours) AND a.grantee <> 'llmspell_app'::regrole
+                     AND (a.grantee <> 'llmspell_admin'::regrole OR a.privilege_type <> 'MAINTAIN'))
+            OR NOT EXISTS (SELECT FROM aclexplode(v_relation.relacl) a
+                           WHERE a.grantee = 'llmspell_admin'::regrole AND a.privilege_type = 'MAINTAIN')
             OR (SELECT string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) FROM aclexplode(v_relation.relacl) a
                 WHERE a.grantee = 'llmspell_app'::regrole) IS DISTINCT FROM v_wanted
         THEN
             EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', v_relation.name);
+            EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', v_relation.name);
             IF v_wanted IS NOT NULL THEN
                 EXECUTE format('GRANT %s ON %s TO llmspell_app', v_wanted, v_relation.name);
             END IF;
         END IF;
-        IF v_relation.has_tenant AND NOT v_relation.relispartition
+        IF v_relation.has_tenant AND NOT v_relation.relispartition AND NOT v_relation.is_kept
             AND NOT has_column_privilege('llmspell_tenants', v_relation.oid, 'tenant_id', 'SELECT')
         THEN
             EXECUTE format('GRANT SELECT (tenant_id) ON %s TO llmspell_tenants', v_relation.name);

@@ -1,3 +1,5 @@
 //! The event log.
 
+mod feed;
+mod glob;
 mod sql;
