@@ -35,17 +35,6 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._event_claim(text, uuid[]) IS 'Locks ids of events until the end of the transaction, so that the same id is not appended by two at once.';
 
-CREATE FUNCTION llmspell._event_fault(field text, fault text) RETURNS void
-LANGUAGE plpgsql IMMUTABLE
-SET search_path = pg_catalog, llmspell, pg_temp
-AS $$
-BEGIN
-    RAISE EXCEPTION 'event field "%" %', field, fault USING ERRCODE = 'invalid_parameter_value',
-        HINT = 'See the comment of the function for the fields of an event.';
-END
-$$;
-COMMENT ON FUNCTION llmspell._event_fault(text, text) IS 'Raises 22023 for a field of an event object.';
-
 CREATE FUNCTION llmspell._event_append(event_type text, payload jsonb, correlation_id uuid, event_id uuid, ts timestamptz, language text, sequence bigint)
 RETURNS TABLE (new_id uuid, new_sequence bigint, new_ts timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
@@ -163,7 +152,7 @@ BEGIN
         RETURN QUERY
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, stream, stream_version)
         SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.ts, coalesce(i.sequence, (extract(epoch FROM i.ts) * 1000000)::bigint),
-            coalesce(i.language, 'sql'), i.payload, _events_insert.stream, _events_insert.first_version + i.n - 1
+            coalesce(i.language, 'sql'), coalesce(i.payload, 'null'), _events_insert.stream, _events_insert.first_version + i.n - 1
         FROM (SELECT e.event_type, e.payload, e.correlation_id, e.language, e.sequence, e.n,
                   uuidv7() AS id, coalesce(e.ts, clock_timestamp()) AS ts
               FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
@@ -194,7 +183,7 @@ BEGIN
     ), written AS (
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, stream, stream_version)
         SELECT v_tenant, s.id, s.event_type, coalesce(s.correlation_id, s.id), s.ts, coalesce(s.sequence, (extract(epoch FROM s.ts) * 1000000)::bigint),
-            coalesce(s.language, 'sql'), s.payload, _events_insert.stream, _events_insert.first_version + s.n - 1
+            coalesce(s.language, 'sql'), coalesce(s.payload, 'null'), _events_insert.stream, _events_insert.first_version + s.n - 1
         FROM sorted s WHERE s.known_id IS NULL AND NOT s.is_repeat
         ORDER BY s.n
         RETURNING l.event_id, l.sequence, l.timestamp
@@ -215,19 +204,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION llmspell.event_append_many(jsonb) IS 'Appends an array of events, all or none, and returns (event_id, sequence, ts, created) for each in their order. An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence, with the defaults of event_append; an event_id that is there already, or twice in the array, is written once. Errors: 42501 no tenant, 22004 null, 22023 not such an array (the message says which event), 22P02, 22007 a field of another form, 22008 ts infinite or outside the window of months. Example: SELECT event_id, created FROM llmspell.event_append_many(''[{"event_type": "a.b", "payload": {"n": 1}}, {"event_type": "a.c", "payload": {}}]'');';
 
-CREATE FUNCTION llmspell._event_store_field(payload jsonb, path text[]) RETURNS text
-LANGUAGE plpgsql IMMUTABLE
-SET search_path = pg_catalog, llmspell, pg_temp
-AS $$
-BEGIN
-    IF payload #>> path IS NULL THEN
-        PERFORM _event_fault(array_to_string(path, '.'), 'is missing');
-    END IF;
-    RETURN payload #>> path;
-END
-$$;
-COMMENT ON FUNCTION llmspell._event_store_field(jsonb, text[]) IS 'A field that an event object must have.';
-
 CREATE FUNCTION llmspell.event_store(payload jsonb)
 RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
@@ -237,17 +213,22 @@ AS $$
 DECLARE
     v_field record;
 BEGIN
-    PERFORM _required(event_store.payload, 'payload');
-    FOR v_field IN
-        SELECT f.path, f.type, _event_store_field(event_store.payload, f.path) AS value
-        FROM (VALUES (1, ARRAY['id'], 'uuid'), (2, ARRAY['event_type'], 'text'), (3, ARRAY['metadata', 'correlation_id'], 'uuid'),
-                     (4, ARRAY['timestamp'], 'timestamptz'), (5, ARRAY['sequence'], 'bigint'), (6, ARRAY['language'], 'text')) AS f (n, path, type)
+    IF jsonb_typeof(_required(event_store.payload, 'payload')) <> 'object' THEN
+        RAISE EXCEPTION 'payload must be a JSON object, got a JSON %', jsonb_typeof(event_store.payload) USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- In a query: in an expression pg_input_is_valid keeps the first type that it was called with.
+    SELECT f.path, f.type, event_store.payload #>> f.path AS value INTO v_field
+        FROM (VALUES (1, ARRAY['id'], 'uuid'), (2, ARRAY['event_type'], 'varchar'), (3, ARRAY['metadata', 'correlation_id'], 'uuid'),
+                     (4, ARRAY['timestamp'], 'timestamptz'), (5, ARRAY['sequence'], 'bigint'), (6, ARRAY['language'], 'varchar')) AS f (n, path, type)
+        WHERE event_store.payload #>> f.path IS NULL OR NOT pg_input_is_valid(event_store.payload #>> f.path, f.type)
         ORDER BY f.n
-    LOOP
-        IF NOT pg_input_is_valid(v_field.value, v_field.type) THEN
-            PERFORM _event_fault(array_to_string(v_field.path, '.'), format('must be of type %s, got "%s"', v_field.type, left(v_field.value, 60)));
-        END IF;
-    END LOOP;
+        LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'event field "%" %', array_to_string(v_field.path, '.'), CASE WHEN v_field.value IS NULL THEN 'is missing'
+            ELSE format('must be of type %s, got "%s"', v_field.type, left(v_field.value, 60)) END
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'An event object has id, event_type, metadata.correlation_id, timestamp, sequence and language.';
+    END IF;
     RETURN QUERY
     SELECT a.new_id, a.new_sequence, a.new_ts, a.created
     FROM _event_append(event_store.payload ->> 'event_type', event_store.payload, (event_store.payload #>> '{metadata,correlation_id}')::uuid,

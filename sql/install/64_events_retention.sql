@@ -146,6 +146,32 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._event_log_detach(regclass) IS 'Detaches a month. Error: 55P03 the log is in use.';
 
+-- Indexes move with their table, and their names must be free there too.
+CREATE FUNCTION llmspell._event_log_move(target regclass, to_schema text) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_name constant text := (SELECT c.relname FROM pg_class c WHERE c.oid = target);
+    v_new constant text := _event_log_free_name(v_name, to_schema);
+    v_index record;
+BEGIN
+    IF v_new <> v_name THEN
+        EXECUTE format('ALTER TABLE %s RENAME TO %I', target, v_new);
+        FOR v_index IN
+            SELECT x.indexrelid::regclass AS name, v_new || substr(c.relname, length(v_name) + 1) AS new_name
+            FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+            WHERE x.indrelid = target AND starts_with(c.relname, v_name || '_')
+        LOOP
+            EXECUTE format('ALTER INDEX %s RENAME TO %I', v_index.name, v_index.new_name);
+        END LOOP;
+    END IF;
+    EXECUTE format('ALTER TABLE %s SET SCHEMA %I', target, to_schema);
+    RETURN v_new;
+END
+$$;
+COMMENT ON FUNCTION llmspell._event_log_move(regclass, text) IS 'Moves a month that is not attached to another schema, and returns the name that it has there.';
+
 CREATE FUNCTION llmspell.event_log_archive(month date) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -172,11 +198,7 @@ BEGIN
         PERFORM _event_log_detach(v_relation);
     END IF;
     SELECT c.relname INTO v_name FROM pg_class c WHERE c.oid = v_relation;
-    v_new := _event_log_free_name(v_name, 'llmspell_archive');
-    IF v_new <> v_name THEN
-        EXECUTE format('ALTER TABLE %s RENAME TO %I', v_relation, v_new);
-    END IF;
-    EXECUTE format('ALTER TABLE %s SET SCHEMA llmspell_archive', v_relation);
+    v_new := _event_log_move(v_relation, 'llmspell_archive');
     EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app', v_relation);
     RETURN format('ARCHIVED: Partition %s to llmspell_archive.%s', v_name, v_new);
 END
@@ -241,10 +263,7 @@ BEGIN
             WHERE n.conrelid = 'llmspell.event_log'::regclass AND n.conname = 'event_log_stream_check'));
     END IF;
     IF v_kept.is_archived THEN
-        IF _event_log_free_name(v_kept.relname, 'llmspell') <> v_kept.relname THEN
-            EXECUTE format('ALTER TABLE %s RENAME TO %I', v_kept.relation, _event_log_free_name(v_kept.relname, 'llmspell'));
-        END IF;
-        EXECUTE format('ALTER TABLE %s SET SCHEMA llmspell', v_kept.relation);
+        PERFORM _event_log_move(v_kept.relation, 'llmspell');
     END IF;
     EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app', v_kept.relation);
     PERFORM _event_log_dress(v_kept.relation);
