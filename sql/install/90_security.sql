@@ -6,6 +6,46 @@
 -- in its place while restoring); workflow_states_write leaves it as it is; sessions_restore, artifact_content_restore, artifacts_restore and
 -- artifacts_restore_end see to the order.
 
+-- A GRANT inside an extension script makes all rights of the table, a user's own too, those that the
+-- extension brings along, and a dump would leave the user's out: so what it brings along is put right after it.
+CREATE FUNCTION llmspell._grant_maintain(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_owner constant oid := (SELECT relowner FROM pg_class WHERE oid = target);
+    v_theirs constant oid[] := ARRAY(
+        SELECT a.grantee FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a WHERE c.oid = target
+        UNION SELECT a.grantee FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) a WHERE t.attrelid = target
+        EXCEPT SELECT oid FROM pg_roles WHERE oid = v_owner OR rolname IN ('llmspell_app', 'llmspell_admin', 'llmspell_tenants'));
+    v_table aclitem[];
+    v_columns int[];
+    v_column_rights text[];
+BEGIN
+    IF v_theirs = '{}' THEN
+        EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', target);
+        RETURN;
+    END IF;
+    SELECT initprivs INTO v_table FROM pg_init_privs WHERE classoid = 'pg_class'::regclass AND objoid = target AND objsubid = 0;
+    SELECT array_agg(objsubid ORDER BY objsubid), array_agg(initprivs::text ORDER BY objsubid) INTO v_columns, v_column_rights
+    FROM pg_init_privs WHERE classoid = 'pg_class'::regclass AND objoid = target AND objsubid > 0;
+    EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', target);
+    PERFORM set_config('allow_system_table_mods', 'on', true);
+    UPDATE pg_init_privs SET initprivs = v_table || makeaclitem('llmspell_admin'::regrole, v_owner, 'MAINTAIN', false)
+    WHERE classoid = 'pg_class'::regclass AND objoid = target AND objsubid = 0;
+    DELETE FROM pg_init_privs
+    WHERE classoid = 'pg_class'::regclass AND objoid = target AND objsubid > 0 AND NOT objsubid = ANY (coalesce(v_columns, '{}'));
+    UPDATE pg_init_privs i SET initprivs = c.rights::aclitem[]
+    FROM unnest(v_columns, v_column_rights) AS c (number, rights)
+    WHERE i.classoid = 'pg_class'::regclass AND i.objoid = target AND i.objsubid = c.number;
+    DELETE FROM pg_shdepend
+    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = 'pg_class'::regclass AND objid = target
+      AND deptype = 'i' AND refobjid = ANY (v_theirs);
+    PERFORM set_config('allow_system_table_mods', 'off', true);
+END
+$$;
+COMMENT ON FUNCTION llmspell._grant_maintain(regclass) IS 'Grants MAINTAIN on a table to llmspell_admin, and keeps what others were granted out of what the extension brings along.';
+
 CREATE FUNCTION llmspell._apply_security(register_dump boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -83,16 +123,16 @@ BEGIN
         IF EXISTS (SELECT FROM aclexplode(v_relation.relacl) a
                    WHERE a.grantee = ANY (v_ours) AND a.grantee <> 'llmspell_app'::regrole
                      AND (a.grantee <> 'llmspell_admin'::regrole OR a.privilege_type <> 'MAINTAIN'))
-            OR NOT EXISTS (SELECT FROM aclexplode(v_relation.relacl) a
-                           WHERE a.grantee = 'llmspell_admin'::regrole AND a.privilege_type = 'MAINTAIN')
             OR (SELECT string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) FROM aclexplode(v_relation.relacl) a
                 WHERE a.grantee = 'llmspell_app'::regrole) IS DISTINCT FROM v_wanted
         THEN
             EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', v_relation.name);
-            EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', v_relation.name);
             IF v_wanted IS NOT NULL THEN
                 EXECUTE format('GRANT %s ON %s TO llmspell_app', v_wanted, v_relation.name);
             END IF;
+        END IF;
+        IF NOT has_table_privilege('llmspell_admin', v_relation.oid, 'MAINTAIN') THEN
+            PERFORM _grant_maintain(v_relation.oid);
         END IF;
         IF v_relation.has_tenant AND NOT v_relation.relispartition AND NOT v_relation.is_kept
             AND NOT has_column_privilege('llmspell_tenants', v_relation.oid, 'tenant_id', 'SELECT')
