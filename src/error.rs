@@ -13,15 +13,19 @@ use crate::tenancy::{scope, tenant_id};
 /// What went wrong, in the user's terms.
 #[derive(Debug)]
 pub enum Error {
+    EmptyArgument(String),
+    EventTime,
     Hook(hooks::Invalid),
     Json(canonical::Invalid),
     Kv(limits::Invalid),
     LongArgument { argument: String, max: usize, chars: usize },
     NegativeMaxRows(i32),
+    NoRandom,
     NoTenant,
     NullArgument(String),
     Packed(delta::Corrupt),
     Scope { scope: String, reason: scope::Invalid },
+    Spi(pgrx::spi::Error),
     StorageKey { key: String, reason: route::Malformed },
     TenantId(tenant_id::Invalid),
 }
@@ -37,11 +41,15 @@ impl Error {
             Self::Json(_) | Self::Kv(limits::Invalid::ValueTooLarge { .. }) => {
                 PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
             }
+            Self::EventTime => PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
+            Self::NoRandom | Self::Spi(_) => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
             Self::NoTenant => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NullArgument(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::Packed(delta::Corrupt::TooLong { .. }) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
-            Self::NegativeMaxRows(_) | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
+            Self::EmptyArgument(_)
+            | Self::NegativeMaxRows(_)
+            | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
                 PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
             }
         }
@@ -49,6 +57,8 @@ impl Error {
 
     fn message(&self) -> String {
         match self {
+            Self::EmptyArgument(name) => format!("argument \"{name}\" must not be empty"),
+            Self::EventTime => "an event must have a finite time".to_owned(),
             Self::Hook(reason) => reason.to_string(),
             Self::Json(reason) => reason.to_string(),
             Self::Kv(reason) => reason.to_string(),
@@ -56,12 +66,14 @@ impl Error {
                 format!("argument \"{argument}\" has at most {max} characters, this one has {chars}")
             }
             Self::NegativeMaxRows(n) => format!("max_rows must not be negative, got {n}"),
+            Self::NoRandom => "the system has no random bytes".to_owned(),
             Self::NoTenant => "no tenant is set".to_owned(),
             Self::NullArgument(name) => format!("argument \"{name}\" must not be null"),
             Self::Packed(reason) => reason.to_string(),
             Self::Scope { scope, reason } => {
                 format!("invalid scope \"{}\": {reason}", shortened(scope))
             }
+            Self::Spi(reason) => reason.to_string(),
             Self::StorageKey { key, reason } => {
                 format!("malformed key \"{}\": {reason}", shortened(key))
             }
@@ -83,7 +95,13 @@ impl Error {
             ),
             Self::Json(_) => Some("Store it as an artifact, or in parts.".to_owned()),
             Self::Hook(hooks::Invalid::TooLong { .. }) => Some("Store it as an artifact.".to_owned()),
-            Self::Hook(_) | Self::NullArgument(_) | Self::Packed(_) | Self::StorageKey { .. } => None,
+            Self::EmptyArgument(_)
+            | Self::EventTime
+            | Self::Hook(_)
+            | Self::NoRandom
+            | Self::NullArgument(_)
+            | Self::Packed(_)
+            | Self::Spi(_) | Self::StorageKey { .. } => None,
             Self::Scope { .. } => Some(format!(
                 "Use global, or one of {} followed by \":\" and an id.",
                 scope::KINDS.join(", ")
@@ -93,6 +111,12 @@ impl Error {
             }
             Self::TenantId(_) => None,
         }
+    }
+}
+
+impl From<pgrx::spi::Error> for Error {
+    fn from(error: pgrx::spi::Error) -> Self {
+        Self::Spi(error)
     }
 }
 

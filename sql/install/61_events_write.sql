@@ -35,62 +35,27 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._event_claim(text, uuid[]) IS 'Locks ids of events until the end of the transaction, so that the same id is not appended by two at once.';
 
-CREATE FUNCTION llmspell._event_append(event_type text, payload jsonb, correlation_id uuid, event_id uuid, ts timestamptz, language text, sequence bigint)
-RETURNS TABLE (new_id uuid, new_sequence bigint, new_ts timestamptz, created boolean)
+CREATE FUNCTION llmspell._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, ts timestamptz)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_ts constant timestamptz := coalesce(_event_append.ts, clock_timestamp());
-    v_window interval;
+    v_window constant interval := make_interval(secs => _event_dedup_window());
 BEGIN
-    IF length(_event_append.event_type) NOT BETWEEN 1 AND 255 OR _event_append.event_type IS NULL OR _event_append.payload IS NULL
-        OR length(_event_append.language) NOT BETWEEN 1 AND 50 OR _event_append.language IS NULL
-    THEN
-        PERFORM _short_text(_event_append.event_type, 'event_type', 255), _required(_event_append.payload, 'payload'),
-            _short_text(_event_append.language, 'language', 50);
-        RAISE EXCEPTION 'event_type and language must not be empty' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    IF NOT _event_log_has(v_ts) THEN
-        PERFORM _event_log_cover(v_ts);
-    END IF;
-    IF _event_append.event_id IS NOT NULL THEN
-        PERFORM _event_claim(v_tenant, ARRAY[_event_append.event_id]);
-        v_window := make_interval(secs => _event_dedup_window());
-        SELECT l.event_id, l.sequence, l.timestamp, false INTO new_id, new_sequence, new_ts, created
-        FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.event_id = _event_append.event_id
-          AND l.timestamp >= v_ts - v_window AND l.timestamp <= v_ts + v_window
-        ORDER BY l.timestamp
-        LIMIT 1;
-        IF FOUND THEN
-            RETURN NEXT;
-            RETURN;
-        END IF;
-    END IF;
-    new_id := coalesce(_event_append.event_id, uuidv7());
-    new_ts := v_ts;
-    new_sequence := coalesce(_event_append.sequence, (extract(epoch FROM v_ts) * 1000000)::bigint);
-    created := true;
-    INSERT INTO event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload)
-    VALUES (v_tenant, new_id, _event_append.event_type, coalesce(_event_append.correlation_id, new_id), v_ts, new_sequence,
-            _event_append.language, _event_append.payload);
-    RETURN NEXT;
+    PERFORM _event_claim(v_tenant, ARRAY[_event_known.event_id]);
+    RETURN QUERY
+    SELECT l.sequence, l.timestamp
+    FROM event_log l
+    WHERE l.tenant_id = v_tenant AND l.event_id = _event_known.event_id AND l.timestamp >= near - v_window AND l.timestamp <= near + v_window
+    ORDER BY l.timestamp
+    LIMIT 1;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'What event_append does.';
+COMMENT ON FUNCTION llmspell._event_known(uuid, timestamptz) IS 'The oldest event with an id around a time, if any; locks the id until the end of the transaction.';
+COMMENT ON FUNCTION llmspell._event_id() IS 'A UUID of version 7, as uuidv7() makes them, and cheaper.';
 
-CREATE FUNCTION llmspell.event_append(event_type text, payload jsonb, correlation_id uuid DEFAULT NULL, event_id uuid DEFAULT NULL,
-                                      ts timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
-LANGUAGE sql VOLATILE
-BEGIN ATOMIC
-    SELECT a.new_id, a.new_sequence, a.new_ts, a.created
-    FROM llmspell._event_append(event_append.event_type, event_append.payload, event_append.correlation_id, event_append.event_id,
-                                event_append.ts, event_append.language, event_append.sequence) a;
-END;
 COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event and returns (event_id, sequence, ts, created); makes its month where it is missing. Defaults: event_id a new UUID of version 7, correlation_id the event_id, ts the time of the clock, sequence the microseconds of ts since 1970. With an event_id that is there already within llmspell.event_dedup_window (7 days) of ts, nothing is written and the first one returned, created false. Errors: 42501 no tenant, 22004 null, 22001 event_type over 255 or language over 50 characters, 22023 empty, 22008 ts infinite or outside the window of months, 23505 the same id and ts. Example: SELECT event_id, ts FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
 
 -- All ways to append many lead here. ids and times are looked for only where some event brings its own.
@@ -109,6 +74,8 @@ DECLARE
     v_ids uuid[];
     v_bad record;
     v_month timestamptz;
+    v_epoch int;
+    v_xid xid8;
 BEGIN
     IF jsonb_typeof(_required(_events_insert.events, 'events')) <> 'array' THEN
         RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(_events_insert.events) USING ERRCODE = 'invalid_parameter_value';
@@ -127,7 +94,7 @@ BEGIN
         RAISE EXCEPTION 'event % of the array %', v_bad.n, v_bad.fault USING ERRCODE = 'invalid_parameter_value',
             HINT = 'An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence.';
     END IF;
-    IF jsonb_path_exists(_events_insert.events, '$[*] ? (@.ts != null || @.event_id != null)') THEN
+    IF EXISTS (SELECT FROM jsonb_array_elements(_events_insert.events) AS e (event) WHERE e.event ?| '{ts,event_id}') THEN
         SELECT coalesce(min(e.ts), v_now), coalesce(max(e.ts), v_now), array_agg(e.event_id) FILTER (WHERE e.event_id IS NOT NULL)
         INTO v_first, v_last, v_ids
         FROM jsonb_to_recordset(_events_insert.events) AS e (ts timestamptz, event_id uuid);
@@ -149,12 +116,15 @@ BEGIN
         PERFORM _event_log_cover(v_now);
     END IF;
     IF v_ids IS NULL THEN
+        -- What the defaults would give, for all rows at once.
+        v_epoch := _feed_epoch();
+        v_xid := pg_current_xact_id();
         RETURN QUERY
-        INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, stream, stream_version)
+        INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, feed_epoch, feed_xid, feed_pos, stream, stream_version)
         SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.ts, coalesce(i.sequence, (extract(epoch FROM i.ts) * 1000000)::bigint),
-            coalesce(i.language, 'sql'), coalesce(i.payload, 'null'), _events_insert.stream, _events_insert.first_version + i.n - 1
+            coalesce(i.language, 'sql'), coalesce(i.payload, 'null'), v_epoch, v_xid, _feed_pos(), _events_insert.stream, _events_insert.first_version + i.n - 1
         FROM (SELECT e.event_type, e.payload, e.correlation_id, e.language, e.sequence, e.n,
-                  uuidv7() AS id, coalesce(e.ts, clock_timestamp()) AS ts
+                  _event_id() AS id, coalesce(e.ts, clock_timestamp()) AS ts
               FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
                   AS (event_type text, payload jsonb, correlation_id uuid, ts timestamptz, language text, sequence bigint))
                   WITH ORDINALITY AS e (event_type, payload, correlation_id, ts, language, sequence, n)) AS i
@@ -164,7 +134,7 @@ BEGIN
     RETURN QUERY
     WITH given AS MATERIALIZED (
         SELECT e.event_type, e.payload, e.correlation_id, e.language, e.sequence, e.n, e.event_id AS own_id,
-            coalesce(e.event_id, uuidv7()) AS id, coalesce(e.ts, clock_timestamp()) AS ts,
+            coalesce(e.event_id, _event_id()) AS id, coalesce(e.ts, clock_timestamp()) AS ts,
             e.event_id IS NOT NULL AND row_number() OVER (PARTITION BY e.event_id ORDER BY e.n) > 1 AS is_repeat
         FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
             AS (event_type text, payload jsonb, correlation_id uuid, event_id uuid, ts timestamptz, language text, sequence bigint))
@@ -230,8 +200,8 @@ BEGIN
                   HINT = 'An event object has id, event_type, metadata.correlation_id, timestamp, sequence and language.';
     END IF;
     RETURN QUERY
-    SELECT a.new_id, a.new_sequence, a.new_ts, a.created
-    FROM _event_append(event_store.payload ->> 'event_type', event_store.payload, (event_store.payload #>> '{metadata,correlation_id}')::uuid,
+    SELECT a.event_id, a.sequence, a.ts, a.created
+    FROM event_append(event_store.payload ->> 'event_type', event_store.payload, (event_store.payload #>> '{metadata,correlation_id}')::uuid,
         (event_store.payload ->> 'id')::uuid, (event_store.payload ->> 'timestamp')::timestamptz, event_store.payload ->> 'language',
         (event_store.payload ->> 'sequence')::bigint) a;
 END

@@ -124,8 +124,16 @@ DECLARE
     v_after_ts constant timestamptz := coalesce(after_ts, CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
     v_after_id constant uuid := coalesce(after_id, '00000000-0000-0000-0000-000000000000');
 BEGIN
-    PERFORM _required(_events_by_correlation.correlation_id, 'correlation_id');
-    IF v_newest THEN
+    IF _events_by_correlation.correlation_id IS NULL THEN
+        PERFORM _required(_events_by_correlation.correlation_id, 'correlation_id');
+    END IF;
+    IF since IS NULL AND until IS NULL AND after_ts IS NULL AND NOT v_newest THEN
+        -- What is asked most: without the conditions that each month would have to be given.
+        RETURN QUERY
+        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
+        WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id
+        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+    ELSIF v_newest THEN
         RETURN QUERY
         SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
         WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id AND l.timestamp >= v_since AND l.timestamp < v_until

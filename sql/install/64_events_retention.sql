@@ -257,11 +257,6 @@ BEGIN
             EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', v_kept.relation, v_column.attname, v_column.expression);
         END IF;
     END LOOP;
-    IF NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = v_kept.relation AND n.conname = 'event_log_stream_check') THEN
-        EXECUTE format('ALTER TABLE %s ADD %s', v_kept.relation, (
-            SELECT 'CONSTRAINT event_log_stream_check ' || pg_get_constraintdef(n.oid) FROM pg_constraint n
-            WHERE n.conrelid = 'llmspell.event_log'::regclass AND n.conname = 'event_log_stream_check'));
-    END IF;
     IF v_kept.is_archived THEN
         PERFORM _event_log_move(v_kept.relation, 'llmspell');
     END IF;

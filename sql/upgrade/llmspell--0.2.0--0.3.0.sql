@@ -14,8 +14,7 @@ ALTER TABLE llmspell.event_log
     ADD COLUMN feed_xid xid8 NOT NULL DEFAULT '3',
     ADD COLUMN feed_pos bigint NOT NULL DEFAULT llmspell._feed_pos(),
     ADD COLUMN stream varchar(255) COLLATE "C",
-    ADD COLUMN stream_version bigint,
-    ADD CONSTRAINT event_log_stream_check CHECK ((stream IS NULL) = (stream_version IS NULL) AND stream_version > 0);
+    ADD COLUMN stream_version bigint;
 ALTER TABLE llmspell.event_log
     ALTER COLUMN feed_epoch SET DEFAULT llmspell._feed_epoch(),
     ALTER COLUMN feed_xid SET DEFAULT pg_current_xact_id();

@@ -2,4 +2,5 @@
 
 mod feed;
 mod glob;
+mod id;
 mod sql;
