@@ -117,35 +117,41 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_rows constant int := _event_page(max_rows, after_ts, after_id);
-    v_newest constant boolean := _required(newest_first, 'newest_first');
-    v_since constant timestamptz := greatest(coalesce(since, '-infinity'), CASE WHEN NOT v_newest THEN after_ts END);
-    v_until constant timestamptz := coalesce(until, 'infinity');
-    v_after_ts constant timestamptz := coalesce(after_ts, CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
-    v_after_id constant uuid := coalesce(after_id, '00000000-0000-0000-0000-000000000000');
 BEGIN
-    IF _events_by_correlation.correlation_id IS NULL THEN
+    -- What is asked most, without the conditions that each month would have to be given.
+    IF since IS NULL AND until IS NULL AND after_ts IS NULL AND after_id IS NULL AND newest_first IS FALSE
+        AND max_rows >= 0 AND _events_by_correlation.correlation_id IS NOT NULL
+    THEN
+        RETURN QUERY
+        SELECT f.event_id, f.event_type::text, f.correlation_id, f.timestamp, f.sequence, f.language::text, f.payload
+        FROM (SELECT l.event_id, l.event_type, l.correlation_id, l.timestamp, l.sequence, l.language, l.payload FROM event_log l
+              WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id
+              ORDER BY l.timestamp, l.event_id LIMIT max_rows) AS f;
+        RETURN;
+    END IF;
+    DECLARE
+        v_rows constant int := _event_page(max_rows, after_ts, after_id);
+        v_newest constant boolean := _required(newest_first, 'newest_first');
+        v_since constant timestamptz := greatest(coalesce(since, '-infinity'), CASE WHEN NOT v_newest THEN after_ts END);
+        v_until constant timestamptz := coalesce(until, 'infinity');
+        v_after_ts constant timestamptz := coalesce(after_ts, CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
+        v_after_id constant uuid := coalesce(after_id, '00000000-0000-0000-0000-000000000000');
+    BEGIN
         PERFORM _required(_events_by_correlation.correlation_id, 'correlation_id');
-    END IF;
-    IF since IS NULL AND until IS NULL AND after_ts IS NULL AND NOT v_newest THEN
-        -- What is asked most: without the conditions that each month would have to be given.
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-    ELSIF v_newest THEN
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND l.timestamp <= v_after_ts AND (l.timestamp, l.event_id) < (v_after_ts, v_after_id)
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-    ELSE
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND (l.timestamp, l.event_id) > (v_after_ts, v_after_id)
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-    END IF;
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id AND l.timestamp >= v_since AND l.timestamp < v_until
+              AND l.timestamp <= v_after_ts AND (l.timestamp, l.event_id) < (v_after_ts, v_after_id)
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id AND l.timestamp >= v_since AND l.timestamp < v_until
+              AND (l.timestamp, l.event_id) > (v_after_ts, v_after_id)
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
+    END;
 END
 $$;
 COMMENT ON FUNCTION llmspell._events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'What events_by_correlation does.';

@@ -93,10 +93,12 @@ BEGIN
         BEGIN
             PERFORM set_config('app.current_tenant_id', v_tenant, true);
             FOR i IN 1 .. 10 LOOP
-                v_batch := CASE task
-                    WHEN 'sessions' THEN (SELECT e.expired + e.deleted FROM session_expire_due(1000) e)
-                    WHEN 'keys' THEN kv_sweep(1000)
-                    WHEN 'hooks' THEN hook_sweep(1000) END;
+                -- A statement each, so that what is wrong with one function is not wrong with all.
+                CASE task
+                    WHEN 'sessions' THEN SELECT e.expired + e.deleted INTO v_batch FROM session_expire_due(1000) e;
+                    WHEN 'keys' THEN v_batch := kv_sweep(1000);
+                    WHEN 'hooks' THEN v_batch := hook_sweep(1000);
+                END CASE;
                 v_changed := v_changed + v_batch;
                 EXIT WHEN v_batch < 1000 OR clock_timestamp() > v_stop;
             END LOOP;

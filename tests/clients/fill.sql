@@ -71,3 +71,10 @@ SELECT count(*) FROM generate_series(1, 5) AS i
 CROSS JOIN LATERAL llmspell.agent_state_save('kept', 'chat', jsonb_build_object('i', i, 'text', repeat(md5('x'), 50)), keep_history => true);
 SELECT count(*) FROM llmspell.workflow_claim(max_rows => 1, lease => '100 years');
 SELECT llmspell.session_retention_set('1 year');
+
+-- Events by the functions, a stream, a consumer; hook executions of both kinds and a retention.
+SELECT count(*) FROM llmspell.event_append('fill.event', '{"n": 1}', ts => now() + interval '1 month');
+SELECT llmspell.stream_append('fill', '[{"event_type": "fill.1", "payload": 1}, {"event_type": "fill.2", "payload": 2}]');
+SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '1/3/1');
+SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff'), llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
+SELECT llmspell.hook_retention_set('20 years', 3);
