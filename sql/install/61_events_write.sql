@@ -58,6 +58,24 @@ COMMENT ON FUNCTION llmspell._event_id() IS 'A UUID of version 7, as uuidv7() ma
 
 COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event and returns (event_id, sequence, ts, created); makes its month where it is missing. Defaults: event_id a new UUID of version 7, correlation_id the event_id, ts the time of the clock, sequence the microseconds of ts since 1970. With an event_id that is there already within llmspell.event_dedup_window (7 days) of ts, nothing is written and the first one returned, created false. Errors: 42501 no tenant, 22004 null, 22001 event_type over 255 or language over 50 characters, 22023 empty, 22008 ts infinite or outside the window of months, 23505 the same id and ts. Example: SELECT event_id, ts FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
 
+CREATE FUNCTION llmspell._event_bad(events jsonb, n bigint) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_event constant jsonb := events -> (n - 1)::int;
+BEGIN
+    RAISE EXCEPTION 'event % of the array %', n,
+        CASE WHEN v_event ->> 'event_type' IS NULL THEN 'has no event_type'
+             WHEN length(v_event ->> 'event_type') NOT BETWEEN 1 AND 255 THEN 'has an event_type that is empty or longer than 255 characters'
+             WHEN v_event ->> 'payload' IS NULL THEN 'has no payload'
+             ELSE 'has a language that is empty or longer than 50 characters' END
+        USING ERRCODE = 'invalid_parameter_value',
+              HINT = 'An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence.';
+END
+$$;
+COMMENT ON FUNCTION llmspell._event_bad(jsonb, bigint) IS 'Raises 22023 for an event of an array that cannot be written.';
+
 -- All ways to append many lead here. ids and times are looked for only where some event brings its own.
 CREATE FUNCTION llmspell._events_insert(events jsonb, stream text, first_version bigint)
 RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
@@ -72,7 +90,6 @@ DECLARE
     v_first timestamptz := v_now;
     v_last timestamptz := v_now;
     v_ids uuid[];
-    v_bad record;
     v_month timestamptz;
     v_epoch int;
     v_xid xid8;
@@ -80,21 +97,8 @@ BEGIN
     IF jsonb_typeof(_required(_events_insert.events, 'events')) <> 'array' THEN
         RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(_events_insert.events) USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT e.n, CASE WHEN jsonb_typeof(e.event) <> 'object' THEN 'is not a JSON object'
-                     WHEN e.event ->> 'event_type' IS NULL THEN 'has no event_type'
-                     WHEN length(e.event ->> 'event_type') NOT BETWEEN 1 AND 255 THEN 'has an event_type that is empty or longer than 255 characters'
-                     WHEN length(e.event ->> 'language') NOT BETWEEN 1 AND 50 THEN 'has a language that is empty or longer than 50 characters'
-                     ELSE 'has no payload' END AS fault
-    INTO v_bad
-    FROM jsonb_array_elements(_events_insert.events) WITH ORDINALITY AS e (event, n)
-    WHERE NOT coalesce(length(e.event ->> 'event_type') BETWEEN 1 AND 255 AND e.event ? 'payload'
-        AND (e.event ->> 'language' IS NULL OR length(e.event ->> 'language') BETWEEN 1 AND 50), false)
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'event % of the array %', v_bad.n, v_bad.fault USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence.';
-    END IF;
-    IF EXISTS (SELECT FROM jsonb_array_elements(_events_insert.events) AS e (event) WHERE e.event ?| '{ts,event_id}') THEN
+    -- Looks into the array where it lies; taking it apart would copy every event.
+    IF jsonb_path_exists(_events_insert.events, '$[*].event_id') OR jsonb_path_exists(_events_insert.events, '$[*].ts') THEN
         SELECT coalesce(min(e.ts), v_now), coalesce(max(e.ts), v_now), array_agg(e.event_id) FILTER (WHERE e.event_id IS NOT NULL)
         INTO v_first, v_last, v_ids
         FROM jsonb_to_recordset(_events_insert.events) AS e (ts timestamptz, event_id uuid);
@@ -122,8 +126,10 @@ BEGIN
         RETURN QUERY
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, feed_epoch, feed_xid, feed_pos, stream, stream_version)
         SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.ts, coalesce(i.sequence, (extract(epoch FROM i.ts) * 1000000)::bigint),
-            coalesce(i.language, 'sql'), coalesce(i.payload, 'null'), v_epoch, v_xid, _feed_pos(), _events_insert.stream, _events_insert.first_version + i.n - 1
-        FROM (SELECT e.event_type, e.payload, e.correlation_id, e.language, e.sequence, e.n,
+            coalesce(i.language, 'sql'), i.payload, v_epoch, v_xid, _feed_pos(), _events_insert.stream, _events_insert.first_version + i.n - 1
+        FROM (SELECT CASE WHEN length(e.event_type) BETWEEN 1 AND 255 AND e.payload IS NOT NULL AND (e.language IS NULL OR length(e.language) BETWEEN 1 AND 50)
+                  THEN e.event_type ELSE _event_bad(_events_insert.events, e.n) END AS event_type,
+                  e.payload, e.correlation_id, e.language, e.sequence, e.n,
                   _event_id() AS id, coalesce(e.ts, clock_timestamp()) AS ts
               FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
                   AS (event_type text, payload jsonb, correlation_id uuid, ts timestamptz, language text, sequence bigint))
@@ -133,7 +139,9 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH given AS MATERIALIZED (
-        SELECT e.event_type, e.payload, e.correlation_id, e.language, e.sequence, e.n, e.event_id AS own_id,
+        SELECT CASE WHEN length(e.event_type) BETWEEN 1 AND 255 AND e.payload IS NOT NULL AND (e.language IS NULL OR length(e.language) BETWEEN 1 AND 50)
+                THEN e.event_type ELSE _event_bad(_events_insert.events, e.n) END AS event_type,
+            e.payload, e.correlation_id, e.language, e.sequence, e.n, e.event_id AS own_id,
             coalesce(e.event_id, _event_id()) AS id, coalesce(e.ts, clock_timestamp()) AS ts,
             e.event_id IS NOT NULL AND row_number() OVER (PARTITION BY e.event_id ORDER BY e.n) > 1 AS is_repeat
         FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
@@ -153,7 +161,7 @@ BEGIN
     ), written AS (
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, stream, stream_version)
         SELECT v_tenant, s.id, s.event_type, coalesce(s.correlation_id, s.id), s.ts, coalesce(s.sequence, (extract(epoch FROM s.ts) * 1000000)::bigint),
-            coalesce(s.language, 'sql'), coalesce(s.payload, 'null'), _events_insert.stream, _events_insert.first_version + s.n - 1
+            coalesce(s.language, 'sql'), s.payload, _events_insert.stream, _events_insert.first_version + s.n - 1
         FROM sorted s WHERE s.known_id IS NULL AND NOT s.is_repeat
         ORDER BY s.n
         RETURNING l.event_id, l.sequence, l.timestamp

@@ -76,5 +76,6 @@ SELECT llmspell.session_retention_set('1 year');
 SELECT count(*) FROM llmspell.event_append('fill.event', '{"n": 1}', ts => now() + interval '1 month');
 SELECT llmspell.stream_append('fill', '[{"event_type": "fill.1", "payload": 1}, {"event_type": "fill.2", "payload": 2}]');
 SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '1/3/1');
-SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff'), llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
+SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff');
+SELECT count(*) FROM llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
 SELECT llmspell.hook_retention_set('20 years', 3);

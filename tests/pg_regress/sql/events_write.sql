@@ -29,7 +29,7 @@ ROLLBACK;
 -- batches: order kept, repeats within and against what is there, one transaction
 SELECT substr(event_id::text, 1, 8) = '00000000' AS given, created FROM llmspell.event_append_many('[
     {"event_type": "m.1", "payload": {"n": 1}, "event_id": "00000000-0000-7000-8000-000000000011"},
-    {"event_type": "m.2", "payload": null, "sequence": 7, "language": "lua"},
+    {"event_type": "m.2", "payload": {}, "sequence": 7, "language": "lua"},
     {"event_type": "m.3", "payload": [], "event_id": "00000000-0000-7000-8000-000000000011"},
     {"event_type": "m.4", "payload": 0, "event_id": "00000000-0000-7000-8000-000000000001"}]');
 SELECT event_type, payload, sequence = 7 AS seven, language FROM llmspell.event_log WHERE event_type LIKE 'm.%' ORDER BY event_type;
@@ -66,7 +66,8 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT FROM llmspell.event_append(NULL, '{}')$$, $$SELECT FROM llmspell.event_append('', '{}')$$, $$SELECT FROM llmspell.event_append('t', NULL)$$,
     $$SELECT FROM llmspell.event_append(repeat('t', 256), '{}')$$, $$SELECT FROM llmspell.event_append('t', '{}', language => repeat('t', 51))$$, $$SELECT FROM llmspell.event_append('t', '{}', language => NULL)$$,
     $$SELECT FROM llmspell.event_append_many(NULL)$$, $$SELECT FROM llmspell.event_append_many('{}')$$, $$SELECT FROM llmspell.event_append_many('[1]')$$,
-    $$SELECT FROM llmspell.event_append_many('[{"event_type": "t", "payload": 1}, {"payload": 1}]')$$, $$SELECT FROM llmspell.event_append_many('[{"event_type": "t"}]')$$,
+    $$SELECT FROM llmspell.event_append_many('[{"event_type": "t", "payload": 1}, {"payload": 1}]')$$, $$SELECT FROM llmspell.event_append_many('[{"event_type": "t"}]')$$, $$SELECT FROM llmspell.event_append_many('[{"event_type": "t", "payload": null}]')$$,
+    $$SELECT FROM llmspell.event_append_many('[{"event_type": "t", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000001"}, {"event_type": "", "payload": 1}]')$$,
     $$SELECT FROM llmspell.event_append_many('[{"event_type": "", "payload": 1}]')$$, $$SELECT FROM llmspell.event_append_many('[{"event_type": "t", "payload": 1, "event_id": "x"}]')$$,
     $$SELECT FROM llmspell.event_append_many('[{"event_type": "t", "payload": 1, "language": ""}]')$$, $$SELECT FROM llmspell.event_store(NULL)$$,
     $$SELECT llmspell.stream_append(NULL, '[]')$$, $$SELECT llmspell.stream_append('', '[]')$$, $$SELECT llmspell.stream_append('s', NULL)$$, $$SELECT llmspell.stream_append('s', '{}')$$,
