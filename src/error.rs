@@ -49,9 +49,9 @@ impl Error {
             Self::Packed(_) => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::EmptyArgument(_)
             | Self::NegativeMaxRows(_)
-            | Self::Scope { .. } | Self::StorageKey { .. } | Self::TenantId(_) => {
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
-            }
+            | Self::Scope { .. }
+            | Self::StorageKey { .. }
+            | Self::TenantId(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         }
     }
 
@@ -101,7 +101,8 @@ impl Error {
             | Self::NoRandom
             | Self::NullArgument(_)
             | Self::Packed(_)
-            | Self::Spi(_) | Self::StorageKey { .. } => None,
+            | Self::Spi(_)
+            | Self::StorageKey { .. } => None,
             Self::Scope { .. } => Some(format!(
                 "Use global, or one of {} followed by \":\" and an id.",
                 scope::KINDS.join(", ")

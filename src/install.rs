@@ -59,10 +59,26 @@ extension_sql_file!("../sql/install/45_vectors.sql", name = "i45_vectors", requi
 extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i45_vectors"]);
 extension_sql_file!("../sql/install/55_artifacts.sql", name = "i55_artifacts", requires = ["i50_graph"]);
 extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i55_artifacts"]);
-extension_sql_file!("../sql/install/61_events_write.sql", name = "i61_events_write", requires = ["i60_events"]);
-extension_sql_file!("../sql/install/62_events_read.sql", name = "i62_events_read", requires = ["i61_events_write"]);
-extension_sql_file!("../sql/install/63_events_feed.sql", name = "i63_events_feed", requires = ["i62_events_read"]);
-extension_sql_file!("../sql/install/64_events_retention.sql", name = "i64_events_retention", requires = ["i63_events_feed"]);
+extension_sql_file!(
+    "../sql/install/61_events_write.sql",
+    name = "i61_events_write",
+    requires = ["i60_events"]
+);
+extension_sql_file!(
+    "../sql/install/62_events_read.sql",
+    name = "i62_events_read",
+    requires = ["i61_events_write"]
+);
+extension_sql_file!(
+    "../sql/install/63_events_feed.sql",
+    name = "i63_events_feed",
+    requires = ["i62_events_read"]
+);
+extension_sql_file!(
+    "../sql/install/64_events_retention.sql",
+    name = "i64_events_retention",
+    requires = ["i63_events_feed"]
+);
 extension_sql_file!("../sql/install/65_hooks.sql", name = "i65_hooks", requires = ["i64_events_retention"]);
 extension_sql_file!("../sql/install/70_secrets.sql", name = "i70_secrets", requires = ["i65_hooks"]);
 extension_sql_file!(
@@ -77,7 +93,11 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/install/82_verify.sql", name = "i82_verify", requires = ["i80_introspection"]);
 extension_sql_file!("../sql/install/85_tenants.sql", name = "i85_tenants", requires = ["i82_verify"]);
-extension_sql_file!("../sql/install/87_maintenance.sql", name = "i87_maintenance", requires = ["i85_tenants"]);
+extension_sql_file!(
+    "../sql/install/87_maintenance.sql",
+    name = "i87_maintenance",
+    requires = ["i85_tenants"]
+);
 extension_sql_file!("../sql/install/88_health.sql", name = "i88_health", requires = ["i87_maintenance"]);
 extension_sql_file!("../sql/install/90_security.sql", name = "i90_security", finalize);
 

@@ -26,10 +26,10 @@ impl Ids {
         self.pool[self.used..self.used + 8].fill(0);
         self.used += 8;
         // Milliseconds, and 12 bits of what is below them; never the same twice.
-        let time = (micros / 1000) << 12 | (micros % 1000) * 4096 / 1000;
+        let time = ((micros / 1000) << 12) | ((micros % 1000) * 4096 / 1000);
         self.last = time.max(self.last + 1);
-        let high = (self.last >> 12) << 16 | 0x7000 | self.last & 0xfff;
-        let low = u64::from_be_bytes(random) >> 2 | 1 << 63;
+        let high = ((self.last >> 12) << 16) | 0x7000 | (self.last & 0xfff);
+        let low = (u64::from_be_bytes(random) >> 2) | (1 << 63);
         Some((u128::from(high) << 64 | u128::from(low)).to_be_bytes())
     }
 }
@@ -54,7 +54,10 @@ mod tests {
         assert!(made.is_sorted_by(|a, b| a < b));
         for id in &made {
             assert_eq!((id[6] >> 4, id[8] >> 6), (7, 2));
-            assert_eq!(u64::from_be_bytes([0, 0, id[0], id[1], id[2], id[3], id[4], id[5]]), 1_795_410_528_445);
+            assert_eq!(
+                u64::from_be_bytes([0, 0, id[0], id[1], id[2], id[3], id[4], id[5]]),
+                1_795_410_528_445
+            );
         }
         // A clock that goes back.
         assert!(make(1).is_some_and(|id| id > made[199]));
@@ -63,6 +66,7 @@ mod tests {
 
     #[test]
     fn no_random_bytes_no_id() {
-        assert_eq!(Ids::NEW.next(1, |_| false), None);
+        let mut ids = Ids::NEW;
+        assert_eq!(ids.next(1, |_| false), None);
     }
 }

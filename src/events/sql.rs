@@ -46,7 +46,8 @@ fn _event_dedup_window() -> i32 {
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _event_glob(
     pattern: Option<&str>,
-) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, Option<String>))>, ErrorReport> {
+) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, Option<String>))>, ErrorReport>
+{
     let glob::Glob { prefix, like } = glob::parse(required(pattern, "pattern")?);
     Ok(TableIterator::once((prefix, like)))
 }
@@ -68,7 +69,10 @@ fn event_append(
     language: Option<&str>,
     sequence: Option<i64>,
 ) -> Result<
-    TableIterator<'static, (name!(event_id, Uuid), name!(sequence, i64), name!(ts, TimestampWithTimeZone), name!(created, bool))>,
+    TableIterator<
+        'static,
+        (name!(event_id, Uuid), name!(sequence, i64), name!(ts, TimestampWithTimeZone), name!(created, bool)),
+    >,
     ErrorReport,
 > {
     let tenant = settings::tenant().ok_or(Error::NoTenant)?;
@@ -94,7 +98,8 @@ fn event_append(
     // What the defaults would give; not having to evaluate them saves 3 microseconds.
     let epoch = _feed_epoch().map_err(Error::from)?;
     // SAFETY: inside a transaction; an xid8 is passed as 64 bits.
-    let transaction = unsafe { DatumWithOid::new(pg_sys::GetTopFullTransactionId().value as i64, pg_sys::XID8OID) };
+    let transaction =
+        unsafe { DatumWithOid::new(pg_sys::GetTopFullTransactionId().value as i64, pg_sys::XID8OID) };
     let values = [
         tenant.into(),
         id.into(),
@@ -112,8 +117,22 @@ fn event_append(
         let plan = match PLAN.get() {
             Some(plan) => plan,
             None => {
-                use pg_sys::BuiltinOid::{INT4OID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID, XID8OID};
-                let types = [TEXTOID, UUIDOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, INT8OID, TEXTOID, JSONBOID, INT4OID, XID8OID, INT8OID];
+                use pg_sys::BuiltinOid::{
+                    INT4OID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID, XID8OID,
+                };
+                let types = [
+                    TEXTOID,
+                    UUIDOID,
+                    TEXTOID,
+                    UUIDOID,
+                    TIMESTAMPTZOID,
+                    INT8OID,
+                    TEXTOID,
+                    JSONBOID,
+                    INT4OID,
+                    XID8OID,
+                    INT8OID,
+                ];
                 let plan = client.prepare_mut(INSERT, &types.map(PgOid::BuiltIn))?.keep();
                 let plan: &'static OwnedPreparedStatement = Box::leak(Box::new(plan));
                 PLAN.set(Some(plan));
@@ -129,13 +148,16 @@ fn event_append(
 /// The event that has the id already, near the time; locks the id.
 fn known(id: Uuid, ts: TimestampWithTimeZone) -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
     let found = Spi::connect_mut(|client| -> Result<_, spi::Error> {
-        let rows = client.update("SELECT sequence, ts FROM llmspell._event_known($1, $2)", Some(1), &[id.into(), ts.into()])?;
+        let rows = client.update(
+            "SELECT sequence, ts FROM llmspell._event_known($1, $2)",
+            Some(1),
+            &[id.into(), ts.into()],
+        )?;
         if rows.is_empty() {
             return Ok(None);
         }
         rows.first().get_two::<i64, TimestampWithTimeZone>().map(Some)
-    })
-    ?;
+    })?;
     Ok(found.and_then(|(sequence, ts)| sequence.zip(ts)))
 }
 
@@ -155,7 +177,9 @@ fn _event_id() -> Result<Uuid, ErrorReport> {
     let micros = unsafe { pg_sys::GetCurrentTimestamp() }.saturating_add(EPOCH_2000).unsigned_abs();
     // SAFETY: the pool is a valid buffer of its length.
     let fill = |pool: &mut [u8]| unsafe { pg_sys::pg_strong_random(pool.as_mut_ptr().cast(), pool.len()) };
-    IDS.with_borrow_mut(|ids| ids.next(micros, fill)).map(Uuid::from_bytes).ok_or_else(|| Error::NoRandom.into())
+    IDS.with_borrow_mut(|ids| ids.next(micros, fill))
+        .map(Uuid::from_bytes)
+        .ok_or_else(|| Error::NoRandom.into())
 }
 
 /// Whether a month of the log is there for `ts`: by the bounds that an INSERT goes by, without SQL.
@@ -221,7 +245,8 @@ fn _feed_epoch() -> Result<i32, spi::Error> {
     if (of_table, of_timeline) == (table, timeline) && table != pg_sys::InvalidOid {
         return Ok(epoch);
     }
-    let (epoch, durable) = Spi::get_two::<i32, bool>("SELECT epoch, durable FROM llmspell._feed_epoch_claim()")?;
+    let (epoch, durable) =
+        Spi::get_two::<i32, bool>("SELECT epoch, durable FROM llmspell._feed_epoch_claim()")?;
     let epoch = epoch.unwrap_or(1);
     // What this transaction added may yet be undone.
     if durable == Some(true) {

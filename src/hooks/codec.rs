@@ -21,7 +21,8 @@ const HEADER: usize = 5;
 const RAW: u8 = 0;
 const ZSTD_DICTIONARY_1: u8 = 1;
 
-static ENCODER: LazyLock<EncoderDictionary<'static>> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
+static ENCODER: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
 static DECODER: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
 /// Why a context cannot be packed or unpacked.
@@ -79,7 +80,11 @@ pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, Invalid> {
             .map_err(|_| Invalid::Damaged("zstd refuses it"))?,
         method => return Err(Invalid::UnknownMethod(method)),
     };
-    if data.len() == length { Ok(data) } else { Err(Invalid::Damaged("length differs from the declared one")) }
+    if data.len() == length {
+        Ok(data)
+    } else {
+        Err(Invalid::Damaged("length differs from the declared one"))
+    }
 }
 
 #[cfg(test)]

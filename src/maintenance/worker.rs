@@ -71,7 +71,10 @@ fn run_step() -> bool {
         }
         // SAFETY: shows what runs, as any backend does; the string is constant.
         unsafe {
-            pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, c"llmspell.maintenance_step()".as_ptr());
+            pg_sys::pgstat_report_activity(
+                pg_sys::BackendState::STATE_RUNNING,
+                c"llmspell.maintenance_step()".as_ptr(),
+            );
         }
         let done = Spi::get_one::<bool>("SELECT done FROM llmspell.maintenance_step()");
         // SAFETY: as above.
