@@ -20,6 +20,7 @@ extension_sql_file!(
         text::sql::_max_rows,
         text::sql::_short_text,
         events::sql::_event_dedup_window,
+        events::sql::_event_micros,
         events::sql::_event_id,
         events::sql::event_append,
         events::sql::_event_glob,

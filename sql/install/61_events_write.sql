@@ -54,6 +54,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell._event_known(uuid, timestamptz) IS 'The oldest event with an id around a time, if any; locks the id until the end of the transaction.';
+COMMENT ON FUNCTION llmspell._event_micros(timestamptz) IS 'Microseconds since 1970, the sequence of an event that brings none.';
 COMMENT ON FUNCTION llmspell._event_id() IS 'A UUID of version 7, as uuidv7() makes them, and cheaper.';
 
 COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event and returns (event_id, sequence, ts, created); makes its month where it is missing. Defaults: event_id a new UUID of version 7, correlation_id the event_id, ts the time of the clock, sequence the microseconds of ts since 1970. With an event_id that is there already within llmspell.event_dedup_window (7 days) of ts, nothing is written and the first one returned, created false. Errors: 42501 no tenant, 22004 null, 22001 event_type over 255 or language over 50 characters, 22023 empty, 22008 ts infinite or outside the window of months, 23505 the same id and ts. Example: SELECT event_id, ts FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
@@ -125,7 +126,7 @@ BEGIN
         v_xid := pg_current_xact_id();
         RETURN QUERY
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, feed_epoch, feed_xid, feed_pos, stream, stream_version)
-        SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.ts, coalesce(i.sequence, (extract(epoch FROM i.ts) * 1000000)::bigint),
+        SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.ts, coalesce(i.sequence, _event_micros(i.ts)),
             coalesce(i.language, 'sql'), i.payload, v_epoch, v_xid, _feed_pos(), _events_insert.stream, _events_insert.first_version + i.n - 1
         FROM (SELECT CASE WHEN length(e.event_type) BETWEEN 1 AND 255 AND e.payload IS NOT NULL AND (e.language IS NULL OR length(e.language) BETWEEN 1 AND 50)
                   THEN e.event_type ELSE _event_bad(_events_insert.events, e.n) END AS event_type,
@@ -160,7 +161,7 @@ BEGIN
             ORDER BY k.timestamp LIMIT 1) AS k ON true
     ), written AS (
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, stream, stream_version)
-        SELECT v_tenant, s.id, s.event_type, coalesce(s.correlation_id, s.id), s.ts, coalesce(s.sequence, (extract(epoch FROM s.ts) * 1000000)::bigint),
+        SELECT v_tenant, s.id, s.event_type, coalesce(s.correlation_id, s.id), s.ts, coalesce(s.sequence, _event_micros(s.ts)),
             coalesce(s.language, 'sql'), s.payload, _events_insert.stream, _events_insert.first_version + s.n - 1
         FROM sorted s WHERE s.known_id IS NULL AND NOT s.is_repeat
         ORDER BY s.n

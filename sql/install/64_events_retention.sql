@@ -250,7 +250,7 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s %s %s %s', v_kept.relation, v_column.attname, v_column.type,
             CASE WHEN v_column.type LIKE 'character%' THEN 'COLLATE "C"' END,
-            CASE v_column.attname WHEN 'feed_epoch' THEN 'DEFAULT 0' WHEN 'feed_xid' THEN 'DEFAULT ''3''::xid8'
+            CASE v_column.attname WHEN 'feed_epoch' THEN 'DEFAULT 0' WHEN 'feed_xid' THEN format('DEFAULT %L::xid8', pg_current_xact_id())
                  WHEN 'feed_pos' THEN 'DEFAULT llmspell._feed_pos()' END,
             CASE WHEN v_column.attnotnull THEN 'NOT NULL' END);
         IF v_column.expression IS NOT NULL THEN

@@ -75,7 +75,7 @@ DECLARE
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_security_faults', '_index_faults', '_tenant_faults', '_event_log_month', '_event_log_months', '_event_log_kept',
         '_event_log_month_indexes', '_event_log_month_faults', '_event_log_has', '_event_log_cover', '_event_dedup_window', '_event_claim',
-        '_event_known', '_event_id', '_event_bad', '_events_insert', '_event_page', '_event_glob', '_event_get', '_events_by_correlation',
+        '_event_known', '_event_id', '_event_micros', '_event_bad', '_events_insert', '_event_page', '_event_glob', '_event_get', '_events_by_correlation',
         '_feed_cluster', '_feed_epoch', '_feed_epoch_claim', '_feed_pos', '_feed_end', '_feed_cursor', '_event_consumer',
         '_hook_pack', '_hook_unpack', '_hook_context', '_hook_record', '_hook_get', '_hooks_by_correlation', '_hooks_by_hook', '_hooks_by_type',
         '_retention_before', '_retention_keep', '_jsonb_contains', '_ts_match', '_text_array_contains'];

@@ -91,7 +91,7 @@ fn event_append(
         return Ok(TableIterator::once((id, sequence, ts, false)));
     }
     let id = event_id.map_or_else(_event_id, Ok)?;
-    let sequence = sequence.unwrap_or(micros.saturating_add(EPOCH_2000));
+    let sequence = sequence.unwrap_or_else(|| _event_micros(ts));
     // SAFETY: the SQL signature says jsonb.
     let payload = unsafe { DatumWithOid::new(payload, pg_sys::JSONBOID) };
     let correlation = correlation_id.unwrap_or(id);
@@ -169,6 +169,12 @@ fn name<'a>(value: Option<&'a str>, argument: &str, max: usize) -> Result<&'a st
         None if value.is_empty() => Err(Error::EmptyArgument(argument.to_owned())),
         None => Ok(value),
     }
+}
+
+/// Microseconds since 1970; by way of extract() it takes a numeric multiplication for each event.
+#[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
+fn _event_micros(ts: TimestampWithTimeZone) -> i64 {
+    i64::from(ts).saturating_add(EPOCH_2000)
 }
 
 #[pg_extern(schema = "llmspell", volatile, parallel_safe)]
