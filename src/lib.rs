@@ -10,9 +10,11 @@ use pgrx::prelude::*;
 mod artifacts;
 mod error;
 mod events;
+mod hooks;
 mod install;
 mod introspection;
 mod kv;
+mod maintenance;
 mod settings;
 mod state;
 mod storage;
@@ -35,6 +37,7 @@ mod llmspell {}
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {
     settings::init();
+    maintenance::worker::register();
 }
 
 /// What pgrx-tests calls before the first #[pg_test].

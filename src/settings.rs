@@ -28,6 +28,14 @@ static ARTIFACT_MAX_BYTES: GucSetting<i32> = GucSetting::<i32>::new(100 << 20);
 
 /// `llmspell.threads`: how many threads hash and compress the chunks of a content.
 static THREADS: GucSetting<i32> = GucSetting::<i32>::new(1);
+/// `llmspell.event_dedup_window`: seconds around its time within which an event id names one event.
+pub static EVENT_DEDUP_WINDOW: GucSetting<i32> = GucSetting::<i32>::new(7 * 86_400);
+
+/// `llmspell.maintenance_database`: where the background worker works; empty for no worker.
+pub static MAINTENANCE_DATABASE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// `llmspell.maintenance_interval`: seconds from the end of a round to the next.
+pub static MAINTENANCE_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(300);
 
 /// `llmspell.restoring`: set by the triggers that see to the order of a restore, for as long as they do.
 static RESTORING: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -87,6 +95,34 @@ pub fn init() {
         64,
         GucContext::Suset,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"llmspell.event_dedup_window",
+        c"How far from its time the append functions look for an event with the same id.",
+        c"0 switches the look-up off.",
+        &EVENT_DEDUP_WINDOW,
+        0,
+        10 * 366 * 86_400,
+        GucContext::Userset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_string_guc(
+        c"llmspell.maintenance_database",
+        c"The database that the background worker maintains; empty for no worker.",
+        c"Needs llmspell_ext in shared_preload_libraries.",
+        &MAINTENANCE_DATABASE,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"llmspell.maintenance_interval",
+        c"How long the background worker rests after a round of maintenance.",
+        c"",
+        &MAINTENANCE_INTERVAL,
+        1,
+        7 * 86_400,
+        GucContext::Sighup,
+        GucFlags::UNIT_S,
     );
     GucRegistry::define_bool_guc(
         c"llmspell.restoring",

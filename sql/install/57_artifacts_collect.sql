@@ -13,6 +13,14 @@ DECLARE
     v_freed record;
 BEGIN
     contents := 0; chunks := 0; bytes := 0; uploads := 0;
+    -- Without anything to do nobody need wait.
+    IF NOT EXISTS (SELECT FROM artifact_upload u WHERE u.tenant_id = v_tenant AND u.expires_at <= statement_timestamp())
+        AND NOT EXISTS (SELECT FROM artifact_gc_queue q WHERE q.tenant_id = v_tenant AND q.zero_since <= statement_timestamp() - grace)
+    THEN
+        PERFORM _max_rows(max_rows);
+        RETURN NEXT;
+        RETURN;
+    END IF;
     PERFORM _artifact_take_turn(v_tenant);
     FOR v_row IN
         DELETE FROM artifact_upload u

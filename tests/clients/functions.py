@@ -8,6 +8,7 @@ VALUES = {
     "jsonb": psycopg.types.json.Jsonb({}), "jsonb[]": [psycopg.types.json.Jsonb({})], "boolean": True,
     "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
     "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "llmspell.test_data", "name": "name", "real[]": [1.0],
+    "date": "2026-01-01", "uuid[]": ["00000000-0000-0000-0000-000000000001"],
 }
 
 

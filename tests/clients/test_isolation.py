@@ -251,7 +251,7 @@ def not_granted():
         routines = [r[0] for r in rows(connection, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace")]
         connection.execute(f"CREATE SCHEMA {sandbox} AUTHORIZATION {ROLE}")
         acls = rows(connection, ACLS)
-    equal(shared, {"llmspell.refinery_schema_history", "llmspell._index_ledger"}, "tables without tenants")
+    equal(shared, {"llmspell.refinery_schema_history", "llmspell._index_ledger", "llmspell._feed_epochs", "llmspell._event_log_retention", "llmspell._maintenance"}, "tables without tenants")
     with app(A) as connection:
         connection.execute("SELECT llmspell.version()")  # settings exist once the library is loaded
         connection.execute(f"CREATE FUNCTION {sandbox}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
