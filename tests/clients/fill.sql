@@ -78,3 +78,19 @@ SELECT count(*) FROM generate_series(1, 5) AS i
 CROSS JOIN LATERAL llmspell.agent_state_save('kept', 'chat', jsonb_build_object('i', i, 'text', repeat(md5('x'), 50)), keep_history => true);
 SELECT count(*) FROM llmspell.workflow_claim(max_rows => 1, lease => '100 years');
 SELECT llmspell.session_retention_set('1 year');
+
+-- Chunks of two versions, the second beside the first; an upload; a content that waits to be collected.
+SELECT llmspell.artifact_put('10000000-0000-0000-0000-000000000002', 'versions',
+    (SELECT string_agg(sha256(convert_to(i || CASE WHEN i = 700 * v THEN 'x' ELSE '' END, 'UTF8')), '' ORDER BY i) FROM generate_series(1, 1400) AS i))
+FROM generate_series(1, 2) AS v ORDER BY v;
+SELECT llmspell.artifact_put('10000000-0000-0000-0000-000000000002', 'empty', '', tags => '{t}', metadata => '{"a": 1}');
+SELECT llmspell.artifact_upload_append(llmspell.artifact_upload_begin('10000000-0000-0000-0000-000000000002', 'upload', ttl => '100 years'), 0,
+    (SELECT string_agg(sha256(convert_to('part ' || i, 'UTF8')), '') FROM generate_series(1, 1000) AS i));
+SELECT llmspell.artifact_delete(artifact_id) FROM llmspell.artifact_put('10000000-0000-0000-0000-000000000002', 'deleted', 'deleted');
+-- Events by the functions, a stream, a consumer; hook executions of both kinds and a retention.
+SELECT count(*) FROM llmspell.event_append('fill.event', '{"n": 1}', ts => now() + interval '1 month');
+SELECT llmspell.stream_append('fill', '[{"event_type": "fill.1", "payload": 1}, {"event_type": "fill.2", "payload": 2}]');
+SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '1/3/1');
+SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff');
+SELECT count(*) FROM llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
+SELECT llmspell.hook_retention_set('20 years', 3);

@@ -8,11 +8,14 @@ VALUES = {
     "jsonb": psycopg.types.json.Jsonb({}), "jsonb[]": [psycopg.types.json.Jsonb({})], "boolean": True,
     "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
     "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "llmspell.test_data", "name": "name", "real[]": [1.0],
+    "date": "2026-01-01", "uuid[]": ["00000000-0000-0000-0000-000000000001"],
 }
 
 
 # Arguments with a default of which one must be given all the same.
 ONE_OF = {"agent_state_at": "version"}
+# Where a value of the type alone is refused: LZ4 of nothing, for one.
+OWN = {("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
 
 
 class Function:
@@ -26,10 +29,13 @@ class Function:
 
     def required(self):
         given = len(self.types) - self.defaults
-        return {i: VALUES[t] for i, t in enumerate(self.types) if i < given or self.names[i] == ONE_OF.get(self.name)}
+        return {i: self.value(i) for i in range(len(self.types)) if i < given or self.names[i] == ONE_OF.get(self.name)}
 
     def all_plausible(self):
-        return {i: VALUES[t] for i, t in enumerate(self.types)}
+        return {i: self.value(i) for i in range(len(self.types))}
+
+    def value(self, i):
+        return OWN.get((self.name, self.names[i] if self.names else None), VALUES[self.types[i]])
 
     def nulls(self):
         return dict.fromkeys(range(len(self.types) - self.defaults))
