@@ -44,6 +44,23 @@ def texts(files, commits, most=2000):
     return [(where, text) for text, where in found.items()][:most]
 
 
+def versions(files, commits):
+    """(path, bytes) of each file that a commit changed, from the oldest on; without history the files as they are."""
+    if not commits:
+        return [*files.items()]
+    names = [(path, f"{commit}:{path}") for commit, _, _, paths in commits for path in paths]
+    read = subprocess.run(["git", "-c", "safe.directory=*", "-C", ROOT, "cat-file", "--batch"], capture_output=True,
+                          input="\n".join(name for _, name in names).encode()).stdout
+    found, at = [], 0
+    for path, _ in names:
+        head, at = read[at:read.index(b"\n", at)].split(), read.index(b"\n", at) + 1
+        if len(head) == 3:  # one that the commit deleted is "missing"
+            size = int(head[2])
+            found.append((path, read[at:at + size]))
+            at += size + 1
+    return found
+
+
 def sizes(files):
     """{folder or file of the top: its bytes}"""
     tops = {path.split("/")[0] + "/" * ("/" in path) for path in files}

@@ -19,7 +19,32 @@ extension_sql_file!(
         text::sql::_prefix_end,
         text::sql::_max_rows,
         text::sql::_short_text,
+        artifacts::sql::blake3,
+        artifacts::sql::blake3_keyed,
+        artifacts::sql::compress,
+        artifacts::sql::decompress,
+        artifacts::sql::artifact_get,
+        artifacts::sql::artifact_get_by_hash,
+        artifacts::sql::artifact_get_range,
+        artifacts::sql::_artifact_store,
+        artifacts::sql::_artifact_read,
+        artifacts::sql::_artifact_hash,
+        artifacts::sql::_artifact_manifest,
+        artifacts::sql::_artifact_manifest_fault,
+        artifacts::sql::_artifact_chunk_fault,
+        artifacts::sql::_artifact_max_bytes,
+        events::sql::_event_dedup_window,
+        events::sql::_event_micros,
+        events::sql::_event_id,
+        events::sql::event_append,
+        events::sql::_event_glob,
+        events::sql::_event_log_has,
         events::sql::_event_log_window,
+        events::sql::_feed_cluster,
+        events::sql::_feed_epoch,
+        events::sql::_feed_pos,
+        hooks::sql::_hook_pack,
+        hooks::sql::_hook_unpack,
         introspection::sql::version,
         kv::sql::_kv_check,
         state::sql::_json_check,
@@ -75,9 +100,63 @@ extension_sql_file!(
     requires = ["i48_vector_indexes"]
 );
 extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i49_episodes"]);
-extension_sql_file!("../sql/install/55_artifacts.sql", name = "i55_artifacts", requires = ["i50_graph"]);
-extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i55_artifacts"]);
-extension_sql_file!("../sql/install/65_hooks.sql", name = "i65_hooks", requires = ["i60_events"]);
+extension_sql_file!(
+    "../sql/install/51_graph_writes.sql",
+    name = "i51_graph_writes",
+    requires = ["i50_graph"]
+);
+extension_sql_file!(
+    "../sql/install/52_graph_reads.sql",
+    name = "i52_graph_reads",
+    requires = ["i51_graph_writes"]
+);
+extension_sql_file!(
+    "../sql/install/55_artifacts.sql",
+    name = "i55_artifacts",
+    requires = ["i52_graph_reads"]
+);
+extension_sql_file!(
+    "../sql/install/56_artifacts_store.sql",
+    name = "i56_artifacts_store",
+    requires = ["i55_artifacts"]
+);
+extension_sql_file!(
+    "../sql/install/57_artifacts_collect.sql",
+    name = "i57_artifacts_collect",
+    requires = ["i56_artifacts_store"]
+);
+extension_sql_file!(
+    "../sql/install/58_artifacts_read.sql",
+    name = "i58_artifacts_read",
+    requires = ["i57_artifacts_collect"]
+);
+extension_sql_file!(
+    "../sql/install/59_artifacts_verify.sql",
+    name = "i59_artifacts_verify",
+    requires = ["i58_artifacts_read"]
+);
+extension_sql_file!("../sql/install/60_events.sql", name = "i60_events", requires = ["i59_artifacts_verify"]);
+extension_sql_file!(
+    "../sql/install/61_events_write.sql",
+    name = "i61_events_write",
+    requires = ["i60_events"]
+);
+extension_sql_file!(
+    "../sql/install/62_events_read.sql",
+    name = "i62_events_read",
+    requires = ["i61_events_write"]
+);
+extension_sql_file!(
+    "../sql/install/63_events_feed.sql",
+    name = "i63_events_feed",
+    requires = ["i62_events_read"]
+);
+extension_sql_file!(
+    "../sql/install/64_events_retention.sql",
+    name = "i64_events_retention",
+    requires = ["i63_events_feed"]
+);
+extension_sql_file!("../sql/install/65_hooks.sql", name = "i65_hooks", requires = ["i64_events_retention"]);
 extension_sql_file!("../sql/install/70_secrets.sql", name = "i70_secrets", requires = ["i65_hooks"]);
 extension_sql_file!(
     "../sql/install/75_compatibility.sql",
@@ -91,6 +170,12 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/install/82_verify.sql", name = "i82_verify", requires = ["i80_introspection"]);
 extension_sql_file!("../sql/install/85_tenants.sql", name = "i85_tenants", requires = ["i82_verify"]);
+extension_sql_file!(
+    "../sql/install/87_maintenance.sql",
+    name = "i87_maintenance",
+    requires = ["i85_tenants"]
+);
+extension_sql_file!("../sql/install/88_health.sql", name = "i88_health", requires = ["i87_maintenance"]);
 extension_sql_file!("../sql/install/90_security.sql", name = "i90_security", finalize);
 
 #[cfg(test)]

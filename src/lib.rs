@@ -7,11 +7,15 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 
+mod artifacts;
 mod error;
 mod events;
+mod graph;
+mod hooks;
 mod install;
 mod introspection;
 mod kv;
+mod maintenance;
 mod settings;
 mod state;
 mod storage;
@@ -36,6 +40,7 @@ mod llmspell {}
 pub extern "C-unwind" fn _PG_init() {
     settings::init();
     vectors::sql::init();
+    maintenance::worker::register();
 }
 
 /// What pgrx-tests calls before the first #[pg_test].

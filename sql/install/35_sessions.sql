@@ -11,6 +11,7 @@ CREATE TABLE llmspell.sessions (
     artifact_count int NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT now(),
     version bigint NOT NULL DEFAULT 1,
+    artifact_sequence bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, session_id),
     CONSTRAINT valid_session_status CHECK (status IN ('active', 'archived', 'expired')),
     CONSTRAINT non_negative_artifact_count CHECK (artifact_count >= 0)
@@ -32,6 +33,7 @@ COMMENT ON COLUMN llmspell.sessions.artifact_count IS 'How many artifacts it has
 COMMENT ON COLUMN llmspell.sessions.updated_at IS 'When the row was last written.';
 COMMENT ON INDEX llmspell.idx_sessions_tenant_status IS 'For listing sessions by status, newest first.';
 COMMENT ON COLUMN llmspell.sessions.version IS 'From 1; one more with each write, whoever writes; counting artifacts is none.';
+COMMENT ON COLUMN llmspell.sessions.artifact_sequence IS 'The number of its next artifact: beyond all it ever had; kept by triggers.';
 COMMENT ON INDEX llmspell.idx_sessions_created IS 'For listing sessions, newest first.';
 COMMENT ON INDEX llmspell.idx_sessions_tenant_expires IS 'For finding what has expired.';
 
@@ -61,11 +63,12 @@ SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
 BEGIN
     NEW.artifact_count := OLD.artifact_count;
+    NEW.artifact_sequence := OLD.artifact_sequence;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_sessions_count() IS 'Undoes a direct UPDATE of artifact_count.';
-CREATE TRIGGER sessions_count BEFORE UPDATE OF artifact_count ON llmspell.sessions
+COMMENT ON FUNCTION llmspell._tg_sessions_count() IS 'Undoes a direct UPDATE of artifact_count and artifact_sequence.';
+CREATE TRIGGER sessions_count BEFORE UPDATE OF artifact_count, artifact_sequence ON llmspell.sessions
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell._tg_sessions_count();
 
 CREATE FUNCTION llmspell._tg_sessions_update() RETURNS trigger

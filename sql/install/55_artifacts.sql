@@ -20,22 +20,24 @@ CREATE TABLE llmspell.artifact_content (
         (storage_type = 'bytea') = (data IS NOT NULL)
         AND (storage_type = 'chunked') = (manifest IS NOT NULL)
         AND (storage_type = 'large_object') = (large_object_oid IS NOT NULL)),
-    CONSTRAINT max_artifact_size CHECK (size_bytes <= 104857600)
+    CONSTRAINT max_artifact_size CHECK (size_bytes <= 536870912)
 );
+-- Chunk hashes do not compress.
+ALTER TABLE llmspell.artifact_content ALTER COLUMN manifest SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE llmspell.artifact_content IS 'Content of artifacts, each once for a tenant.';
 COMMENT ON COLUMN llmspell.artifact_content.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.artifact_content.content_hash IS 'Hash of the uncompressed content, lower-case hex.';
+COMMENT ON COLUMN llmspell.artifact_content.content_hash IS 'Hash of the uncompressed content, lower-case hex: BLAKE3; SHA-256 of older clients until artifact_migrate().';
 COMMENT ON COLUMN llmspell.artifact_content.storage_type IS 'Where the content is: data (bytea), manifest (chunked) or a large object of an older client.';
 COMMENT ON COLUMN llmspell.artifact_content.data IS 'The content, for storage_type bytea.';
 COMMENT ON COLUMN llmspell.artifact_content.large_object_oid IS 'Large object of an older client; never written here, as large objects are outside row level security.';
-COMMENT ON COLUMN llmspell.artifact_content.size_bytes IS 'Stored size, bytes.';
-COMMENT ON COLUMN llmspell.artifact_content.is_compressed IS 'Whether the client compressed the content.';
-COMMENT ON COLUMN llmspell.artifact_content.original_size_bytes IS 'Size before compression, bytes.';
+COMMENT ON COLUMN llmspell.artifact_content.size_bytes IS 'Size of what a client reads, bytes; of chunked content the whole content.';
+COMMENT ON COLUMN llmspell.artifact_content.is_compressed IS 'Whether the client compressed the content; false for chunked content, whose compression is nobody else''s concern.';
+COMMENT ON COLUMN llmspell.artifact_content.original_size_bytes IS 'Size before the client''s compression, bytes; of chunked content size_bytes.';
 COMMENT ON COLUMN llmspell.artifact_content.reference_count IS '1 and one more for each artifact with this content; kept by triggers, whatever an INSERT says.';
 COMMENT ON COLUMN llmspell.artifact_content.created_at IS 'When the content was first stored.';
 COMMENT ON COLUMN llmspell.artifact_content.last_accessed_at IS 'When the content was last used, as clients record it.';
-COMMENT ON COLUMN llmspell.artifact_content.manifest IS 'The chunks of the content, for storage_type chunked.';
+COMMENT ON COLUMN llmspell.artifact_content.manifest IS 'The chunks of the content, for storage_type chunked: for each in order its BLAKE3 hash (32 bytes) and length (4 bytes, little endian).';
 
 CREATE TABLE llmspell.artifacts (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
@@ -96,6 +98,84 @@ COMMENT ON INDEX llmspell.idx_artifacts_tenant_type IS 'For artifacts of a type,
 COMMENT ON INDEX llmspell.idx_artifacts_tags IS 'For tags OPERATOR(llmspell.@>).';
 COMMENT ON INDEX llmspell.idx_artifacts_metadata IS 'For metadata OPERATOR(llmspell.@>).';
 
+-- Written by functions alone, so that a CHECK more would cost each statement and find nothing. No foreign keys: refs guards a chunk, and a restore may come in any order.
+CREATE TABLE llmspell.artifact_chunk (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    chunk_hash bytea NOT NULL CHECK (octet_length(chunk_hash) = 32),
+    refs int NOT NULL CHECK (refs >= 0),
+    codec smallint NOT NULL,
+    raw_len int NOT NULL,
+    depth smallint NOT NULL DEFAULT 0,
+    base_hash bytea,
+    data bytea NOT NULL,
+    PRIMARY KEY (tenant_id, chunk_hash)
+-- Room for the next version of a row in its page, as refs change.
+) WITH (fillfactor = 90);
+-- Compressed already; and out of line an update of refs does not touch it.
+ALTER TABLE llmspell.artifact_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE INDEX idx_artifact_chunk_base ON llmspell.artifact_chunk (tenant_id, base_hash) WHERE base_hash IS NOT NULL;
+
+COMMENT ON TABLE llmspell.artifact_chunk IS 'Pieces of contents, each once for a tenant.';
+COMMENT ON COLUMN llmspell.artifact_chunk.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.artifact_chunk.chunk_hash IS 'BLAKE3 hash of the decoded bytes.';
+COMMENT ON COLUMN llmspell.artifact_chunk.refs IS 'How many contents and uploads have the chunk; 0 where only others need it as base.';
+COMMENT ON COLUMN llmspell.artifact_chunk.codec IS 'How data is encoded: 0 as it is, 1 zstd, 2 zstd with the base as raw-content dictionary.';
+COMMENT ON COLUMN llmspell.artifact_chunk.raw_len IS 'Length of the decoded bytes.';
+COMMENT ON COLUMN llmspell.artifact_chunk.depth IS 'How many bases stand behind one another, at most 4.';
+COMMENT ON COLUMN llmspell.artifact_chunk.base_hash IS 'The chunk beside which this one is encoded, for codec 2.';
+COMMENT ON COLUMN llmspell.artifact_chunk.data IS 'The encoded bytes.';
+COMMENT ON INDEX llmspell.idx_artifact_chunk_base IS 'For the chunks that need a base.';
+
+CREATE TABLE llmspell.artifact_upload (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    upload_id uuid NOT NULL DEFAULT uuidv7(),
+    next_offset bigint NOT NULL DEFAULT 0,
+    tail bytea NOT NULL DEFAULT '',
+    manifest bytea NOT NULL DEFAULT '',
+    meta jsonb NOT NULL,
+    stored_bytes bigint NOT NULL DEFAULT 0,
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, upload_id)
+);
+ALTER TABLE llmspell.artifact_upload ALTER COLUMN tail SET STORAGE EXTERNAL, ALTER COLUMN manifest SET STORAGE EXTERNAL;
+CREATE INDEX idx_artifact_upload_expires ON llmspell.artifact_upload (tenant_id, expires_at);
+
+COMMENT ON TABLE llmspell.artifact_upload IS 'Contents that come in parts.';
+COMMENT ON COLUMN llmspell.artifact_upload.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.artifact_upload.upload_id IS 'Names the upload within the tenant.';
+COMMENT ON COLUMN llmspell.artifact_upload.next_offset IS 'How many bytes have come.';
+COMMENT ON COLUMN llmspell.artifact_upload.tail IS 'The last of them, which are not in a chunk yet; less than 64 KiB.';
+COMMENT ON COLUMN llmspell.artifact_upload.manifest IS 'The chunks of those before, in the form of artifact_content.manifest.';
+COMMENT ON COLUMN llmspell.artifact_upload.meta IS 'What artifact_upload_begin was given.';
+COMMENT ON COLUMN llmspell.artifact_upload.stored_bytes IS 'What its chunks took beyond what the tenant had.';
+COMMENT ON COLUMN llmspell.artifact_upload.expires_at IS 'When artifact_gc may drop it.';
+COMMENT ON INDEX llmspell.idx_artifact_upload_expires IS 'For finding what has expired.';
+
+-- Not an advisory lock: that anybody may take, and a transaction with an older snapshot would not notice
+-- what others did before it got its turn (here it gets 40001).
+CREATE TABLE llmspell.artifact_turn (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    turns bigint NOT NULL DEFAULT 1,
+    PRIMARY KEY (tenant_id)
+) WITH (fillfactor = 10);
+COMMENT ON TABLE llmspell.artifact_turn IS 'Whose row a transaction holds that stores, deletes or collects artifacts of the tenant.';
+COMMENT ON COLUMN llmspell.artifact_turn.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.artifact_turn.turns IS 'How often it was taken.';
+
+-- An index on reference_count would make every count a new index entry.
+CREATE TABLE llmspell.artifact_gc_queue (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    content_hash varchar(64) COLLATE "C" NOT NULL,
+    zero_since timestamptz NOT NULL DEFAULT now(),
+    large_object_oid oid,
+    PRIMARY KEY (tenant_id, content_hash)
+);
+COMMENT ON TABLE llmspell.artifact_gc_queue IS 'Contents that came without an artifact or lost one, for artifact_gc to look at.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.content_hash IS 'The content; of a large object that was turned into chunks a name for it.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.large_object_oid IS 'A large object that no content has any more, for its owner to unlink.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.zero_since IS 'When it last did.';
+
 CREATE TRIGGER artifacts_update BEFORE UPDATE ON llmspell.artifacts
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_updated_at();
 
@@ -110,13 +190,125 @@ BEGIN
     IF _is_restoring() THEN
         NEW.reference_count := 1 + (SELECT count(*) FROM artifacts a
                                     WHERE a.tenant_id = NEW.tenant_id AND a.content_hash = NEW.content_hash);
+    ELSE
+        PERFORM _artifact_size_check(greatest(NEW.size_bytes, octet_length(NEW.data)));
+        IF NEW.manifest IS NOT NULL AND current_user <> 'llmspell_owner' AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+            RAISE EXCEPTION 'contents in chunks are written by functions alone' USING ERRCODE = 'insufficient_privilege',
+                HINT = 'Use llmspell.artifact_put(), or storage_type bytea.';
+        END IF;
     END IF;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_insert() IS 'Starts reference_count at 1; in a restore, with the artifacts that came before.';
+COMMENT ON FUNCTION llmspell._tg_artifact_content_insert() IS 'Starts reference_count at 1; in a restore, with the artifacts that came before. 54000 where the content is too large, 42501 where it is in chunks and not from our functions.';
 CREATE TRIGGER artifact_content_insert BEFORE INSERT ON llmspell.artifact_content
     FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_insert();
+
+CREATE FUNCTION llmspell._artifact_size_check(size_bytes bigint) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF size_bytes > _artifact_max_bytes() THEN
+        RAISE EXCEPTION 'an artifact has at most % bytes, this one has %', _artifact_max_bytes(), size_bytes
+            USING ERRCODE = 'program_limit_exceeded', HINT = 'The setting llmspell.artifact_max_bytes is the limit, up to 512 MB.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell._artifact_size_check(bigint) IS 'Raises 54000 where a content is larger than llmspell.artifact_max_bytes.';
+
+-- A client that writes the tables stores the content first (ON CONFLICT DO NOTHING, so before the row: its
+-- grace begins anew), and may never come to the artifact. Our own functions run as the owner and store both.
+CREATE FUNCTION llmspell._tg_artifact_content_queue() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+BEGIN
+    PERFORM set_config('app.current_tenant_id', NEW.tenant_id, true);
+    INSERT INTO artifact_gc_queue (tenant_id, content_hash) VALUES (NEW.tenant_id, NEW.content_hash)
+    ON CONFLICT (tenant_id, content_hash) DO UPDATE SET zero_since = now();
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_queue() IS 'Queues a content that comes without an artifact.';
+CREATE TRIGGER artifact_content_queue BEFORE INSERT ON llmspell.artifact_content
+    FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND NOT llmspell._is_restoring())
+    EXECUTE FUNCTION llmspell._tg_artifact_content_queue();
+
+CREATE FUNCTION llmspell._tg_artifact_content_unqueue() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+BEGIN
+    PERFORM set_config('app.current_tenant_id', OLD.tenant_id, true);
+    DELETE FROM artifact_gc_queue q WHERE q.tenant_id = OLD.tenant_id AND q.content_hash = OLD.content_hash;
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_unqueue() IS 'Takes a content that goes from the queue.';
+CREATE TRIGGER artifact_content_unqueue AFTER DELETE ON llmspell.artifact_content
+    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_unqueue();
+
+-- Somebody's own DELETE; our functions do this themselves, and know the count.
+CREATE FUNCTION llmspell._tg_artifact_content_release() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+BEGIN
+    PERFORM set_config('app.current_tenant_id', OLD.tenant_id, true);
+    PERFORM _artifact_take_turn(OLD.tenant_id);
+    PERFORM _artifact_release(OLD.tenant_id, _artifact_chunks(OLD.manifest));
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_release() IS 'Releases the chunks of a content that goes.';
+CREATE TRIGGER artifact_content_release AFTER DELETE ON llmspell.artifact_content
+    FOR EACH ROW WHEN (OLD.manifest IS NOT NULL AND current_user <> 'llmspell_owner')
+    EXECUTE FUNCTION llmspell._tg_artifact_content_release();
+
+-- The turn comes before the contents' rows.
+CREATE FUNCTION llmspell._tg_artifact_content_turn() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET row_security = on
+AS $$
+BEGIN
+    PERFORM _artifact_take_turn(current_tenant());
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_turn() IS 'Takes the tenant''s turn before contents are deleted.';
+CREATE TRIGGER artifact_content_turn BEFORE DELETE ON llmspell.artifact_content
+    FOR EACH STATEMENT WHEN (current_user <> 'llmspell_owner' AND llmspell.current_tenant() IS NOT NULL)
+    EXECUTE FUNCTION llmspell._tg_artifact_content_turn();
+
+CREATE FUNCTION llmspell._tg_artifact_content_guard() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'contents in chunks are written by functions alone' USING ERRCODE = 'insufficient_privilege',
+        HINT = 'Use llmspell.artifact_put(), or delete the content.';
+END
+$$;
+COMMENT ON FUNCTION llmspell._tg_artifact_content_guard() IS 'Refuses to change what a content in chunks is: its chunks are counted.';
+CREATE TRIGGER artifact_content_guard BEFORE UPDATE OF tenant_id, content_hash, storage_type, data, large_object_oid, size_bytes, manifest ON llmspell.artifact_content
+    FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND (OLD.manifest IS NOT NULL OR NEW.manifest IS NOT NULL)
+        AND (OLD.tenant_id, OLD.content_hash, OLD.storage_type, OLD.manifest, OLD.size_bytes)
+            IS DISTINCT FROM (NEW.tenant_id, NEW.content_hash, NEW.storage_type, NEW.manifest, NEW.size_bytes))
+    EXECUTE FUNCTION llmspell._tg_artifact_content_guard();
 
 CREATE FUNCTION llmspell._tg_artifact_content_count() RETURNS trigger
 LANGUAGE plpgsql
@@ -131,9 +323,8 @@ COMMENT ON FUNCTION llmspell._tg_artifact_content_count() IS 'Undoes a direct UP
 CREATE TRIGGER artifact_content_count BEFORE UPDATE OF reference_count ON llmspell.artifact_content
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell._tg_artifact_content_count();
 
--- Parents are updated in key order, contents before sessions, so that two statements cannot deadlock.
--- They run as the owner, under FORCE, perhaps with no tenant set (a superuser's DELETE): each row's own
--- tenant is set around its update.
+-- Parents are updated in key order, sessions before contents as where a session is deleted. They run as the owner, under FORCE, perhaps with no tenant set (a
+-- superuser's DELETE): each row's own tenant is set around its update.
 CREATE FUNCTION llmspell._tg_artifacts_count() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -146,34 +337,35 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         OPEN v_changes FOR
-            SELECT r.tenant_id, r.content_hash, NULL::uuid AS session_id, count(*) AS delta
-            FROM new_rows r GROUP BY 1, 2
+            SELECT r.tenant_id, NULL AS content_hash, r.session_id, count(*) AS delta, max(r.sequence) AS sequence
+            FROM new_rows r GROUP BY 1, 3
             UNION ALL
-            SELECT r.tenant_id, NULL, r.session_id, count(*) FROM new_rows r GROUP BY 1, 3
-            ORDER BY 1, 2 NULLS LAST, 3;
+            SELECT r.tenant_id, r.content_hash, NULL, count(*), NULL FROM new_rows r GROUP BY 1, 2
+            ORDER BY 1, 2 NULLS FIRST, 3;
     ELSIF TG_OP = 'DELETE' THEN
         -- A cascade fires for sessions without artifacts, too.
         IF NOT EXISTS (SELECT FROM old_rows) THEN
             RETURN NULL;
         END IF;
         OPEN v_changes FOR
-            SELECT r.tenant_id, r.content_hash, NULL::uuid AS session_id, -count(*) AS delta
-            FROM old_rows r GROUP BY 1, 2
+            SELECT r.tenant_id, NULL AS content_hash, r.session_id, -count(*) AS delta, NULL::bigint AS sequence
+            FROM old_rows r GROUP BY 1, 3
             UNION ALL
-            SELECT r.tenant_id, NULL, r.session_id, -count(*) FROM old_rows r GROUP BY 1, 3
-            ORDER BY 1, 2 NULLS LAST, 3;
+            SELECT r.tenant_id, r.content_hash, NULL, -count(*), NULL FROM old_rows r GROUP BY 1, 2
+            ORDER BY 1, 2 NULLS FIRST, 3;
     ELSE
         OPEN v_changes FOR
             WITH r AS (
-                SELECT o.tenant_id, o.content_hash, o.session_id, -1 AS delta FROM old_rows o
+                SELECT o.tenant_id, o.content_hash, o.session_id, -1 AS delta, o.sequence AS before, NULL::bigint AS sequence
+                FROM old_rows o
                 UNION ALL
-                SELECT n.tenant_id, n.content_hash, n.session_id, 1 FROM new_rows n
+                SELECT n.tenant_id, n.content_hash, n.session_id, 1, NULL, n.sequence FROM new_rows n
             )
-            SELECT r.tenant_id, r.content_hash, NULL::uuid AS session_id, sum(r.delta) AS delta
-            FROM r GROUP BY 1, 2 HAVING sum(r.delta) <> 0
+            SELECT r.tenant_id, NULL AS content_hash, r.session_id, sum(r.delta) AS delta, max(r.sequence) AS sequence
+            FROM r GROUP BY 1, 3 HAVING sum(r.delta) <> 0 OR max(r.sequence) > max(r.before)
             UNION ALL
-            SELECT r.tenant_id, NULL, r.session_id, sum(r.delta) FROM r GROUP BY 1, 3 HAVING sum(r.delta) <> 0
-            ORDER BY 1, 2 NULLS LAST, 3;
+            SELECT r.tenant_id, r.content_hash, NULL, sum(r.delta), NULL FROM r GROUP BY 1, 2 HAVING sum(r.delta) <> 0
+            ORDER BY 1, 2 NULLS FIRST, 3;
     END IF;
     LOOP
         FETCH v_changes INTO v_change;
@@ -181,12 +373,19 @@ BEGIN
         IF v_change.tenant_id IS DISTINCT FROM current_tenant() THEN
             PERFORM set_config('app.current_tenant_id', v_change.tenant_id, true);
         END IF;
-        IF v_change.session_id IS NULL THEN
+        IF v_change.content_hash IS NULL THEN
+            UPDATE sessions s
+            SET artifact_count = s.artifact_count + v_change.delta,
+                artifact_sequence = greatest(s.artifact_sequence, v_change.sequence + 1)
+            WHERE s.tenant_id = v_change.tenant_id AND s.session_id = v_change.session_id;
+        ELSE
+            -- The queue before the content, as where a client stores it; artifact_gc looks whether it is unused.
+            IF v_change.delta < 0 THEN
+                INSERT INTO artifact_gc_queue (tenant_id, content_hash) VALUES (v_change.tenant_id, v_change.content_hash)
+                ON CONFLICT (tenant_id, content_hash) DO UPDATE SET zero_since = now();
+            END IF;
             UPDATE artifact_content c SET reference_count = c.reference_count + v_change.delta
             WHERE c.tenant_id = v_change.tenant_id AND c.content_hash = v_change.content_hash;
-        ELSE
-            UPDATE sessions s SET artifact_count = s.artifact_count + v_change.delta
-            WHERE s.tenant_id = v_change.tenant_id AND s.session_id = v_change.session_id;
         END IF;
     END LOOP;
     CLOSE v_changes;
@@ -196,7 +395,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifacts_count() IS 'Adds to and subtracts from reference_count and artifact_count of the rows'' parents.';
+COMMENT ON FUNCTION llmspell._tg_artifacts_count() IS 'Adds to and subtracts from artifact_count and reference_count of the rows'' parents, keeps artifact_sequence beyond them, and queues contents that lost an artifact.';
 CREATE TRIGGER artifacts_count_insert AFTER INSERT ON llmspell.artifacts
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();

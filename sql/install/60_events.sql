@@ -12,7 +12,13 @@ CREATE TABLE llmspell.event_log (
     timestamp timestamptz NOT NULL,
     sequence bigint NOT NULL,
     language varchar(50) NOT NULL,
-    payload jsonb NOT NULL
+    payload jsonb NOT NULL,
+    feed_epoch int NOT NULL DEFAULT llmspell._feed_epoch(),
+    feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    feed_pos bigint NOT NULL DEFAULT llmspell._feed_pos(),
+    stream varchar(255) COLLATE "C",
+    -- No CHECK on the two: each costs an INSERT 3 microseconds.
+    stream_version bigint
 ) PARTITION BY RANGE (timestamp);
 
 COMMENT ON TABLE llmspell.event_log IS 'Event log. Months are made by ensure_future_event_log_partitions() and create_event_log_partition(); each has the primary key (tenant_id, timestamp, event_id).';
@@ -24,7 +30,13 @@ COMMENT ON COLUMN llmspell.event_log.timestamp IS 'When it happened.';
 COMMENT ON COLUMN llmspell.event_log.sequence IS 'Order among events, the client''s.';
 COMMENT ON COLUMN llmspell.event_log.language IS 'Where it came from: rust, lua, javascript, python, sql.';
 COMMENT ON COLUMN llmspell.event_log.payload IS 'The whole event.';
+COMMENT ON COLUMN llmspell.event_log.feed_epoch IS 'Which cluster wrote it, see _feed_epochs; 0 for rows from before the feed.';
+COMMENT ON COLUMN llmspell.event_log.feed_xid IS 'The transaction that wrote it.';
+COMMENT ON COLUMN llmspell.event_log.feed_pos IS 'Its place among the events of its transaction, from 1.';
+COMMENT ON COLUMN llmspell.event_log.stream IS 'The stream that it belongs to, see stream_append; NULL for none.';
+COMMENT ON COLUMN llmspell.event_log.stream_version IS 'Its place in the stream, from 1 without gaps.';
 
+COMMENT ON FUNCTION llmspell._event_log_has(timestamptz) IS 'Whether the log has a month for a time.';
 COMMENT ON FUNCTION llmspell._event_log_window() IS 'How many months before and after the current one may be made: llmspell.event_log_months_back and _ahead.';
 
 -- The one place that knows the bounds and the name of a month, whatever the session's TimeZone.
@@ -46,6 +58,23 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'SKIPPED: Partition ' || name || ' already exists';
 COMMENT ON FUNCTION llmspell._event_log_skipped(text) IS 'What the makers of months answer for one that is there.';
 
+CREATE FUNCTION llmspell._event_log_months()
+RETURNS TABLE (relation regclass, month date, since timestamptz, until timestamptz, detach_pending boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+SET timezone = 'UTC'
+SET datestyle = 'ISO'
+AS $$
+    SELECT p.oid, CASE WHEN m.bound = p.bound THEN p.since::date END, p.since, p.until, p.inhdetachpending
+    FROM (SELECT b.*, coalesce(substring(b.bound, '^FOR VALUES FROM \(''([^'']+)''\)')::timestamptz, '-infinity') AS since,
+              coalesce(substring(b.bound, ' TO \(''([^'']+)''\)$')::timestamptz, 'infinity') AS until
+          FROM (SELECT c.oid, i.inhdetachpending, pg_get_expr(c.relpartbound, c.oid) AS bound
+                FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                WHERE i.inhparent = 'llmspell.event_log'::regclass) AS b) AS p
+    LEFT JOIN LATERAL _event_log_month(CASE WHEN isfinite(p.since) AND p.since < '200000-01-01' THEN p.since::date END) AS m ON true
+$$;
+COMMENT ON FUNCTION llmspell._event_log_months() IS 'The partitions of the log; month is NULL where the bounds are not those of one UTC month.';
+
 CREATE FUNCTION llmspell._event_log_has_month(month date) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -63,10 +92,93 @@ END
 $$;
 COMMENT ON FUNCTION llmspell._event_log_has_month(date) IS 'Whether the month of a date is attached to event_log.';
 
+-- The one list of what a month has besides its primary key.
+CREATE FUNCTION llmspell._event_log_month_indexes() RETURNS TABLE (suffix text, is_unique boolean, definition text, purpose text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    VALUES
+        ('correlation_idx', false, 'USING btree (tenant_id, correlation_id, "timestamp")', 'For what belongs together.'),
+        ('type_idx', false, 'USING btree (tenant_id, event_type, "timestamp")', 'For events of a type, by time.'),
+        ('id_idx', false, 'USING btree (tenant_id, event_id)', 'For an event by its id, and for repeats.'),
+        ('feed_idx', false, 'USING btree (tenant_id, feed_epoch, feed_xid, feed_pos)', 'For the feed.'),
+        ('stream_idx', true, 'USING btree (tenant_id, stream, stream_version) WHERE (stream IS NOT NULL)', 'For streams.')
+$$;
+COMMENT ON FUNCTION llmspell._event_log_month_indexes() IS 'The indexes of each month, as pg_get_indexdef gives them, beside its primary key (tenant_id, timestamp, event_id).';
+
+CREATE FUNCTION llmspell._event_log_month_faults(target regclass) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+    SELECT 'has no valid primary key (tenant_id, timestamp, event_id)'
+    WHERE NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = target AND x.indisvalid AND x.indisprimary
+                      AND pg_get_indexdef(x.indexrelid) LIKE '% USING btree (tenant_id, "timestamp", event_id)')
+    UNION ALL
+    SELECT 'has no valid index ' || w.definition
+    FROM _event_log_month_indexes() w
+    WHERE NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = target AND x.indisvalid AND x.indisunique = w.is_unique
+                      AND right(pg_get_indexdef(x.indexrelid), length(w.definition) + 1) = ' ' || w.definition)
+$$;
+COMMENT ON FUNCTION llmspell._event_log_month_faults(regclass) IS 'Indexes that a month lacks: one text each.';
+
+-- Written once and never changed, so pages are filled, and vacuum comes for the sake of the visibility
+-- map and of freezing: after a twentieth of new rows, at ten times the server''s rate (cost_delay of 10 ms
+-- with a limit of 1000, as the guide has it, is that rate exactly), so that it ends before the next one is due.
+CREATE FUNCTION llmspell._event_log_dress(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_name constant name := (SELECT c.relname FROM pg_class c WHERE c.oid = target);
+    v_index record;
+    v_index_name text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = target AND x.indisprimary) THEN
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I PRIMARY KEY (tenant_id, timestamp, event_id)', target, v_name || '_pkey');
+    END IF;
+    FOR v_index IN
+        SELECT w.* FROM _event_log_month_indexes() w
+        WHERE 'has no valid index ' || w.definition IN (SELECT f FROM _event_log_month_faults(target) AS f)
+    LOOP
+        v_index_name := v_name || '_' || v_index.suffix;
+        -- What is there under the name is not what is wanted.
+        IF EXISTS (SELECT FROM pg_class c JOIN pg_index x ON x.indexrelid = c.oid WHERE x.indrelid = target AND c.relname = v_index_name) THEN
+            EXECUTE format('DROP INDEX %s', format('%I.%I', (SELECT c.relnamespace::regnamespace FROM pg_class c WHERE c.oid = target), v_index_name));
+        END IF;
+        EXECUTE format('CREATE %s INDEX %I ON %s %s', CASE WHEN v_index.is_unique THEN 'UNIQUE' END, v_index_name, target, v_index.definition);
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s SET (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_vacuum_scale_factor = 0.05,
+        autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 2, autovacuum_vacuum_cost_limit = 2000)', target);
+    PERFORM _wall_build(target);
+    EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', target);
+END
+$$;
+COMMENT ON FUNCTION llmspell._event_log_dress(regclass) IS 'Gives a month what it lacks of keys, indexes, storage parameters, wall and rights.';
+
+CREATE FUNCTION llmspell._event_log_free_name(name text, in_schema text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+DECLARE
+    v_name text := name;
+    v_n int := 1;
+BEGIN
+    -- Through pg_class itself: an advisory lock does not refresh the cache of names.
+    WHILE EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = in_schema::regnamespace
+                  AND c.relname IN (v_name, v_name || '_pkey', v_name || '_id_idx'))
+    LOOP
+        v_n := v_n + 1;
+        v_name := name || '_' || v_n;
+    END LOOP;
+    RETURN v_name;
+END
+$$;
+COMMENT ON FUNCTION llmspell._event_log_free_name(text, text) IS 'The name, or with a number where a relation has it.';
+
 CREATE FUNCTION llmspell._event_log_lock(wait boolean) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
-SET lock_timeout = '10s'
+SET lock_timeout = '60s'
 AS $$
 DECLARE
     v_key constant int := 'llmspell.event_log'::regclass::oid::int;
@@ -78,67 +190,86 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_lock(boolean) IS 'Makes this transaction the only one that makes months; false where another one does and wait is false. Error: 55P03 after 10 seconds.';
+COMMENT ON FUNCTION llmspell._event_log_lock(boolean) IS 'Makes this transaction the only one that makes months; false where another one does and wait is false. Error: 55P03 after a minute.';
+
+-- DETACH waits for every reader of the log, and who comes later waits behind it: so it waits for less than
+-- half a second at a time, and lets the others by in between.
+CREATE FUNCTION llmspell._event_log_alter(action text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+SET lock_timeout = '400ms'
+AS $$
+DECLARE
+    v_attempt int := 0;
+BEGIN
+    LOOP
+        BEGIN
+            EXECUTE 'ALTER TABLE llmspell.event_log ' || action;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            v_attempt := v_attempt + 1;
+            IF v_attempt = 8 THEN
+                RAISE EXCEPTION 'the event log is in use' USING ERRCODE = 'lock_not_available',
+                    HINT = 'Try again when the long transactions that use it are over; llmspell.health_transactions shows them.';
+            END IF;
+        END;
+        PERFORM pg_sleep(0.25);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell._event_log_alter(text) IS 'ALTER TABLE event_log with short waits and retries. Error: 55P03 after 8 attempts.';
 
 CREATE FUNCTION llmspell._event_log_make_month(month date) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, pg_temp
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
-SET lock_timeout = '2s'
 AS $$
 DECLARE
     v_month record;
     v_window record;
     v_this_month constant date := date_trunc('month', now())::date;
-    v_attempt int := 0;
+    v_first date;
+    v_last date;
+    v_name text;
 BEGIN
-    SELECT * INTO v_month FROM _event_log_month(month);
-    IF _event_log_has_month(month) THEN
-        RETURN _event_log_skipped(v_month.name);
-    END IF;
     SELECT * INTO v_window FROM _event_log_window();
-    IF month < v_this_month - make_interval(months => v_window.months_back)
-        OR month > v_this_month + make_interval(months => v_window.months_ahead)
+    v_first := v_this_month - make_interval(months => v_window.months_back);
+    v_last := v_this_month + make_interval(months => v_window.months_ahead + 1) - interval '1 day';
+    -- Before anything is reckoned with it: months far away overflow.
+    IF NOT isfinite(month) OR month NOT BETWEEN v_first AND v_last AND NOT EXISTS (
+        SELECT FROM _event_log_months() m WHERE NOT m.detach_pending AND m.month = date_trunc('month', _event_log_make_month.month)::date)
     THEN
         RAISE EXCEPTION 'month % lies outside the window of % months back and % ahead', to_char(month, 'YYYY-MM'),
             v_window.months_back, v_window.months_ahead
             USING ERRCODE = 'datetime_field_overflow',
                   HINT = 'A superuser can widen llmspell.event_log_months_back or llmspell.event_log_months_ahead.';
     END IF;
+    SELECT * INTO v_month FROM _event_log_month(month);
+    IF _event_log_has_month(month) THEN
+        RETURN _event_log_skipped(v_month.name);
+    END IF;
     -- One maker at a time; who waited finds the month made.
     PERFORM _event_log_lock(wait => true);
     IF _event_log_has_month(month) THEN
         RETURN _event_log_skipped(v_month.name);
     END IF;
-    IF EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relname = v_month.name) THEN
-        RAISE EXCEPTION 'a relation llmspell.% exists and is no partition of event_log', v_month.name
-            USING ERRCODE = 'duplicate_table', HINT = 'Attach it again, or rename it or move it to another schema.';
+    v_name := _event_log_free_name(v_month.name, 'llmspell');
+    IF v_name <> v_month.name THEN
+        RAISE WARNING 'a relation llmspell.% exists and is no partition of event_log: the month becomes llmspell.%', v_month.name, v_name
+            USING HINT = format('Where it holds the events of the month, copy them: INSERT INTO llmspell.event_log SELECT * FROM llmspell.%I;', v_month.name);
     END IF;
     -- LIKE and ATTACH: CREATE … PARTITION OF would lock out every reader of the log.
-    EXECUTE format('CREATE TABLE llmspell.%I (LIKE llmspell.event_log INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', v_month.name);
-    EXECUTE format('ALTER TABLE llmspell.%1$I ADD CONSTRAINT %2$I PRIMARY KEY (tenant_id, timestamp, event_id)', v_month.name, v_month.name || '_pkey');
-    EXECUTE format('CREATE INDEX %2$I ON llmspell.%1$I (tenant_id, correlation_id, timestamp)', v_month.name, v_month.name || '_correlation_idx');
-    EXECUTE format('CREATE INDEX %2$I ON llmspell.%1$I (tenant_id, event_type, timestamp)', v_month.name, v_month.name || '_type_idx');
-    PERFORM _wall_build(format('llmspell.%I', v_month.name)::regclass);
+    EXECUTE format('CREATE TABLE llmspell.%I (LIKE llmspell.event_log INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', v_name);
+    PERFORM _event_log_dress(format('llmspell.%I', v_name)::regclass);
     -- With the bound as CHECK the attach need not scan, and a later one can reuse it.
     EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT %I CHECK (timestamp >= %L AND timestamp < %L)',
-        v_month.name, v_month.name || '_month_check', v_month.since, v_month.until);
-    LOOP
-        BEGIN
-            EXECUTE format('ALTER TABLE llmspell.event_log ATTACH PARTITION llmspell.%I %s', v_month.name, v_month.bound);
-            EXIT;
-        EXCEPTION WHEN lock_not_available THEN
-            v_attempt := v_attempt + 1;
-            IF v_attempt = 5 THEN
-                RAISE;
-            END IF;
-        END;
-    END LOOP;
-    RETURN format('CREATED: Partition %s [%s to %s)', v_month.name, v_month.since, v_month.until);
+        v_name, v_name || '_month_check', v_month.since, v_month.until);
+    PERFORM _event_log_alter(format('ATTACH PARTITION llmspell.%I %s', v_name, v_month.bound));
+    RETURN format('CREATED: Partition %s [%s to %s)', v_name, v_month.since, v_month.until);
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_make_month(date) IS 'Makes the UTC month that a date lies in, with its keys, indexes and wall, unless it is there. Errors: 22008 outside the window, 42P07 another relation has its name, 55P03 the log stays locked.';
+COMMENT ON FUNCTION llmspell._event_log_make_month(date) IS 'Makes the UTC month that a date lies in, with its keys, indexes and wall, unless it is there. Errors: 22008 outside the window, 55P03 the log stays locked.';
 
 CREATE FUNCTION llmspell.create_event_log_partition(start_month timestamptz, end_month timestamptz) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -165,7 +296,7 @@ BEGIN
     RETURN _event_log_make_month(v_month);
 END
 $$;
-COMMENT ON FUNCTION llmspell.create_event_log_partition(timestamptz, timestamptz) IS 'Makes one UTC month of the event log: CREATED: … or SKIPPED: …. Give the first day of the month and of the next, in UTC or in the session''s TimeZone. Errors: 22004 null, 22008 not one month, or outside llmspell.event_log_months_back (24) and _ahead (4), 42P07 another relation has its name, 55P03 the log stays locked for 10 seconds. Example: SELECT llmspell.create_event_log_partition(''2026-11-01'', ''2026-12-01'');';
+COMMENT ON FUNCTION llmspell.create_event_log_partition(timestamptz, timestamptz) IS 'Makes one UTC month of the event log: CREATED: … or SKIPPED: …. Give the first day of the month and of the next, in UTC or in the session''s TimeZone. Where a relation has the name of the month, for instance a month that was detached, the new one gets a number after its name, with a warning. Errors: 22004 null, 22008 not one month, or outside llmspell.event_log_months_back (24) and _ahead (4), 55P03 the log stays locked for a minute. Example: SELECT llmspell.create_event_log_partition(''2026-11-01'', ''2026-12-01'');';
 
 CREATE FUNCTION llmspell.ensure_future_event_log_partitions() RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -197,4 +328,18 @@ BEGIN
     RETURN v_answers;
 END
 $$;
-COMMENT ON FUNCTION llmspell.ensure_future_event_log_partitions() IS 'Makes the current UTC month and the next three where they are missing; returns exactly four texts, CREATED: … or SKIPPED: …. Takes no lock where all exist, and waits for another transaction that makes months only while the current one is missing. Errors: 42P07 another relation has the name of a month, 55P03 the log stays locked. Example: SELECT llmspell.ensure_future_event_log_partitions();';
+COMMENT ON FUNCTION llmspell.ensure_future_event_log_partitions() IS 'Makes the current UTC month and the next three where they are missing; returns exactly four texts, CREATED: … or SKIPPED: …. Takes no lock where all exist, and waits for another transaction that makes months only while the current one is missing. Error: 55P03 the log stays locked. Example: SELECT llmspell.ensure_future_event_log_partitions();';
+
+CREATE FUNCTION llmspell._event_log_cover(ts timestamptz) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, pg_temp
+SET timezone = 'UTC'
+AS $$
+BEGIN
+    IF NOT isfinite(ts) THEN
+        RAISE EXCEPTION 'an event must have a finite time, got %', ts USING ERRCODE = 'datetime_field_overflow';
+    END IF;
+    PERFORM _event_log_make_month(ts::date);
+END
+$$;
+COMMENT ON FUNCTION llmspell._event_log_cover(timestamptz) IS 'Makes the month of an event where it is missing. Errors: 22008 infinite, or outside the window of months.';

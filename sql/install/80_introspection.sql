@@ -66,8 +66,11 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
     WITH RECURSIVE t AS (
-        SELECT c.oid, c.relname, c.relispartition FROM pg_class c
-        WHERE (c.relnamespace = 'llmspell'::regnamespace OR c.oid IN (SELECT p.relid FROM pg_partition_tree('llmspell.event_log') p))
+        SELECT c.oid, c.relname, c.relispartition,
+            NOT c.relispartition AND (c.relnamespace <> 'llmspell'::regnamespace OR c.oid IN (SELECT k.relation FROM _event_log_kept() k)) AS is_kept
+        FROM pg_class c
+        WHERE (c.relnamespace = 'llmspell'::regnamespace OR c.oid IN (SELECT p.relid FROM pg_partition_tree('llmspell.event_log') p)
+               OR c.relnamespace = 'llmspell_archive'::regnamespace AND c.relowner = 'llmspell_owner'::regrole)
           AND c.relkind = 'r'
           AND EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
@@ -78,19 +81,20 @@ AS $$
         WHERE k.contype = 'f' AND k.confrelid <> k.conrelid AND d.n < 32
     )
     SELECT t.oid::regclass,
-        CASE WHEN t.relispartition THEN (SELECT p.relname::text FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = t.oid)
+        CASE WHEN t.is_kept THEN NULL
+             WHEN t.relispartition THEN (SELECT p.relname::text FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = t.oid)
              ELSE t.relname::text END,
         max(d.n)
     FROM t JOIN depth d ON d.oid = t.oid
-    GROUP BY t.oid, t.relname, t.relispartition
+    GROUP BY t.oid, t.relname, t.relispartition, t.is_kept
 $$;
-COMMENT ON FUNCTION llmspell._tenant_tables() IS 'Every table with tenants'' rows, the component it belongs to, and its depth in the order of foreign keys.';
+COMMENT ON FUNCTION llmspell._tenant_tables() IS 'Every table with tenants'' rows, the component it belongs to (NULL for months that are detached or archived), and its depth in the order of foreign keys.';
 
 CREATE FUNCTION llmspell._rows_of(relation regclass) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
-    SELECT CASE WHEN c.relnamespace = 'llmspell'::regnamespace THEN format('%s WHERE', c.oid::regclass)
+    SELECT CASE WHEN c.relnamespace IN ('llmspell'::regnamespace, 'llmspell_archive'::regnamespace) THEN format('%s WHERE', c.oid::regclass)
                 ELSE format('llmspell.event_log WHERE tableoid = %s AND', c.oid) END
     FROM pg_class c WHERE c.oid = relation
 $$;
@@ -121,7 +125,7 @@ BEGIN
     -- Counted through the partitioned parent: the months are closed to the app role.
     SELECT jsonb_object_agg(c.component, _count_rows(format('llmspell.%I', c.component)::regclass, v_tenant) ORDER BY c.component)
     INTO v_rows
-    FROM (SELECT DISTINCT t.component FROM _tenant_tables() t
+    FROM (SELECT DISTINCT t.component FROM _tenant_tables() t WHERE t.component IS NOT NULL
           UNION SELECT 'event_log') AS c
     WHERE has_table_privilege(format('llmspell.%I', c.component), 'SELECT');
     IF pg_has_role(current_user, 'llmspell_admin', 'USAGE') THEN

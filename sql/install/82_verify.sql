@@ -35,14 +35,8 @@ AS $$
     WHERE w.method <> 'none' AND w.index_name NOT IN (SELECT l.index_name FROM _index_ledger l)
       AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name AND i.is_valid)
     UNION ALL
-    SELECT 'event_log', i.inhrelid::regclass::text, 'has no valid ' || w.what
-    FROM pg_inherits i
-    CROSS JOIN (VALUES ('primary key', true, '%'), ('index by correlation_id', false, '% (tenant_id, correlation_id, "timestamp")'),
-                       ('index by event_type', false, '% (tenant_id, event_type, "timestamp")')) AS w (what, is_primary, definition)
-    WHERE i.inhparent = 'llmspell.event_log'::regclass
-      AND NOT EXISTS (SELECT FROM pg_index x
-                      WHERE x.indrelid = i.inhrelid AND x.indisvalid AND x.indisprimary = w.is_primary
-                        AND pg_get_indexdef(x.indexrelid) LIKE w.definition)
+    SELECT 'event_log', m.relation::text, f.fault
+    FROM _event_log_months() m CROSS JOIN LATERAL _event_log_month_faults(m.relation) AS f (fault)
 $$;
 COMMENT ON FUNCTION llmspell._index_faults() IS 'Indexes that are missing, invalid or altered.';
 
@@ -54,7 +48,8 @@ AS $$
     WITH walled AS (
         SELECT c.* FROM pg_class c
         WHERE c.relkind IN ('r', 'p')
-          AND (c.relnamespace = 'llmspell'::regnamespace OR c.oid IN (SELECT p.relid FROM pg_partition_tree('llmspell.event_log') p))
+          AND (c.relnamespace IN ('llmspell'::regnamespace, 'llmspell_archive'::regnamespace)
+               OR c.oid IN (SELECT p.relid FROM pg_partition_tree('llmspell.event_log') p))
     ), granted AS (
         SELECT c.oid, c.relowner, c.relispartition, a.grantee, a.privilege_type
         FROM walled c CROSS JOIN LATERAL aclexplode(c.relacl) a
@@ -67,7 +62,7 @@ AS $$
     WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
     UNION ALL
     SELECT 'isolation', c.oid::regclass::text, 'is a month of event_log outside the schema llmspell'
-    FROM walled c WHERE c.relnamespace <> 'llmspell'::regnamespace
+    FROM walled c WHERE c.relispartition AND c.relnamespace <> 'llmspell'::regnamespace
     UNION ALL
     SELECT 'isolation', c.oid::regclass::text, format('owner is %s, not llmspell_owner', c.relowner::regrole)
     FROM walled c WHERE c.relowner <> 'llmspell_owner'::regrole
@@ -198,15 +193,7 @@ AS $$
       AND NOT EXISTS (SELECT FROM agent_state_history b
                       WHERE b.tenant_id = tenant AND b.agent_id = h.agent_id AND b.version = h.base_version AND b.base_version IS NULL)
     UNION ALL
-    SELECT 'sessions', s.session_id::text, format('artifact_count is %s, its artifacts are %s', s.artifact_count, coalesce(a.n, 0))
-    FROM sessions s
-    LEFT JOIN (SELECT a.session_id, count(*) AS n FROM artifacts a WHERE a.tenant_id = tenant GROUP BY 1) AS a USING (session_id)
-    WHERE s.tenant_id = tenant AND s.artifact_count <> coalesce(a.n, 0)
-    UNION ALL
-    SELECT 'artifact_content', c.content_hash, format('reference_count is %s, its artifacts are %s', c.reference_count, coalesce(a.n, 0))
-    FROM artifact_content c
-    LEFT JOIN (SELECT a.content_hash, count(*) AS n FROM artifacts a WHERE a.tenant_id = tenant GROUP BY 1) AS a USING (content_hash)
-    WHERE c.tenant_id = tenant AND c.reference_count <> 1 + coalesce(a.n, 0)
+    SELECT 'artifacts', v.object, format('%s: %s', v.code, v.detail) FROM artifact_verify() v
 $$;
 COMMENT ON FUNCTION llmspell._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts.';
 

@@ -2,7 +2,7 @@
 
 -- The one function that sees over the wall: it belongs to llmspell_tenants, which bypasses row level
 -- security and may read nothing but tenant_id. A loose index scan: as many probes as tenants.
-CREATE FUNCTION llmspell._tenants() RETURNS SETOF text
+CREATE FUNCTION llmspell._tenants(after text DEFAULT NULL, max_rows int DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
@@ -10,28 +10,26 @@ DECLARE
     v_table text;
     v_query text;
 BEGIN
-    FOR v_table IN SELECT DISTINCT format('llmspell.%I', t.component) FROM _tenant_tables() t LOOP
+    FOR v_table IN SELECT DISTINCT format('llmspell.%I', t.component) FROM _tenant_tables() t WHERE t.component IS NOT NULL LOOP
         v_query := concat_ws(' UNION ', v_query, format(
             '(WITH RECURSIVE t AS (
-                (SELECT tenant_id FROM %1$s ORDER BY tenant_id LIMIT 1)
+                (SELECT tenant_id, 1 AS n FROM %1$s WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1)
                 UNION ALL
-                SELECT (SELECT n.tenant_id FROM %1$s n WHERE n.tenant_id > t.tenant_id ORDER BY n.tenant_id LIMIT 1)
-                FROM t WHERE t.tenant_id IS NOT NULL
-              ) SELECT tenant_id::text FROM t WHERE tenant_id IS NOT NULL)', v_table));
+                SELECT (SELECT n.tenant_id FROM %1$s n WHERE n.tenant_id > t.tenant_id ORDER BY n.tenant_id LIMIT 1), t.n + 1
+                FROM t WHERE t.tenant_id IS NOT NULL AND ($2 IS NULL OR t.n < $2)
+              ) SELECT tenant_id::text COLLATE "C" AS tenant FROM t WHERE tenant_id IS NOT NULL)', v_table));
     END LOOP;
-    RETURN QUERY EXECUTE v_query;
+    -- No tenant is called ''.
+    RETURN QUERY EXECUTE v_query || ' ORDER BY tenant LIMIT $2' USING coalesce(after, ''), max_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tenants() IS 'The ids of all tenants that have a row in any table.';
+COMMENT ON FUNCTION llmspell._tenants(text, integer) IS 'The ids of the tenants that have a row in any table, in byte order, after one and at most so many.';
 
 CREATE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 1000, after text DEFAULT NULL) RETURNS TABLE (tenant_id text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
-    SELECT t FROM _tenants() AS t
-    WHERE after IS NULL OR t COLLATE "C" > after
-    ORDER BY t COLLATE "C"
-    LIMIT _max_rows(max_rows)
+    SELECT t FROM _tenants(after, _max_rows(max_rows)) AS t
 $$;
 COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'The tenants that have a row anywhere, in byte order; for the next page give the last one as after. llmspell_admin only. Errors: 22004, 22023 max_rows. Example: SELECT tenant_id FROM llmspell.tenant_list(1000);';
 

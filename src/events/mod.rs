@@ -1,3 +1,6 @@
 //! The event log.
 
+mod feed;
+mod glob;
+mod id;
 mod sql;

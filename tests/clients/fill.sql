@@ -42,6 +42,13 @@ VALUES
 INSERT INTO llmspell.relationships (tenant_id, from_entity, to_entity, relationship_type, valid_time_start)
 VALUES (llmspell.current_tenant(), '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', 'lives in', '2000-01-01+00');
 
+-- The same by functions: a version split in three, an edge with a source, and the trace of an erased entity.
+SELECT llmspell.entity_put('00000000-0000-0000-0000-000000000003', 'person', 'Mary', '{"n": 1}', '2000-01-01+00');
+SELECT llmspell.entity_patch('00000000-0000-0000-0000-000000000003', '{"n": 2.50, "é": null}', '2005-01-01+00', '2006-01-01+00', source_kind => 'event', source_id => 'e1');
+SELECT llmspell.relationship_put('00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000003', 'knows', valid_from => '2001-01-01+00',
+    source_kind => 'episode', source_id => 'é 1');
+SELECT llmspell.entity_put('00000000-0000-0000-0000-000000000004', 'person', 'gone', '{}', '2000-01-01+00'), llmspell.entity_erase('00000000-0000-0000-0000-000000000004', false);
+
 -- Counts that must survive: content with 1 + 3, 1 + 1 and 1 + 0 references, sessions with 3, 1 and 0 artifacts.
 INSERT INTO llmspell.sessions (tenant_id, session_id, session_data, expires_at)
 SELECT llmspell.current_tenant(), format('10000000-0000-0000-0000-00000000000%s', i)::uuid, '{"a": 1}', CASE i WHEN 1 THEN 'infinity'::timestamptz END
@@ -84,3 +91,18 @@ INSERT INTO llmspell.episode_embeddings_1536 (tenant_id, id, scope, embedding) S
 INSERT INTO llmspell.episode_embeddings_3072 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[3072])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
 SELECT count(*) FROM llmspell.episodes_unprocessed(max_rows => 1, lease => '100 years');
 SELECT llmspell.episode_mark_processed(ARRAY(SELECT id FROM llmspell.episodes_by_session('s1', 2)));
+-- Chunks of two versions, the second beside the first; an upload; a content that waits to be collected.
+SELECT llmspell.artifact_put('10000000-0000-0000-0000-000000000002', 'versions',
+    (SELECT string_agg(sha256(convert_to(i || CASE WHEN i = 700 * v THEN 'x' ELSE '' END, 'UTF8')), '' ORDER BY i) FROM generate_series(1, 1400) AS i))
+FROM generate_series(1, 2) AS v ORDER BY v;
+SELECT llmspell.artifact_put('10000000-0000-0000-0000-000000000002', 'empty', '', tags => '{t}', metadata => '{"a": 1}');
+SELECT llmspell.artifact_upload_append(llmspell.artifact_upload_begin('10000000-0000-0000-0000-000000000002', 'upload', ttl => '100 years'), 0,
+    (SELECT string_agg(sha256(convert_to('part ' || i, 'UTF8')), '') FROM generate_series(1, 1000) AS i));
+SELECT llmspell.artifact_delete(artifact_id) FROM llmspell.artifact_put('10000000-0000-0000-0000-000000000002', 'deleted', 'deleted');
+-- Events by the functions, a stream, a consumer; hook executions of both kinds and a retention.
+SELECT count(*) FROM llmspell.event_append('fill.event', '{"n": 1}', ts => now() + interval '1 month');
+SELECT llmspell.stream_append('fill', '[{"event_type": "fill.1", "payload": 1}, {"event_type": "fill.2", "payload": 2}]');
+SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '1/3/1');
+SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff');
+SELECT count(*) FROM llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
+SELECT llmspell.hook_retention_set('20 years', 3);

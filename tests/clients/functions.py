@@ -4,13 +4,14 @@ import psycopg
 
 # A plausible value for each type that a public function takes.
 VALUES = {
-    "text": "value", "anyelement": "value", "character varying": "value", "text[]": ["value"], "bytea": b"\0", "bytea[]": [b"\0"],
+    "text": "value", "anyelement": "value", "character varying": "value", "text[]": ["value"], "uuid[]": ["00000000-0000-0000-0000-000000000001"], "bytea": b"\0", "bytea[]": [b"\0"],
     "jsonb": psycopg.types.json.Jsonb({}), "jsonb[]": [psycopg.types.json.Jsonb({})], "boolean": True,
     "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
     "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "llmspell.test_data", "name": "name", "real[]": [1.0],
-    "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"], "uuid[]": ["00000000-0000-0000-0000-000000000001"],
+    "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"], 
     "double precision[]": [1.0, 1.0], "integer[]": [10], "tsquery": "value", "tsvector": "value", "anyarray": None, "regconfig": "simple",
     "llmspell.vector_spaces": "(vectors_384,vector_embeddings_384,384,cosine,,vectors,t,2026-01-01)",
+    "date": "2026-01-01", "uuid[]": ["00000000-0000-0000-0000-000000000001"],
 }
 
 
@@ -20,6 +21,8 @@ NAMED = {"language": "simple", "mode": "auto", "method": "auto", "wanted_method"
 
 # Arguments with a default of which one must be given all the same.
 ONE_OF = {"agent_state_at": "version", "episode_search": "query_text"}
+# Where a value of the type alone is refused: LZ4 of nothing, for one.
+OWN = {("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
 
 
 class Function:
@@ -41,6 +44,9 @@ class Function:
 
     def all_plausible(self):
         return {i: self.value(i) for i in range(len(self.types))}
+
+    def value(self, i):
+        return OWN.get((self.name, self.names[i] if self.names else None), VALUES[self.types[i]])
 
     def nulls(self):
         return dict.fromkeys(range(len(self.types) - self.defaults))

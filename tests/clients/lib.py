@@ -83,13 +83,14 @@ def fill(connection, tenant):
         connection.execute((HERE / "fill.sql").read_text())
 
 
-def tenant_tables(connection, partitions=False):
-    """Names of the tables with a tenant_id, from the catalog."""
+def tenant_tables(connection, partitions=False, internal=False):
+    """Names of the tables with a tenant_id, from the catalog; internal: also those that functions alone write."""
     return [r[0] for r in connection.execute(
         """SELECT c.oid::regclass::text FROM pg_class c
            WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND c.relispartition = %s
              AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
-           ORDER BY 1""", [partitions])]
+             AND (%s OR c.relispartition OR has_table_privilege('llmspell_app', c.oid, 'INSERT'))
+           ORDER BY 1""", [partitions, internal])]
 
 
 def call(command, **options):

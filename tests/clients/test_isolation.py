@@ -13,6 +13,7 @@ WITHOUT_TENANT = {
     "whoami", "version", "backend_type", "characteristics", "migration_version", "current_tenant", "tenant_set",
     "tenant_clear", "verify", "verify_isolation", "create_event_log_partition", "ensure_future_event_log_partitions",
     "vector_spaces", "vector_index_estimate",
+    "blake3", "blake3_keyed", "compress", "decompress",
 }
 
 
@@ -88,7 +89,7 @@ def setup():
         for tenant in (A, B):
             fill(connection, tenant)
     with server() as connection:
-        tables = tenant_tables(connection)
+        tables = tenant_tables(connection, internal=True)
         assert len(tables) >= 16, tables
         for table in tables:
             equal(rows(connection, f"SELECT DISTINCT tenant_id FROM {table} ORDER BY 1"), [(A,), (B,)], f"fill.sql, {table}")
@@ -246,12 +247,13 @@ def not_granted():
     sandbox = f"sandbox_{ROLE}"
     with server() as connection:
         tables = [r[0] for r in rows(connection, "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace AND relkind IN ('r', 'p')")]
-        shared = set(tables) - set(tenant_tables(connection)) - set(tenant_tables(connection, partitions=True))
+        internal = set(tenant_tables(connection, internal=True)) - set(tenant_tables(connection))
+        shared = set(tables) - internal - set(tenant_tables(connection)) - set(tenant_tables(connection, partitions=True))
         indexes = [r[0] for r in rows(connection, "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace AND relkind IN ('i', 'I')")]
         routines = [r[0] for r in rows(connection, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace")]
         connection.execute(f"CREATE SCHEMA {sandbox} AUTHORIZATION {ROLE}")
         acls = rows(connection, ACLS)
-    equal(shared, {"llmspell.refinery_schema_history", "llmspell._index_ledger", "llmspell.vector_spaces", "llmspell.vector_index_config", "llmspell.vector_calibrations"}, "tables without tenants")
+    equal(shared, {"llmspell._event_log_retention", "llmspell._feed_epochs", "llmspell._index_ledger", "llmspell._maintenance", "llmspell.refinery_schema_history", "llmspell.vector_calibrations", "llmspell.vector_index_config", "llmspell.vector_spaces"}, "tables without tenants")
     with app(A) as connection:
         connection.execute("SELECT llmspell.version()")  # settings exist once the library is loaded
         connection.execute(f"CREATE FUNCTION {sandbox}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
@@ -278,7 +280,8 @@ def not_granted():
             else:
                 with raises("42501"):
                     connection.execute(f"COPY {table} FROM STDIN")
-        for table in shared:
+        assert "llmspell.artifact_chunk" in internal, internal
+        for table in shared | internal:
             for query in ("INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}"):
                 with raises("42501", what=query.format(table)):
                     connection.execute(query.format(table))

@@ -11,7 +11,7 @@ SELECT 'L01 rls off' AS lint, oid::regclass::text AS object, '' AS detail FROM r
 UNION ALL SELECT 'L02 force rls off', oid::regclass::text, '' FROM rel WHERE relkind IN ('r','p') AND tcol IS NOT NULL AND NOT relforcerowsecurity
 UNION ALL SELECT 'L03 partition directly granted', oid::regclass::text, string_agg(privilege_type||'>'||CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, ',')
     FROM acl
-    WHERE relispartition GROUP BY 1,2
+    WHERE relispartition AND NOT (privilege_type='MAINTAIN' AND grantee='llmspell_admin'::regrole) GROUP BY 1,2
 UNION ALL SELECT 'L04 owner bypasses rls or can log in', r.oid::regclass::text, o.rolname
     FROM rel r JOIN pg_roles o ON o.oid=r.relowner
     WHERE r.relkind IN ('r','p','v','m') AND (o.rolsuper OR o.rolbypassrls OR o.rolcanlogin)
@@ -35,7 +35,7 @@ UNION ALL SELECT 'L11 view without security_invoker', r.oid::regclass::text, ''
     FROM rel r, p
     WHERE r.relkind='v' AND has_table_privilege(p.app,r.oid,'SELECT') AND NOT coalesce(r.reloptions,'{}') && '{security_invoker=true,security_invoker=on,security_invoker=1}'
 UNION ALL SELECT 'L12 matview/foreign table reachable', r.oid::regclass::text, r.relkind::text FROM rel r, p WHERE r.relkind IN ('m','f') AND has_table_privilege(p.app,r.oid,'SELECT')
-UNION ALL SELECT 'L13 dangerous table privilege', oid::regclass::text, privilege_type FROM acl WHERE privilege_type IN ('TRUNCATE','REFERENCES','TRIGGER','MAINTAIN')
+UNION ALL SELECT 'L13 dangerous table privilege', oid::regclass::text, privilege_type FROM acl WHERE privilege_type IN ('TRUNCATE','REFERENCES','TRIGGER') OR privilege_type='MAINTAIN' AND grantee<>'llmspell_admin'::regrole
 UNION ALL SELECT 'L14 unique/exclusion index without tenant_id', i.indexrelid::regclass::text, ''
     FROM pg_index i JOIN rel r ON r.oid=i.indrelid
     WHERE (i.indisunique OR i.indisexclusion) AND r.tcol IS NOT NULL AND NOT r.relispartition AND NOT (r.tcol = ANY(i.indkey))
@@ -99,6 +99,7 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     ('L27', 'lo_put(oid,bigint,bytea)', ''),
     ('L27', 'lo_unlink(oid)', ''),
     ('L30', 'llmspell.artifact_content', 'artifact_content_insert'),
+    ('L30', 'llmspell.artifact_content', 'artifact_content_queue'),
     ('L30', 'llmspell.artifact_content', 'artifact_content_restore'),
     ('L30', 'llmspell.artifacts', 'artifacts_count_insert'),
     ('L30', 'llmspell.artifacts', 'artifacts_restore'),

@@ -52,14 +52,16 @@ SELECT DISTINCT c.relowner::regrole, c.relrowsecurity, c.relforcerowsecurity, c.
 FROM pg_class c JOIN pg_inherits h ON h.inhrelid = c.oid WHERE h.inhparent = 'llmspell.event_log'::regclass;
 SELECT count(*) AS members FROM pg_inherits h JOIN pg_depend d ON d.objid = h.inhrelid AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass WHERE h.inhparent = 'llmspell.event_log'::regclass;
 SELECT count(*) AS indexes_of_parent FROM pg_index WHERE indrelid = 'llmspell.event_log'::regclass;
--- a relation in the way is said, not overwritten
+-- a relation in the way is said, not overwritten, and keeps no month from being made
 BEGIN;
+SET LOCAL client_min_messages = error;
 DO $$
 DECLARE
     v_month date := date_trunc('month', now() AT TIME ZONE 'UTC') - interval '23 months';
 BEGIN
     EXECUTE format('CREATE TABLE llmspell.%I ()', to_char(v_month, '"event_log_"YYYY_MM'));
-    RAISE INFO '%', regexp_replace(regress.try(format('SELECT llmspell.create_event_log_partition(%L, %L)', v_month, (v_month + interval '1 month')::date)), '\d{4}_\d\d', 'YYYY_MM');
+    RAISE INFO '%', regexp_replace(llmspell.create_event_log_partition(v_month, (v_month + interval '1 month')::date), '\d{4}_\d\d(.*) \[.*', 'YYYY_MM\1');
+    RAISE INFO '%', (SELECT count(*) FROM llmspell._event_log_months() m WHERE m.month = v_month);
 END
 $$;
 ROLLBACK;

@@ -15,7 +15,7 @@ SELECT regress.try($$SELECT * FROM llmspell.kv_get('k')$$);
 -- every table of the schema
 RESET SESSION AUTHORIZATION;
 CREATE TEMP TABLE tables AS SELECT oid::regclass AS t FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace
-    AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT IN ('refinery_schema_history', '_index_ledger', 'vector_spaces', 'vector_index_config', 'vector_calibrations') ORDER BY relname;
+    AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE '\_%' AND relname NOT IN ('refinery_schema_history', 'vector_spaces', 'vector_index_config', 'vector_calibrations') ORDER BY relname;
 GRANT SELECT ON tables TO regress_app;
 SET SESSION AUTHORIZATION regress_app;
 SELECT t, regress.try(format('SELECT * FROM %s', t)) AS "select", regress.try(format('UPDATE %s SET tenant_id = ''x''', t)) AS "update",

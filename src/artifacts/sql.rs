@@ -1,0 +1,221 @@
+//! SQL face of artifacts: hashes, compression, and the chunks of a content.
+#![allow(unsafe_code)] // building a bytea in place, and what #[pg_extern] expands to
+
+use pgrx::AnyElement;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::envelope::{self, Format};
+use super::fault::Fault;
+use super::manifest::{Hash, Manifest};
+use super::statements::{self, Name, Whole};
+use super::{read, store};
+use crate::error::{Error, required};
+use crate::settings;
+
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn blake3(data: &[u8]) -> Vec<u8> {
+    blake3::hash(data).as_bytes().to_vec()
+}
+
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn blake3_keyed(data: &[u8], key: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+    let key = key.try_into().map_err(|_| Error::KeyLength(key.len()))?;
+    Ok(blake3::keyed_hash(key, data).as_bytes().to_vec())
+}
+
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn compress(data: &[u8], codec: default!(&str, "'zstd'")) -> Result<Vec<u8>, ErrorReport> {
+    Ok(envelope::compress(data, format(codec)?).map_err(Error::Compressed)?)
+}
+
+/// Not strict: without a codec the data tells.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn decompress(
+    data: Option<&[u8]>,
+    codec: default!(Option<&str>, "NULL"),
+) -> Result<Option<Vec<u8>>, ErrorReport> {
+    let format = codec.map(format).transpose()?;
+    let Some(data) = data else { return Ok(None) };
+    Ok(Some(envelope::decompress(data, format, settings::artifact_max_bytes()).map_err(Error::Compressed)?))
+}
+
+/// Stores the chunks of a content, or of a further part of one. `parent`: the manifest of a content like
+/// it. `so_far`: that of the part stored before. Only the last part has no tail.
+///
+/// Generic plans: another would hold a copy of the data.
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell._artifact_store(data bytea, so_far bytea, parent bytea, is_last boolean)
+    RETURNS TABLE (manifest bytea, tail bytea, stored_bytes bigint)
+    VOLATILE SET search_path = pg_catalog, llmspell, pg_temp SET plan_cache_mode = force_generic_plan
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+#[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
+fn _artifact_store(
+    data: Option<AnyElement>,
+    so_far: Option<&[u8]>,
+    parent: Option<&[u8]>,
+    is_last: Option<bool>,
+) -> Result<
+    TableIterator<'static, (name!(manifest, Vec<u8>), name!(tail, Vec<u8>), name!(stored_bytes, i64))>,
+    ErrorReport,
+> {
+    let so_far = so_far.map(manifest).transpose()?.unwrap_or_default();
+    let parent = parent.map(manifest).transpose()?;
+    let whole = Whole::new(&required(data, "data")?);
+    let stored = store::store(tenant()?, &whole, so_far, parent, required(is_last, "is_last")?)?;
+    let tail = whole.bytes()[stored.consumed..].to_vec();
+    // At most the largest content.
+    Ok(TableIterator::once((stored.manifest.pack(), tail, stored.stored_bytes as i64)))
+}
+
+// The three that clients read with are native: a function in SQL or plpgsql would copy what it returns.
+
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell.artifact_get(artifact_id text) RETURNS bytea
+    STABLE SET search_path = pg_catalog, llmspell, pg_temp
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn artifact_get(artifact_id: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
+    let tenant = tenant()?;
+    get(tenant, Name::ArtifactId(required(artifact_id, "artifact_id")?), 0, i64::MAX)
+}
+
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell.artifact_get_by_hash(content_hash text) RETURNS bytea
+    STABLE SET search_path = pg_catalog, llmspell, pg_temp
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn artifact_get_by_hash(content_hash: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
+    let tenant = tenant()?;
+    get(tenant, Name::ContentHash(required(content_hash, "content_hash")?), 0, i64::MAX)
+}
+
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell.artifact_get_range(artifact_id text, byte_offset bigint, length bigint) RETURNS bytea
+    STABLE SET search_path = pg_catalog, llmspell, pg_temp
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn artifact_get_range(
+    artifact_id: Option<&str>,
+    byte_offset: Option<i64>,
+    length: Option<i64>,
+) -> Result<Option<AnyElement>, ErrorReport> {
+    let tenant = tenant()?;
+    let name = Name::ArtifactId(required(artifact_id, "artifact_id")?);
+    get(tenant, name, natural(byte_offset, "byte_offset")?, natural(length, "length")?)
+}
+
+/// Bytes of a content by its manifest.
+#[pg_extern(sql = r#"
+CREATE FUNCTION llmspell._artifact_read(packed bytea, byte_offset bigint, length bigint) RETURNS bytea
+    STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, llmspell, pg_temp
+    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+"#)]
+fn _artifact_read(packed: &[u8], byte_offset: i64, length: i64) -> Result<Option<AnyElement>, ErrorReport> {
+    let tenant = tenant()?;
+    from_chunks(tenant, packed, natural(Some(byte_offset), "byte_offset")?, natural(Some(length), "length")?)
+}
+
+fn get(
+    tenant: &str,
+    name: Name<'_>,
+    byte_offset: i64,
+    length: i64,
+) -> Result<Option<AnyElement>, ErrorReport> {
+    let Some(content) = statements::content(tenant, &name)? else { return Ok(None) };
+    match content.manifest {
+        Some(packed) => from_chunks(tenant, &packed, byte_offset, length),
+        None => {
+            let bytes = statements::legacy(tenant, &content.hash, byte_offset, length)?.into_datum();
+            // SAFETY: a bytea in the memory of the caller, or null.
+            Ok(bytes.and_then(|datum| unsafe {
+                AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID)
+            }))
+        }
+    }
+}
+
+/// The bytes of a content from `byte_offset` on, at most `length`, fewer at its end.
+fn from_chunks(
+    tenant: &str,
+    packed: &[u8],
+    byte_offset: i64,
+    length: i64,
+) -> Result<Option<AnyElement>, ErrorReport> {
+    let manifest = manifest(packed)?;
+    let start = byte_offset.unsigned_abs().min(manifest.size());
+    let end = start.saturating_add(length.unsigned_abs()).min(manifest.size());
+    let size = (end - start) as usize;
+    // SAFETY: palloc0 gives size + VARHDRSZ zeroed bytes, or raises; they become a bytea of that size,
+    // whose data nobody else sees before this function returns it.
+    let (varlena, out) = unsafe {
+        let varlena = pg_sys::palloc0(size + pg_sys::VARHDRSZ).cast::<pg_sys::varlena>();
+        pgrx::set_varsize_4b(varlena, (size + pg_sys::VARHDRSZ) as i32);
+        let data = varlena.cast::<u8>().add(pg_sys::VARHDRSZ);
+        (varlena, std::slice::from_raw_parts_mut(data, size))
+    };
+    read::read(tenant, &manifest, start..end, out)?;
+    // SAFETY: a complete bytea in the memory of the caller.
+    Ok(unsafe { AnyElement::from_polymorphic_datum(varlena.into(), false, pg_sys::BYTEAOID) })
+}
+
+/// The BLAKE3 hash of a content, from its chunks.
+#[pg_extern(schema = "llmspell", stable)]
+fn _artifact_hash(packed: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+    Ok(read::hash(tenant()?, &manifest(packed)?)?.as_bytes().to_vec())
+}
+
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
+fn _artifact_manifest(
+    packed: &[u8],
+) -> Result<
+    TableIterator<'static, (name!(chunk_hash, Vec<u8>), name!(byte_offset, i64), name!(raw_len, i32))>,
+    ErrorReport,
+> {
+    let manifest = manifest(packed)?;
+    let rows: Vec<_> = manifest
+        .iter()
+        .map(|(start, entry)| (entry.hash.to_vec(), start as i64, entry.length as i32))
+        .collect();
+    Ok(TableIterator::new(rows))
+}
+
+/// Why bytes are no manifest; null where they are one.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _artifact_manifest_fault(packed: &[u8]) -> Option<String> {
+    Manifest::parse(packed).err().map(|reason| reason.to_string())
+}
+
+/// What is wrong with a chunk; null where nothing is, or its base alone.
+#[pg_extern(schema = "llmspell", stable)]
+fn _artifact_chunk_fault(chunk_hash: &[u8]) -> Result<Option<String>, ErrorReport> {
+    pgrx::check_for_interrupts!();
+    let hash: Hash = chunk_hash.try_into().unwrap_or_default();
+    Ok(read::fault(tenant()?, &hash)?.map(|fault| fault.to_string()))
+}
+
+#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+fn _artifact_max_bytes() -> i32 {
+    i32::try_from(settings::artifact_max_bytes()).unwrap_or(i32::MAX)
+}
+
+fn natural(value: Option<i64>, argument: &str) -> Result<i64, Error> {
+    match required(value, argument)? {
+        value if value >= 0 => Ok(value),
+        value => Err(Error::Negative { argument: argument.to_owned(), value }),
+    }
+}
+
+fn format(name: &str) -> Result<Format, Error> {
+    Format::named(name).ok_or_else(|| Error::Codec(name.to_owned()))
+}
+
+fn manifest(packed: &[u8]) -> Result<Manifest, Error> {
+    Manifest::parse(packed).map_err(|reason| Error::Artifact(Fault::Manifest(reason)))
+}
+
+fn tenant() -> Result<&'static str, Error> {
+    settings::tenant().ok_or(Error::NoTenant)
+}

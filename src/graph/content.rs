@@ -1,0 +1,109 @@
+//! What a version says: of a node its type, name and properties, of an edge also its ends.
+
+use super::json;
+
+pub type Id = [u8; 16];
+
+/// Where a version came from, for instance an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub kind: String,
+    pub id: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Content {
+    pub kind: String,
+    /// Empty for an edge.
+    pub name: String,
+    /// From and to, of an edge.
+    pub ends: Option<(Id, Id)>,
+    /// A JSON object as `jsonb` prints it.
+    pub properties: String,
+    pub source: Option<Source>,
+    /// When the node or edge was first recorded.
+    pub created: i64,
+}
+
+impl Content {
+    /// Whether both say the same: where it came from and when it was first recorded is not said.
+    pub fn same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.name == other.name
+            && self.ends == other.ends
+            && self.properties == other.properties
+    }
+}
+
+/// What a caller gives; what is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    pub kind: Option<String>,
+    pub name: Option<String>,
+    pub ends: Option<(Id, Id)>,
+    pub properties: String,
+    pub source: Option<Source>,
+}
+
+/// What to do with each instant of a portion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Says the new content, whatever was said.
+    Put,
+    /// Merges into what is said, and says nothing where nothing is said.
+    Patch,
+    /// Merges into what is said, and says the new content where nothing is said.
+    Upsert,
+    /// Says nothing.
+    Retract,
+}
+
+/// Why a change cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The properties of the version are no object, so nothing can be merged into them.
+    NoObject,
+    /// What must be given where nothing is said yet.
+    Missing(&'static str),
+}
+
+impl Change {
+    /// What is said after the operation at an instant where `old` was said.
+    pub fn apply(
+        &self,
+        operation: Operation,
+        old: Option<&Content>,
+        now: i64,
+    ) -> Result<Option<Content>, Refused> {
+        match (operation, old) {
+            (Operation::Retract, _) | (Operation::Patch, None) => Ok(None),
+            (Operation::Put, old) => self.fresh(old.map_or(now, |old| old.created)).map(Some),
+            (Operation::Upsert, None) => self.fresh(now).map(Some),
+            (Operation::Patch | Operation::Upsert, Some(old)) => self.merged(old).map(Some),
+        }
+    }
+
+    fn fresh(&self, created: i64) -> Result<Content, Refused> {
+        let given = |value: &Option<String>, what| value.clone().ok_or(Refused::Missing(what));
+        Ok(Content {
+            kind: given(&self.kind, "type")?,
+            name: given(&self.name, "name")?,
+            ends: self.ends,
+            properties: self.properties.clone(),
+            source: self.source.clone(),
+            created,
+        })
+    }
+
+    fn merged(&self, old: &Content) -> Result<Content, Refused> {
+        let properties = json::merge(&old.properties, &self.properties).map_err(|_| Refused::NoObject)?;
+        Ok(Content {
+            kind: self.kind.clone().unwrap_or_else(|| old.kind.clone()),
+            name: self.name.clone().unwrap_or_else(|| old.name.clone()),
+            ends: self.ends.or(old.ends),
+            properties: properties.unwrap_or_else(|| old.properties.clone()),
+            source: self.source.clone().or_else(|| old.source.clone()),
+            created: old.created,
+        })
+    }
+}

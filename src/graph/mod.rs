@@ -1,0 +1,14 @@
+//! The bi-temporal graph: versions of nodes and edges along valid time and transaction time.
+
+mod clock;
+pub mod content;
+pub mod fault;
+pub mod json;
+pub mod period;
+pub mod plan;
+mod sql;
+mod timeline;
+mod walk;
+
+#[cfg(test)]
+mod oracle;

@@ -1,0 +1,119 @@
+//! Arguments as the functions take them, checked.
+
+use std::ffi::CStr;
+
+use pgrx::AnyElement;
+use pgrx::prelude::*;
+
+use crate::error::{Error, required};
+use crate::graph::content::{Id, Source};
+use crate::graph::fault::Fault;
+use crate::graph::json;
+use crate::graph::period::{END, Period, Periods};
+use crate::settings;
+use crate::text::length;
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Graph(fault)
+    }
+}
+
+pub fn tenant() -> Result<String, Error> {
+    settings::tenant().map(str::to_owned).ok_or(Error::NoTenant)
+}
+
+pub fn id(value: Option<pgrx::Uuid>, argument: &str) -> Result<Id, Error> {
+    required(value, argument).map(|id| *id.as_bytes())
+}
+
+pub fn uuid(id: Id) -> pgrx::Uuid {
+    pgrx::Uuid::from_bytes(id)
+}
+
+pub fn short(value: &str, argument: &str, max: usize) -> Result<String, Error> {
+    match length::beyond(value, max) {
+        Some(chars) => Err(Error::LongArgument { argument: argument.to_owned(), max, chars }),
+        None => Ok(value.to_owned()),
+    }
+}
+
+/// The text of a jsonb object.
+pub fn object(value: Option<AnyElement>) -> Result<String, Error> {
+    let value = required(value, "properties")?;
+    // SAFETY: the SQL signature says jsonb; jsonb_out gives a palloc'd C string of UTF-8.
+    let text = unsafe { pgrx::direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(value.datum())]) };
+    let text = text.map(CStr::to_string_lossy).unwrap_or_default();
+    if json::is_object(&text) { Ok(text.into_owned()) } else { Err(Fault::NotObject.into()) }
+}
+
+/// `[valid_from, valid_to)`; a null end is open.
+pub fn portion(from: Option<i64>, to: Option<i64>) -> Result<Period, Error> {
+    let (start, end) = (required(from, "valid_from")?, to.unwrap_or(END));
+    Period::new(start, end).ok_or_else(|| Fault::Portion { start: shown(start), end: shown(end) }.into())
+}
+
+pub fn source(kind: Option<&str>, id: Option<&str>) -> Result<Option<Source>, Error> {
+    match (kind, id) {
+        (None, None) => Ok(None),
+        (Some(kind), Some(id)) => {
+            if !["event", "episode", "artifact"].contains(&kind) {
+                let value = kind.chars().take(60).collect();
+                return Err(Fault::NotOneOf {
+                    argument: "source_kind",
+                    value,
+                    allowed: "event, episode, artifact",
+                }
+                .into());
+            }
+            Ok(Some(Source { kind: kind.to_owned(), id: short(id, "source_id", 500)? }))
+        }
+        _ => Err(Fault::HalfSource.into()),
+    }
+}
+
+/// One of a few words, by its place.
+pub fn one_of(
+    value: Option<&str>,
+    argument: &'static str,
+    words: &[&str],
+    allowed: &'static str,
+) -> Result<usize, Error> {
+    let value = required(value, argument)?;
+    words
+        .iter()
+        .position(|word| *word == value)
+        .ok_or_else(|| Fault::NotOneOf { argument, value: value.chars().take(60).collect(), allowed }.into())
+}
+
+pub fn natural(value: Option<i32>, argument: &'static str) -> Result<u32, Error> {
+    let value = required(value, argument)?;
+    u32::try_from(value).map_err(|_| Fault::Negative { argument, value }.into())
+}
+
+/// The time of the valid axis that is read: now, where none is given.
+pub fn valid_at(value: Option<i64>) -> i64 {
+    // SAFETY: reads the state of the transaction.
+    value.unwrap_or_else(|| unsafe { pg_sys::GetCurrentTransactionStartTimestamp() })
+}
+
+/// A time as the session shows it.
+pub fn shown(time: i64) -> String {
+    // SAFETY: a timestamptz is passed by value; the result is a palloc'd C string.
+    let text = unsafe { pgrx::direct_function_call::<&CStr>(pg_sys::timestamptz_out, &[Some(time.into())]) };
+    text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+pub fn shown_id(id: Id) -> String {
+    uuid(id).to_string()
+}
+
+/// As PostgreSQL shows a multirange.
+pub fn shown_periods(periods: &Periods) -> String {
+    let bound = |time| {
+        let text = shown(time);
+        if text.contains(' ') { format!("\"{text}\"") } else { text }
+    };
+    let each = periods.iter().map(|p| format!("[{},{})", bound(p.start), bound(p.end)));
+    format!("{{{}}}", each.collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,259 @@
+//! Walks over the graph at one point of both times: one statement for each step, all with the snapshot of
+//! the calling query.
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::arguments::{id, natural, one_of, tenant, uuid, valid_at};
+use super::spi::{Arg, Row, Sees, connect, rows};
+use crate::error::{Error, required};
+use crate::graph::content::Id;
+use crate::graph::fault::Fault;
+use crate::graph::period::{END, Period};
+use crate::graph::walk::{Graph, Link, Stopped, path, shortest_path, traverse};
+
+/// Most ids in all the paths of a result: a long chain would have the square of its length.
+const MAX_PATH_NODES: usize = 10_000_000;
+
+/// The statements of one reading of transaction time.
+struct Statements {
+    out: &'static CStr,
+    into: &'static CStr,
+    nodes: &'static CStr,
+    names: &'static CStr,
+}
+
+static CURRENT: Statements = Statements {
+    out: c"
+        SELECT r.from_entity, r.to_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
+        FROM llmspell.relationships r
+        WHERE r.tenant_id = $1 AND r.from_entity = ANY ($2) AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
+          AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
+    into: c"
+        SELECT r.to_entity, r.from_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
+        FROM llmspell.relationships r
+        WHERE r.tenant_id = $1 AND r.to_entity = ANY ($2) AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
+          AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
+    nodes: c"
+        SELECT e.entity_id
+        FROM llmspell.entities e
+        WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_end = 'infinity' AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
+    names: c"
+        SELECT e.entity_id, e.entity_type::text, e.name::text
+        FROM llmspell.entities e
+        WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_end = 'infinity' AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
+};
+
+static KNOWN: Statements = Statements {
+    out: c"
+        SELECT r.from_entity, r.to_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
+        FROM llmspell.relationships r
+        WHERE r.tenant_id = $1 AND r.from_entity = ANY ($2) AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
+          AND r.valid_time_start <= $3 AND r.valid_time_end > $3 AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
+    into: c"
+        SELECT r.to_entity, r.from_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
+        FROM llmspell.relationships r
+        WHERE r.tenant_id = $1 AND r.to_entity = ANY ($2) AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
+          AND r.valid_time_start <= $3 AND r.valid_time_end > $3 AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
+    nodes: c"
+        SELECT e.entity_id
+        FROM llmspell.entities e
+        WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_start <= $4 AND e.transaction_time_end > $4
+          AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
+    names: c"
+        SELECT e.entity_id, e.entity_type::text, e.name::text
+        FROM llmspell.entities e
+        WHERE e.tenant_id = $1 AND e.entity_id = ANY ($2) AND e.transaction_time_start <= $4 AND e.transaction_time_end > $4
+          AND e.valid_time_start <= $3 AND e.valid_time_end > $3",
+};
+
+/// The graph at one point, seen along some edges.
+struct Point {
+    tenant: String,
+    valid_at: i64,
+    known_at: Option<i64>,
+    types: Option<Vec<String>>,
+    ahead: bool,
+    behind: bool,
+}
+
+impl Point {
+    fn new(
+        types: Option<Vec<Option<String>>>,
+        direction: Option<&str>,
+        at: Option<i64>,
+        known_at: Option<i64>,
+    ) -> Result<Self, Error> {
+        let direction = one_of(direction, "direction", &["out", "in", "both"], "out, in, both")?;
+        Ok(Self {
+            tenant: tenant()?,
+            valid_at: valid_at(at),
+            known_at: known_at.filter(|known| *known != END),
+            types: types.map(|types| types.into_iter().flatten().collect()),
+            ahead: direction != 1,
+            behind: direction != 0,
+        })
+    }
+
+    fn statements(&self) -> &'static Statements {
+        if self.known_at.is_some() { &KNOWN } else { &CURRENT }
+    }
+
+    fn nodes<T>(&self, text: &'static CStr, nodes: &[Id], each: impl FnMut(&Row<'_>) -> Option<T>) -> Vec<T> {
+        let mut args = vec![Arg::Text(&self.tenant), Arg::Ids(nodes), Arg::Time(self.valid_at)];
+        args.extend(self.known_at.map(Arg::Time));
+        rows(text, &args, Sees::Query, each).into_iter().flatten().collect()
+    }
+
+    /// Type and name of nodes. They are not in the index that tells which nodes exist, and reading them
+    /// doubles the cost of a walk.
+    fn names(&self, nodes: &[Id]) -> HashMap<Id, (String, String)> {
+        let named = |row: &Row<'_>| row.id(0).map(|id| (id, (row.text(1), row.text(2))));
+        nodes.chunks(4096).flat_map(|nodes| self.nodes(self.statements().names, nodes, named)).collect()
+    }
+}
+
+fn link(row: &Row<'_>) -> Option<Link> {
+    let valid = Period::new(row.time(3), row.time(4))?;
+    Some(Link { near: row.id(0)?, far: row.id(1)?, edge: row.id(2)?, valid })
+}
+
+impl Graph for Point {
+    type Error = Error;
+
+    fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Link>, Error> {
+        pgrx::check_for_interrupts!();
+        let statements = self.statements();
+        let (out, into) = if backwards { (self.behind, self.ahead) } else { (self.ahead, self.behind) };
+        let mut links = Vec::new();
+        for (_, text) in
+            [(out, statements.out), (into, statements.into)].into_iter().filter(|(wanted, _)| *wanted)
+        {
+            let mut args = vec![
+                Arg::Text(&self.tenant),
+                Arg::Ids(nodes),
+                Arg::Time(self.valid_at),
+                Arg::MaybeTexts(self.types.as_deref()),
+            ];
+            args.extend(self.known_at.map(Arg::Time));
+            links.extend(rows(text, &args, Sees::Query, link).into_iter().flatten());
+        }
+        Ok(links)
+    }
+
+    fn existing(&mut self, nodes: &[Id]) -> Result<Vec<Id>, Error> {
+        Ok(self.nodes(self.statements().nodes, nodes, |row| row.id(0)))
+    }
+}
+
+fn stopped(max_nodes: i32) -> impl Fn(Stopped<Error>) -> Error {
+    move |stopped| match stopped {
+        Stopped::TooManyNodes => Fault::TooManyNodes { max: max_nodes }.into(),
+        Stopped::Graph(error) => error,
+    }
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments, clippy::type_complexity)] // as the SQL signature
+fn graph_traverse(
+    start: Option<pgrx::Uuid>,
+    max_depth: Option<i32>,
+    types: Option<Vec<Option<String>>>,
+    direction: Option<&str>,
+    at: Option<i64>,
+    known_at: Option<i64>,
+    max_nodes: Option<i32>,
+    include_start: Option<bool>,
+    with_path: Option<bool>,
+    with_names: Option<bool>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(entity_id, pgrx::Uuid),
+            name!(entity_type, Option<String>),
+            name!(name, Option<String>),
+            name!(depth, i32),
+            name!(parent_id, Option<pgrx::Uuid>),
+            name!(relationship_id, Option<pgrx::Uuid>),
+            name!(valid_from, i64),
+            name!(valid_to, i64),
+            name!(path, Option<Vec<pgrx::Uuid>>),
+        ),
+    >,
+    ErrorReport,
+> {
+    tenant()?;
+    let start = id(start, "start")?;
+    let max_depth = natural(max_depth, "max_depth")?;
+    let max = required(max_nodes, "max_nodes")?;
+    let room = natural(max_nodes, "max_nodes")? as usize;
+    let skip = usize::from(!required(include_start, "include_start")?);
+    let with_path = required(with_path, "with_path")?;
+    let with_names = required(with_names, "with_names")?;
+    let mut point = Point::new(types, direction, at, known_at)?;
+    let (reached, mut names) = connect(|| {
+        let reached = traverse(&mut point, start, max_depth, room)?;
+        let ids: Vec<Id> = reached.iter().filter(|_| with_names).map(|r| r.id).collect();
+        let names = point.names(&ids);
+        Ok((reached, names))
+    })
+    .map_err(stopped(max))?;
+    let nodes: usize = reached.iter().map(|r| r.depth as usize + 1).sum();
+    if with_path && nodes > MAX_PATH_NODES {
+        return Err(Error::from(Fault::PathsTooLong { max: MAX_PATH_NODES }).into());
+    }
+    let mut next = skip;
+    Ok(TableIterator::new(std::iter::from_fn(move || {
+        let place = next;
+        next += 1;
+        reached.get(place)?;
+        let way = with_path.then(|| path(&reached, place).into_iter().map(uuid).collect());
+        let parent = reached.get(place)?.parent.map(|(parent, edge)| (uuid(reached[parent].id), uuid(edge)));
+        let (parent, edge) = parent.unzip();
+        let found = reached.get(place)?;
+        let (kind, name) = names.remove(&found.id).unzip();
+        let valid = found.valid;
+        Some((uuid(found.id), kind, name, found.depth as i32, parent, edge, valid.start, valid.end, way))
+    })))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments, clippy::type_complexity)] // as the SQL signature
+fn graph_shortest_path(
+    from_entity: Option<pgrx::Uuid>,
+    to_entity: Option<pgrx::Uuid>,
+    max_depth: Option<i32>,
+    types: Option<Vec<Option<String>>>,
+    direction: Option<&str>,
+    at: Option<i64>,
+    known_at: Option<i64>,
+    max_nodes: Option<i32>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(length, i32),
+            name!(entities, Vec<pgrx::Uuid>),
+            name!(relationships, Vec<pgrx::Uuid>),
+            name!(valid_from, i64),
+            name!(valid_to, i64),
+        ),
+    >,
+    ErrorReport,
+> {
+    tenant()?;
+    let (from, to) = (id(from_entity, "from_entity")?, id(to_entity, "to_entity")?);
+    let max_depth = natural(max_depth, "max_depth")?;
+    let max = required(max_nodes, "max_nodes")?;
+    let room = natural(max_nodes, "max_nodes")? as usize;
+    let mut point = Point::new(types, direction, at, known_at)?;
+    let found = connect(|| shortest_path(&mut point, from, to, max_depth, room)).map_err(stopped(max))?;
+    Ok(TableIterator::new(found.map(|path| {
+        let all = |ids: Vec<Id>| ids.into_iter().map(uuid).collect();
+        (path.edges.len() as i32, all(path.nodes), all(path.edges), path.valid.start, path.valid.end)
+    })))
+}

@@ -1,0 +1,5 @@
+//! Hook history.
+
+mod codec;
+pub use codec::Invalid;
+mod sql;

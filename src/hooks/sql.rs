@@ -1,0 +1,18 @@
+//! SQL face of hook history.
+#![allow(unsafe_code)] // what #[pg_extern] expands to
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::codec;
+use crate::error::Error;
+
+#[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
+fn _hook_pack(context: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+    codec::pack(context).map_err(|reason| Error::Hook(reason).into())
+}
+
+#[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
+fn _hook_unpack(packed: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+    codec::unpack(packed).map_err(|reason| Error::Hook(reason).into())
+}

@@ -1,0 +1,3 @@
+//! Maintenance: the background worker.
+
+pub mod worker;

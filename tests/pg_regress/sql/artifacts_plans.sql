@@ -1,0 +1,19 @@
+-- Artifacts are found by index, also under row level security and for tenants of any size.
+INSERT INTO llmspell.sessions (tenant_id, session_id, session_data)
+SELECT t, format('00000000-0000-0000-0000-%s', lpad(n::text, 12, '0'))::uuid, '{}' FROM unnest(ARRAY['artifacts-plans', 'artifacts-plans-b']) AS t, generate_series(1, 20) AS n;
+INSERT INTO llmspell.artifact_content (tenant_id, content_hash, storage_type, data, size_bytes)
+SELECT t, 'h', 'bytea', '', 0 FROM unnest(ARRAY['artifacts-plans', 'artifacts-plans-b']) AS t;
+INSERT INTO llmspell.artifacts (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes, tags)
+SELECT t, 'a' || n, format('00000000-0000-0000-0000-%s', lpad((1 + n % 20)::text, 12, '0'))::uuid, n, 'h', jsonb_build_object('n', n), 'n' || n % 100, 't', 'm/m', 0, ARRAY['tag' || n]
+FROM unnest(ARRAY['artifacts-plans', 'artifacts-plans-b']) AS t, generate_series(1, 5000) AS n;
+VACUUM ANALYZE llmspell.artifacts;
+SET SESSION AUTHORIZATION regress_app;
+SET app.current_tenant_id = 'artifacts-plans';
+SELECT count(*) FROM llmspell.artifact_list(tag => 'tag77');
+-- The statements of artifact_list and artifact_versions, with what they know.
+SELECT plan FROM (VALUES ('tag', $$tags OPERATOR(llmspell.@>) ARRAY['tag77']$$), ('filter', $$metadata OPERATOR(llmspell.@>) '{"n": 77}'$$),
+    ('page', $$(session_id, sequence) > ('00000000-0000-0000-0000-000000000003', 5)$$), ('name', $$session_id = '00000000-0000-0000-0000-000000000003' AND name = 'n2'$$)) AS q (what, condition),
+    LATERAL (SELECT what || ': ' || string_agg(DISTINCT substring(line FROM 'idx_artifacts_\w+|unique_session_sequence|artifacts_pkey|Seq Scan'), ' ') AS plan
+             FROM regress.plan(format('SELECT artifact_id FROM llmspell.artifacts WHERE tenant_id = %L AND %s ORDER BY session_id, sequence LIMIT 10', 'artifacts-plans', condition)) AS line) AS p;
+RESET SESSION AUTHORIZATION;
+DELETE FROM llmspell.sessions WHERE tenant_id LIKE 'artifacts-plans%';

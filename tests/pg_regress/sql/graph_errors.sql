@@ -1,0 +1,68 @@
+-- What the graph refuses; a refused call stores nothing.
+SET SESSION AUTHORIZATION regress_app;
+SET app.current_tenant_id = 'graph-errors';
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+SELECT regress.try(s) FROM unnest(ARRAY[
+    $$SELECT * FROM llmspell.entity_put(NULL, 't', 'n')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), NULL, 'n')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', NULL)$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', NULL)$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', '[1]')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', '"text"')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', '{}', NULL)$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', '{}', '2026-01-01Z', '2026-01-01Z')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', '{}', '2026-01-02Z', '2026-01-01Z')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', '{}', 'infinity')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', '{}', '-infinity', '-infinity')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), repeat('t', 256), 'n')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', repeat('n', 501))$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_kind => 'event')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_kind => 'rumour', source_id => 'x')$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_kind => 'event', source_id => repeat('x', 501))$$,
+    $$SELECT * FROM llmspell.entity_upsert(regress.id(1), NULL, 'n')$$,
+    $$SELECT * FROM llmspell.entity_correct(regress.id(1), '2026-01-01Z', '{}')$$,
+    $$SELECT * FROM llmspell.entity_correct(regress.id(1), NULL, '{}')$$,
+    $$SELECT * FROM llmspell.entity_retract(regress.id(1), on_edges => 'ignore')$$,
+    $$SELECT * FROM llmspell.entity_retract(regress.id(1), on_edges => NULL)$$,
+    $$SELECT * FROM llmspell.entity_patch(regress.id(1), NULL)$$,
+    $$SELECT * FROM llmspell.relationship_put(regress.id(1), NULL, regress.id(2), 't')$$,
+    $$SELECT * FROM llmspell.relationship_put(regress.id(1), regress.id(2), regress.id(2), NULL)$$,
+    $$SELECT * FROM llmspell.entity_put_many(NULL)$$,
+    $$SELECT * FROM llmspell.entity_put_many('{}')$$,
+    $$SELECT * FROM llmspell.entity_put_many('[{"type": "t", "name": "n"}]')$$,
+    $$SELECT * FROM llmspell.entity_put_many('[{"id": "00000000-0000-0000-0000-000000000001", "type": "t", "name": "n"}, {"id": "00000000-0000-0000-0000-000000000002"}]')$$,
+    $$SELECT * FROM llmspell.graph_traverse(NULL)$$,
+    $$SELECT * FROM llmspell.graph_traverse(regress.id(1), NULL)$$,
+    $$SELECT * FROM llmspell.graph_traverse(regress.id(1), -1)$$,
+    $$SELECT * FROM llmspell.graph_traverse(regress.id(1), direction => 'sideways')$$,
+    $$SELECT * FROM llmspell.graph_traverse(regress.id(1), max_nodes => -1)$$,
+    $$SELECT * FROM llmspell.graph_shortest_path(regress.id(1), NULL)$$,
+    $$SELECT * FROM llmspell.graph_neighbors(regress.id(1), 'up')$$,
+    $$SELECT * FROM llmspell.graph_subgraph(NULL)$$,
+    $$SELECT * FROM llmspell.graph_subgraph((SELECT array_agg(regress.id(n)) FROM generate_series(1, 100001) n))$$,
+    $$SELECT * FROM llmspell.entity_timeline(regress.id(1), since => '2026-01-01Z', until => '2026-01-01Z')$$,
+    $$SELECT * FROM llmspell.entities_as_of(max_rows => -1)$$,
+    $$SELECT * FROM llmspell.graph_diff(now(), NULL, now(), NULL, after => '{"id": 1}')$$,
+    $$SELECT * FROM llmspell.graph_by_source(NULL, 'x')$$,
+    $$SELECT * FROM llmspell.entity_prune(NULL)$$,
+    $$SELECT * FROM llmspell.entity_erase(NULL)$$]) s;
+SELECT count(*) FROM llmspell.entities;
+-- an insert over what is there says where it is
+SELECT added FROM llmspell.entity_insert(regress.id(1), 't', 'n', '{}', '2026-01-01Z', '2026-02-01Z');
+SELECT added FROM llmspell.entity_insert(regress.id(1), 't', 'n', '{}', '2026-03-01Z', NULL);
+SELECT regress.try($$SELECT * FROM llmspell.entity_insert(regress.id(1), 't', 'n', '{}', '2026-01-15Z', '2026-04-01Z')$$);
+SELECT added FROM llmspell.entity_insert(regress.id(1), 't', 'n', '{}', '2026-02-01Z', '2026-03-01Z');
+-- a patch where nothing is said adds nothing; a correction keeps the period
+SELECT closed, added FROM llmspell.entity_patch(regress.id(2), '{"a": 1}', '-infinity');
+SELECT closed, added FROM llmspell.entity_correct(regress.id(1), '2026-02-10Z', '{"fixed": true}', name => 'm');
+SELECT valid_from, valid_to, name, properties FROM llmspell.entity_timeline(regress.id(1));
+-- values that jsonb keeps to the last digit
+SELECT added FROM llmspell.entity_patch(regress.id(1), '{"big": 123456789012345678901234567890.1230, "text": "é \u0001 \" \\ } , {", "nested": {"a": [1, {"b": null}]}}', '2026-02-10Z', '2026-02-11Z');
+SELECT properties FROM llmspell.entity_as_of(regress.id(1), '2026-02-10Z');
+SELECT closed, added FROM llmspell.entity_patch(regress.id(1), '{"big": 123456789012345678901234567890.1230}', '2026-02-10Z', '2026-02-11Z');
+-- without a tenant
+RESET app.current_tenant_id;
+SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM llmspell.entity_put(NULL, NULL, NULL)', 'SELECT * FROM llmspell.graph_traverse(NULL)', 'SELECT llmspell.tx_horizon()']) s;
+RESET SESSION AUTHORIZATION;
+DELETE FROM llmspell.entities WHERE tenant_id = 'graph-errors';
