@@ -50,11 +50,11 @@ impl fmt::Display for Damage {
 
 /// Encodes a chunk (to nothing where it is to be stored as it is), beside `base` where that takes at least a quarter less.
 pub fn encode(chunk: &[u8], base: Option<&[u8]>) -> (Codec, Vec<u8>) {
-    let alone = if is_compressible(chunk) { compress(chunk, &[]) } else { None };
+    let alone = if is_compressible(chunk) { compress(chunk, None) } else { None };
     let alone = alone.filter(|data| saves(data, chunk));
     let best = alone.as_ref().map_or(chunk.len(), Vec::len);
     if let Some(base) = base.filter(|base| base.len() >= SHORTEST_BASE && !base.starts_with(&TRAINED))
-        && let Some(data) = compress(chunk, base)
+        && let Some(data) = compress(chunk, Some(base))
         && data.len() * 4 <= best * 3
     {
         return (Codec::ZstdWithBase, data);
@@ -67,7 +67,7 @@ pub fn encode(chunk: &[u8], base: Option<&[u8]>) -> (Codec, Vec<u8>) {
 
 /// How long the chunk would be beside `base`.
 pub fn size_beside(chunk: &[u8], base: &[u8]) -> usize {
-    compress(chunk, base).map_or(chunk.len(), |data| data.len())
+    compress(chunk, Some(base)).map_or(chunk.len(), |data| data.len())
 }
 
 /// Undoes [`encode`] into a buffer of the chunk's length, and takes no other memory.
@@ -82,8 +82,8 @@ pub fn decode(codec: i16, data: &[u8], base: Option<&[u8]>, chunk: &mut [u8]) ->
             }
             data.len()
         }
-        ZSTD => decompress(data, &[], chunk)?,
-        ZSTD_WITH_BASE => decompress(data, base.ok_or(Damage::BaseMissing)?, chunk)?,
+        ZSTD => decompress(data, None, chunk)?,
+        ZSTD_WITH_BASE => decompress(data, Some(base.ok_or(Damage::BaseMissing)?), chunk)?,
         codec => return Err(Damage::UnknownCodec(codec)),
     };
     if stored == chunk.len() { Ok(()) } else { Err(Damage::Length { stored, declared: chunk.len() }) }
@@ -92,7 +92,9 @@ pub fn decode(codec: i16, data: &[u8], base: Option<&[u8]>, chunk: &mut [u8]) ->
 /// By the fast level on its beginning: compressed media would only cost time.
 fn is_compressible(chunk: &[u8]) -> bool {
     let probe = &chunk[..chunk.len().min(PROBE)];
-    PROBER.with_borrow_mut(|slot| compress_in(slot, FAST, probe, &[])).is_some_and(|data| saves(&data, probe))
+    PROBER
+        .with_borrow_mut(|slot| compressor(slot, FAST)?.compress(probe).ok())
+        .is_some_and(|data| saves(&data, probe))
 }
 
 /// Three percent, below which the time to undo it is not worth it.
@@ -101,38 +103,47 @@ fn saves(data: &[u8], chunk: &[u8]) -> bool {
 }
 
 thread_local! {
-    // Contexts are large; a backend makes them once.
+    // Contexts are large; a backend makes them once. Those without a base are never given one, as taking it
+    // away again costs as much as a small chunk.
     static PROBER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    static ALONE: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static BESIDE: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static READ_ALONE: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    static READ_BESIDE: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// `None` where zstd fails, which it does not for lack of room.
-fn compress(chunk: &[u8], base: &[u8]) -> Option<Vec<u8>> {
-    COMPRESSOR.with_borrow_mut(|slot| compress_in(slot, LEVEL, chunk, base))
+fn compress(chunk: &[u8], base: Option<&[u8]>) -> Option<Vec<u8>> {
+    match base {
+        None => ALONE.with_borrow_mut(|slot| compressor(slot, LEVEL)?.compress(chunk).ok()),
+        Some(base) => BESIDE.with_borrow_mut(|slot| {
+            let compressor = compressor(slot, LEVEL)?;
+            compressor.set_dictionary(LEVEL, base).ok()?;
+            compressor.compress(chunk).ok()
+        }),
+    }
 }
 
-fn compress_in(
-    slot: &mut Option<Compressor<'static>>,
+fn compressor<'a>(
+    slot: &'a mut Option<Compressor<'static>>,
     level: i32,
-    chunk: &[u8],
-    base: &[u8],
-) -> Option<Vec<u8>> {
+) -> Option<&'a mut Compressor<'static>> {
     if slot.is_none() {
         *slot = Compressor::new(level).ok();
     }
-    let compressor = slot.as_mut()?;
-    compressor.set_dictionary(level, base).ok()?;
-    compressor.compress(chunk).ok()
+    slot.as_mut()
 }
 
-fn decompress(data: &[u8], base: &[u8], chunk: &mut [u8]) -> Result<usize, Damage> {
-    DECOMPRESSOR.with_borrow_mut(|slot| {
+fn decompress(data: &[u8], base: Option<&[u8]>, chunk: &mut [u8]) -> Result<usize, Damage> {
+    let context = if base.is_some() { &READ_BESIDE } else { &READ_ALONE };
+    context.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = Decompressor::new().ok();
         }
         let decompressor = slot.as_mut().ok_or(Damage::Zstd)?;
-        decompressor.set_dictionary(base).map_err(|_| Damage::Zstd)?;
+        if let Some(base) = base {
+            decompressor.set_dictionary(base).map_err(|_| Damage::Zstd)?;
+        }
         decompressor.decompress_to_buffer(data, chunk).map_err(|_| Damage::Zstd)
     })
 }
