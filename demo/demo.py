@@ -173,7 +173,7 @@ def embed(texts):
 QUESTIONS = ["how do two workers avoid doing the same job twice", "a customer must never read what belongs to another one", "going back to an earlier state of an agent"]
 
 
-def remember(tenant, files, commits):
+def understand(tenant, files, commits):
     """Commit messages and paragraphs of the documents, found by meaning, by words and by both."""
     texts = repository.texts(files, commits)
     vectors = embed([text for _, text in texts] + QUESTIONS)
@@ -216,7 +216,7 @@ for tenant, input in own.items():
     follow(tenant, input[1])
     work(tenant, repository.sizes(input[0]))
     learn(tenant, repository.changed_together(input[1]))
-    remember(tenant, *input)
+    understand(tenant, *input)
 
 print("\nglobex looks for what is acme's")
 tables = [t for t, in acme("SELECT jsonb_object_keys(llmspell.status() -> 'rows')")]
