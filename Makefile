@@ -33,7 +33,7 @@ dev-env:        ## its connection as superuser, for eval
 	@scripts/dev env
 dev-stop:       ## stop and remove it
 	@scripts/dev stop
-lint: setup     ## rustfmt, clippy, checks of SQL and scripts
+lint: setup     ## rustfmt, clippy, pyflakes, checks of SQL and scripts
 	@scripts/lint
 pgrx-test: build    ## cargo pgrx test pg18
 	@scripts/pgrx test

@@ -22,22 +22,21 @@ def glosses():
     return [(topic, text) for text, topic in found.items()]
 
 
-def wordnet(say=lambda text: None):
-    """(texts, topics, vectors of 384 dimensions), in an order that is shuffled once for all."""
+def wordnet(count=None, say=lambda text: None):
+    """(topics, vectors of 384 dimensions) of the first `count` glosses, or of all, in an order that is shuffled once for all."""
     kept = MODELS / "wordnet.npz"
     texts = glosses()
-    order = numpy.random.default_rng(11).permutation(len(texts))
-    texts = [texts[n] for n in order]
-    if not kept.exists():
+    texts = [texts[n] for n in numpy.random.default_rng(11).permutation(len(texts))][:count]
+    vectors = numpy.load(kept)["vectors"] if kept.exists() else numpy.empty((0, 384), numpy.float32)
+    if len(vectors) < len(texts):
         sys.path.insert(0, str(ROOT / "demo"))
         from embedder import Embedder
 
-        say(f"embedding {len(texts):,} glosses, some minutes, once")
-        vectors = Embedder(MODELS)([text for _, text in texts])
+        say(f"embedding {len(texts) - len(vectors):,} glosses, some minutes, once")
+        vectors = numpy.concatenate([vectors, Embedder(MODELS)([text for _, text in texts[len(vectors):]])])
         numpy.savez(kept.with_suffix(".new.npz"), vectors=vectors)
         kept.with_suffix(".new.npz").rename(kept)
-    vectors = numpy.load(kept)["vectors"]
-    return [text for _, text in texts], numpy.array([topic for topic, _ in texts]), vectors
+    return numpy.array([topic for topic, _ in texts]), vectors[:len(texts)]
 
 
 def synthetic(vectors, topics, dims, count, noise=0.25, seed=7):

@@ -98,7 +98,7 @@ def archive(tenant, versions):
     """Every version of every file as an artifact, read back whole and in part."""
     session = tenant.call("session_create", data=Jsonb({"kept": "versions"}))[0][0]
     made = [tenant.call("artifact_put", session, path[-255:], content)[0] for path, content in versions]
-    ids, kept = [row[0] for row in made], dict(zip((row[0] for row in made), versions))
+    kept = dict(zip((row[0] for row in made), versions))
     check(f"artifacts: {len(kept)} versions of {len({p for p, _ in versions})} files, each comes back",
           all(bytes(tenant.one("SELECT llmspell.artifact_get(%s)", id)) == content for id, (_, content) in kept.items()))
     raw, stored, dedup = tenant("SELECT raw_bytes, stored_bytes, dedup_ratio FROM llmspell.artifact_stats()")[0]

@@ -8,10 +8,10 @@ VALUES = {
     "jsonb": psycopg.types.json.Jsonb({}), "jsonb[]": [psycopg.types.json.Jsonb({})], "boolean": True,
     "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
     "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "llmspell.test_data", "name": "name", "real[]": [1.0],
-    "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"], 
+    "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"],
     "double precision[]": [1.0, 1.0], "integer[]": [10], "tsquery": "value", "tsvector": "value", "anyarray": None, "regconfig": "simple",
     "llmspell.vector_spaces": "(vectors_384,vector_embeddings_384,384,cosine,,vectors,t,2026-01-01)",
-    "date": "2026-01-01", "uuid[]": ["00000000-0000-0000-0000-000000000001"],
+    "date": "2026-01-01",
 }
 
 
@@ -30,8 +30,9 @@ class Function:
         self.name, self.names, self.types, self.casts, self.defaults = name, names, types, casts, defaults
 
     def value(self, i):
-        named = NAMED.get(self.names[i]) if self.names else None
-        return named if type(named) is type(VALUES[self.types[i]]) and self.types[i] in ("text", "double precision") else VALUES[self.types[i]]
+        name, kind = self.names[i] if self.names else None, self.types[i]
+        default = NAMED[name] if name in NAMED and kind in ("text", "double precision") else VALUES[kind]
+        return OWN.get((self.name, name), default)
 
     def call(self, connection, given, **options):
         """Calls it with {position: value}; the other arguments keep their defaults."""
@@ -44,9 +45,6 @@ class Function:
 
     def all_plausible(self):
         return {i: self.value(i) for i in range(len(self.types))}
-
-    def value(self, i):
-        return OWN.get((self.name, self.names[i] if self.names else None), VALUES[self.types[i]])
 
     def nulls(self):
         return dict.fromkeys(range(len(self.types) - self.defaults))

@@ -13,7 +13,7 @@ PAYLOADS = [
     "' OR '1'='1", "' OR 1=1 --", "\" OR \"\"=\"", "') OR ('1'='1", "'; DROP TABLE llmspell.kv_store; --", "\"; DROP TABLE llmspell.kv_store; --",
     "x'; SELECT pg_sleep(10); --", "' || (SELECT string_agg(tenant_id, ',') FROM llmspell.kv_store) || '",
     f"' UNION SELECT value FROM llmspell.kv_store WHERE tenant_id = '{B}' --", f"'; SET app.current_tenant_id = '{B}'; --",
-    f"' || set_config('app.current_tenant_id', '{B}', false) || '", f"{A}' OR tenant_id = '{B}", f"') UNION ALL SELECT * FROM llmspell.kv_store --",
+    f"' || set_config('app.current_tenant_id', '{B}', false) || '", f"{A}' OR tenant_id = '{B}", "') UNION ALL SELECT * FROM llmspell.kv_store --",
     "$$; RESET app.current_tenant_id; $$", "E'\\x27'", "U&'\\0027'", "U&\"\\0027\"", "\\x27", "\\u0027", "\u2019", "\u02bc", "\uff07",
     "x\n'; COMMIT; DROP SCHEMA llmspell CASCADE; --", "x\r\n--", "\t' --", "\u00a0' OR 1=1", "0x27204f52", "1; SELECT 1", "1)", "(SELECT 1)",
     "llmspell.kv_store", "pg_catalog.pg_class", "public.x\"y", "{}", "{\"a\": \"'\"}", "[", "NULL", "null", "DEFAULT", "current_user", "{'}", "(,)", "a,b",

@@ -298,7 +298,7 @@ def not_granted():
             "DROP EXTENSION llmspell", "ALTER EXTENSION llmspell UPDATE", "ALTER EXTENSION llmspell DROP TABLE llmspell.kv_store",
             "SET ROLE llmspell_owner", "SET ROLE llmspell_admin", "SET ROLE llmspell_tenants", "SET ROLE postgres", "SET session_replication_role = replica",
             "GRANT llmspell_admin TO CURRENT_USER", "ALTER ROLE llmspell_app LOGIN", "ALTER ROLE llmspell_app SET search_path = evil",
-            f"CREATE PUBLICATION x FOR TABLE llmspell.kv_store", "SET llmspell.event_log_months_back = 1000", "SET llmspell.event_log_months_ahead = 1000",
+            "CREATE PUBLICATION x FOR TABLE llmspell.kv_store", "SET llmspell.event_log_months_back = 1000", "SET llmspell.event_log_months_ahead = 1000",
         ):
             with raises("42501", what=query):
                 connection.execute(query)

@@ -2,7 +2,6 @@
 """The key-value store from outside, over TCP, as a login role of llmspell_app."""
 
 import random
-import string
 import threading
 import time
 

@@ -5,7 +5,6 @@ import math
 import random
 import struct
 import threading
-import uuid
 
 from lib import A, B, ROLE, SOAK, app, drop_role, equal, main, one, raises, rows, server, test
 
