@@ -230,9 +230,9 @@ BEGIN
             PRIMARY KEY (tenant_id, id)
         )
         WITH (toast_tuple_target = 8160)$sql$, table_name, dims);
-    IF metric = 'cosine' THEN
-        EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) > 0)', table_name);
-    END IF;
+    -- pgvector multiplies in single precision: beyond these lengths a distance is none.
+    EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) %s)', table_name,
+        CASE metric WHEN 'cosine' THEN 'BETWEEN 1e-15 AND 1e15' ELSE '<= 1e15' END);
     IF v_inline THEN
         EXECUTE format('ALTER TABLE llmspell.%I ALTER COLUMN embedding SET STORAGE PLAIN', table_name);
     ELSIF _vector_halves(dims) THEN

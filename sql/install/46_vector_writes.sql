@@ -62,14 +62,19 @@ CREATE FUNCTION llmspell._vector_check_nonzero(embedding @extschema:vector@.vect
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
+DECLARE
+    v_length constant double precision := @extschema:vector@.vector_norm(embedding);
 BEGIN
-    IF metric = 'cosine' AND @extschema:vector@.vector_norm(embedding) = 0 THEN
+    IF metric = 'cosine' AND v_length = 0 THEN
         RAISE EXCEPTION 'a vector of zeros has no direction' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'The model gave nothing for this text: leave it out.';
+    ELSIF v_length > 1e15 OR metric = 'cosine' AND v_length < 1e-15 THEN
+        RAISE EXCEPTION 'a vector must be % long, this one is %', CASE metric WHEN 'cosine' THEN '1e-15 to 1e15' ELSE 'at most 1e15' END, v_length
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Scale it; models give vectors of about length 1.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_check_nonzero IS 'Raises 22023 for a vector of zeros where distances are angles.';
+COMMENT ON FUNCTION llmspell._vector_check_nonzero IS 'Raises 22023 for a vector so long, or so short where distances are angles, that distances cannot be computed. See nonzero_embedding.';
 
 CREATE FUNCTION llmspell._vector_language(language text) RETURNS regconfig
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -117,7 +122,7 @@ BEGIN
     RETURN v_id;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_add IS 'Stores a vector in the space of its dimensions, or in the named one, and returns its id. content: the text, for hybrid_search, whose words are taken by the text search configuration language. event_time: when that happened. expires_at or ttl: when searches stop finding it. Errors: 42501 no tenant, 22004 null, 22023 no space for the dimensions, a vector of zeros, scope, language, both expires_at and ttl, class 22 not finite, 23505 the id is taken, 54000 metadata too large or too deep. Example: SELECT llmspell.vector_add(array_fill(0.1, ARRAY[384])::vector, ''user:1'', ''{"kind": "note"}'', ''some text'');';
+COMMENT ON FUNCTION llmspell.vector_add IS 'Stores a vector in the space of its dimensions, or in the named one, and returns its id. content: the text, for hybrid_search, whose words are taken by the text search configuration language. event_time: when that happened. expires_at or ttl: when searches stop finding it. Errors: 42501 no tenant, 22004 null, 22023 no space for the dimensions, a vector of zeros or of a length outside 1e-15 to 1e15, scope, language, both expires_at and ttl, class 22 not finite, 23505 the id is taken, 54000 metadata too large or too deep. Example: SELECT llmspell.vector_add(array_fill(0.1, ARRAY[384])::vector, ''user:1'', ''{"kind": "note"}'', ''some text'');';
 
 CREATE FUNCTION llmspell.vector_add_half(embedding bytea, scope text DEFAULT 'global', metadata jsonb DEFAULT '{}', content text DEFAULT NULL,
     id uuid DEFAULT NULL, event_time timestamptz DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL,

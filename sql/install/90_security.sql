@@ -81,7 +81,7 @@ DECLARE
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_vector_space', '_vector_check_space', '_vector_check_nonzero', '_vector_language', '_vector_from_halves', '_vector_delete', '_vector_stats',
-        '_vector_halves', '_vector_index_defaults', '_vector_index_prefix', '_vector_check_k', '_vector_break_even', '_words_query', '_words_rank', '_fusion_check', '_fusion_score',
+        '_vector_halves', '_vector_index_defaults', '_vector_index_prefix', '_vector_index_in_force', '_vector_check_k', '_vector_break_even', '_words_query', '_words_rank', '_fusion_check', '_fusion_score',
         '_fusion_diversify', '_fused', '_hybrid_search', '_episode_add', '_episodes_by_session', '_episode_search', '_episodes_unprocessed',
         '_graph_lock', '_graph_write_many', '_entity_erase', '_graph_copies', '_graph_at', '_entity_timeline', '_entity_knowledge', '_entities_find',
         '_json_diff', '_graph_change', '_graph_diff', '_graph_by_source',

@@ -184,9 +184,9 @@ BEGIN
             PRIMARY KEY (tenant_id, id)
         )
         WITH (toast_tuple_target = 8160)$sql$, table_name, dims);
-    IF metric = 'cosine' THEN
-        EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) > 0)', table_name);
-    END IF;
+    -- pgvector multiplies in single precision: beyond these lengths a distance is none.
+    EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) %s)', table_name,
+        CASE metric WHEN 'cosine' THEN 'BETWEEN 1e-15 AND 1e15' ELSE '<= 1e15' END);
     IF v_inline THEN
         EXECUTE format('ALTER TABLE llmspell.%I ALTER COLUMN embedding SET STORAGE PLAIN', table_name);
     ELSIF _vector_halves(dims) THEN
@@ -223,10 +223,10 @@ DECLARE
 BEGIN
     FOREACH v_dims IN ARRAY ARRAY[384, 768, 1536, 3072] LOOP
         v_table := 'vector_embeddings_' || v_dims;
-        EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM llmspell.%I WHERE NOT @extschema:vector@.vector_norm(embedding) > 0', v_table) INTO v_rows;
+        EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM llmspell.%I WHERE NOT @extschema:vector@.vector_norm(embedding) BETWEEN 1e-15 AND 1e15', v_table) INTO v_rows;
         IF v_rows > 0 THEN
-            RAISE EXCEPTION 'llmspell.% has % vectors of zeros, which no search can find', v_table, v_rows
-                USING ERRCODE = 'check_violation', HINT = pg_catalog.format('Delete them: DELETE FROM llmspell.%I WHERE vector_norm(embedding) = 0;', v_table);
+            RAISE EXCEPTION 'llmspell.% has % vectors of zeros, or too long or short for a distance', v_table, v_rows
+                USING ERRCODE = 'check_violation', HINT = pg_catalog.format('Delete them: DELETE FROM llmspell.%I WHERE NOT vector_norm(embedding) BETWEEN 1e-15 AND 1e15;', v_table);
         END IF;
         EXECUTE pg_catalog.format($sql$
             ALTER TABLE llmspell.%1$I
@@ -234,7 +234,7 @@ BEGIN
                 ADD COLUMN expires_at timestamptz,
                 ADD COLUMN language text NOT NULL DEFAULT 'simple',
                 ADD COLUMN fts tsvector,
-                ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) > 0);
+                ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) BETWEEN 1e-15 AND 1e15);
             ALTER TABLE llmspell.%1$I SET (toast_tuple_target = 8160);
             CREATE INDEX idx_vector_%2$s_expires ON llmspell.%1$I (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
             CREATE TRIGGER %1$s_words BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%1$I

@@ -1,5 +1,6 @@
-//! How many rows a search may find, remembered by the session for half a minute. An old count costs time,
-//! never rows: what it decides is the way, and both ways find what there is.
+//! What a session knows of the rows that a search may find, for half a minute: how many they are, and their
+//! share among what is nearest. Old knowledge costs time, never rows: what it decides is the way, and every
+//! way finds what there is.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,23 +11,39 @@ use super::route::Rows;
 const LIFE: Duration = Duration::from_secs(30);
 const CAPACITY: usize = 4096;
 
-thread_local! {
-    static COUNTS: RefCell<HashMap<u64, (Instant, Rows)>> = RefCell::default();
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Known {
+    pub rows: Rows,
+    /// Of the candidates of the last passes through the index; unknown before one.
+    pub share: Option<f64>,
 }
 
-pub fn get(key: u64) -> Option<Rows> {
-    COUNTS.with_borrow(|counts| counts.get(&key).filter(|(at, _)| at.elapsed() < LIFE).map(|(_, rows)| *rows))
+thread_local! {
+    static KNOWN: RefCell<HashMap<u64, (Instant, Known)>> = RefCell::default();
+}
+
+pub fn get(key: u64) -> Option<Known> {
+    KNOWN.with_borrow(|known| known.get(&key).filter(|(at, _)| at.elapsed() < LIFE).map(|(_, found)| *found))
 }
 
 pub fn put(key: u64, rows: Rows) {
-    COUNTS.with_borrow_mut(|counts| {
-        if counts.len() >= CAPACITY {
-            counts.retain(|_, (at, _)| at.elapsed() < LIFE);
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= CAPACITY {
+            known.retain(|_, (at, _)| at.elapsed() < LIFE);
         }
-        if counts.len() >= CAPACITY {
-            counts.clear();
+        if known.len() >= CAPACITY {
+            known.clear();
         }
-        counts.insert(key, (Instant::now(), rows));
+        known.insert(key, (Instant::now(), Known { rows, share: None }));
+    });
+}
+
+/// Takes note of the share of a pass; the last ones count most.
+pub fn saw(key: u64, share: f64) {
+    KNOWN.with_borrow_mut(|known| {
+        if let Some((_, found)) = known.get_mut(&key) {
+            found.share = Some(found.share.map_or(share, |before| (before + share) / 2.0));
+        }
     });
 }
 
@@ -39,7 +56,13 @@ mod tests {
         for key in 0..3 * CAPACITY as u64 {
             put(key, Rows::Exactly(key as i64));
         }
-        assert_eq!(get(3 * CAPACITY as u64 - 1), Some(Rows::Exactly(3 * CAPACITY as i64 - 1)));
-        assert!(COUNTS.with_borrow(HashMap::len) <= CAPACITY);
+        let last = 3 * CAPACITY as u64 - 1;
+        assert_eq!(get(last), Some(Known { rows: Rows::Exactly(last as i64), share: None }));
+        assert!(KNOWN.with_borrow(HashMap::len) <= CAPACITY);
+        saw(last, 0.5);
+        saw(last, 0.1);
+        assert_eq!(get(last).and_then(|known| known.share), Some(0.3));
+        saw(last + 1, 0.5);
+        assert_eq!(get(last + 1), None);
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use half::f16;
 
+use super::length;
+
 /// pgvector's vectors have at most so many dimensions.
 pub const MAX_DIMS: usize = 16_000;
 
@@ -47,8 +49,8 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<f32>, Invalid> {
 /// Halves of a vector, rounded to the nearest, and of length 1 where only its direction counts: so that
 /// none is too long or too short. What is still too large becomes the largest.
 pub fn encode(vector: &[f32], unit: bool) -> Vec<u16> {
-    let norm = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
-    let scale = if unit && norm > 0.0 { norm } else { 1.0 };
+    let length = length::of(vector);
+    let scale = if unit && length > 0.0 { length } else { 1.0 };
     let limit = f64::from(f16::MAX);
     vector.iter().map(|x| f16::from_f64((f64::from(*x) / scale).clamp(-limit, limit)).to_bits()).collect()
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::halves;
+use super::length::LENGTHS;
 use super::route::{MAX_EF_SEARCH, MAX_K};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +13,7 @@ pub enum Invalid {
     Halves(halves::Invalid),
     K(i32),
     Lambda(f64),
+    Length(f64),
     MaxDistance,
     Mode(String),
     Recall(f64),
@@ -42,6 +44,9 @@ impl fmt::Display for Invalid {
             Self::Halves(reason) => reason.fmt(f),
             Self::K(k) => write!(f, "k must be between 1 and {MAX_K}, got {k}"),
             Self::Lambda(lambda) => write!(f, "mmr_lambda must be between 0 and 1, got {lambda}"),
+            Self::Length(length) => {
+                write!(f, "a vector must be at most {:e} long, this one is {length:e}", LENGTHS.end())
+            }
             Self::MaxDistance => f.write_str("max_distance must be a number, got NaN"),
             Self::Mode(mode) => write!(f, "unknown mode \"{}\"", mode.chars().take(60).collect::<String>()),
             Self::Recall(recall) => write!(f, "recall must be above 0 and at most 1, got {recall}"),

@@ -5,6 +5,7 @@ pub mod fusion;
 pub mod halves;
 pub mod invalid;
 pub mod layout;
+mod length;
 mod query;
 pub mod route;
 pub mod search;

@@ -9,10 +9,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::invalid::Invalid;
-use super::layout;
 use super::route::{MAX_EF_SEARCH, MAX_K, Mode};
 use super::spi;
 use super::statement::Conditions;
+use super::{layout, length};
 use crate::error::{Error, required};
 use crate::settings;
 
@@ -20,6 +20,7 @@ pub struct Query {
     pub tenant: &'static str,
     pub vector: pg_sys::Datum,
     pub numbers: Vec<f32>,
+    pub length: f64,
     pub k: i32,
     pub scope: Option<String>,
     pub filter: Option<pg_sys::Datum>,
@@ -69,9 +70,11 @@ impl Query {
                 Some(filter) => check_filter(filter)?,
                 None => &[],
             };
+            let numbers = layout::numbers(spi::varlena(vector)).unwrap_or_default();
             Ok(Self {
                 tenant,
-                numbers: layout::numbers(spi::varlena(vector)).unwrap_or_default(),
+                length: length::of(&numbers),
+                numbers,
                 vector,
                 k,
                 scope: pg_getarg(fcinfo, 2),
@@ -100,11 +103,13 @@ impl Query {
         }
     }
 
-    /// Names the rows that the search may find, in a table.
+    /// Names the rows that the search may find, in a table. Times go by the minute: a search of the last
+    /// hour asks for another span each time, and about as many rows.
     pub fn count_key(&self, table: &str) -> u64 {
+        const MINUTE: usize = 60_000_000;
         let mut hasher = DefaultHasher::new();
-        (table, self.tenant, &self.scope, self.filter_bytes, self.with_expired).hash(&mut hasher);
-        (self.since.map(|datum| datum.value()), self.until.map(|datum| datum.value())).hash(&mut hasher);
+        (table, self.tenant, &self.scope, self.filter_bytes).hash(&mut hasher);
+        [self.since, self.until].map(|ts| ts.map(|ts| ts.value() / MINUTE)).hash(&mut hasher);
         hasher.finish()
     }
 }

@@ -7,13 +7,22 @@
 pub const EXACT_ROWS: i64 = 2500;
 
 /// `ef_search` where nothing is known: 0.99 of the 10 nearest of 60,000 sentence embeddings.
-pub const EF_SEARCH: i32 = 180;
+pub const EF_SEARCH: i32 = 150;
 
 /// pgvector takes 1 to 1000.
 pub const MAX_EF_SEARCH: i32 = 1000;
 
 /// Most neighbours of one search.
 pub const MAX_K: i32 = 1000;
+
+/// Counting goes on to so many times the rows that are scanned, to know what the exact way would cost.
+const COUNT_FACTOR: i64 = 4;
+
+/// Where counting stops at the latest, unless more rows than that are scanned.
+const COUNT_ROWS: i64 = 20_000;
+
+/// Elements of the graph that are looked at for each of the nearest that a search keeps.
+const ELEMENTS: f64 = 12.0;
 
 /// What the caller asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +70,11 @@ impl Costs {
         }
     }
 
+    /// How far rows are counted.
+    pub fn count_limit(&self) -> i64 {
+        (COUNT_FACTOR * self.exact_rows).min(COUNT_ROWS).max(self.exact_rows) + 1
+    }
+
     /// The smallest `ef_search` that reaches a recall, as far as one is known.
     pub fn ef_for(&self, recall: f64) -> i32 {
         let known = self.recalls.iter().find(|(_, found)| *found >= recall);
@@ -100,6 +114,13 @@ pub struct Question<'a> {
     pub costs: &'a Costs,
 }
 
+impl Question<'_> {
+    /// The rows that an exact scan reads, at least.
+    fn counted(&self) -> f64 {
+        self.rows.map_or(self.space_rows.max(1.0), |rows| rows.at_least() as f64)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     Asked,
@@ -124,7 +145,27 @@ impl Why {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     Exact,
-    Ann { ef_search: i32, fetch: i64, max_scan_tuples: i64 },
+    Ann(Ann),
+}
+
+/// A search of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ann {
+    pub ef_search: i32,
+    /// Candidates wanted.
+    pub fetch: i64,
+    /// Where an iterative scan ends.
+    pub max_scan_tuples: i64,
+}
+
+/// What to do next, where the index may have to be searched in two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// One pass, the cheapest, for tenants that have enough of what is nearest.
+    Pass,
+    /// Pass after pass.
+    Iterative,
+    Exact,
 }
 
 /// Decides.
@@ -141,20 +182,41 @@ pub fn decide(question: &Question) -> (Route, Why) {
             return (Route::Exact, Why::FullRecall);
         }
         if let Some(Rows::Exactly(n)) = question.rows
-            && n <= costs.exact_rows
+            && n <= costs.exact_rows.max(fetch(question.k))
         {
             return (Route::Exact, Why::FewRows);
         }
     }
-    let wanted = question.recall.unwrap_or(0.99);
-    let ef_search = question.ef_search.unwrap_or_else(|| costs.ef_for(wanted).max(2 * question.k));
-    let route = Route::Ann {
+    let fetch = fetch(question.k);
+    let ef_search = question.ef_search.unwrap_or_else(|| {
+        costs.ef_for(question.recall.unwrap_or(0.99)).max((fetch + fetch / 2).min(1000) as i32)
+    });
+    let route = Route::Ann(Ann {
         ef_search: ef_search.clamp(1, MAX_EF_SEARCH),
-        fetch: fetch(question.k),
-        // Where the tenant's rows are far from the query the index would be walked through to its end.
-        max_scan_tuples: (question.space_rows / 4.0).clamp(20_000.0, 200_000.0) as i64,
-    };
+        fetch,
+        // As long as the exact way would take, and half as long again.
+        max_scan_tuples: (1.5 * ELEMENTS * question.counted() * costs.exact_us / costs.ann_us)
+            .clamp(5_000.0, 200_000.0) as i64,
+    });
     (route, if mode == Mode::Ann { Why::Asked } else { Why::ManyRows })
+}
+
+/// How to begin: by one pass, unless it cannot give enough, as `share` tells, which is the share of the
+/// tenant's rows among the nearest as the session last saw it.
+pub fn begin(question: &Question, ann: Ann, share: Option<f64>) -> Step {
+    let expected = share.unwrap_or(1.0) * f64::from(ann.ef_search);
+    if expected >= ann.fetch as f64 { Step::Pass } else { go_on(question, ann, share.unwrap_or(0.5)) }
+}
+
+/// How to go on where one pass gave too few: an iterative scan costs the more the smaller the share is.
+pub fn go_on(question: &Question, ann: Ann, share: f64) -> Step {
+    let least = 0.5 / f64::from(ann.ef_search.max(1));
+    let iterative = ann.fetch as f64 / share.max(least) * question.costs.ann_us;
+    if question.mode == Mode::Auto && iterative > question.counted() * question.costs.exact_us {
+        Step::Exact
+    } else {
+        Step::Iterative
+    }
 }
 
 /// How many candidates are taken from an index to find `k`: what it gives first is not always what is nearest,
@@ -173,20 +235,14 @@ pub fn fetch_halves(k: i32) -> i64 {
 pub const HALF_ERROR: f64 = 2e-3;
 
 /// Whether the `k`-th distance, exact, lies before all rows that a scan of half the precision left out.
-pub fn halves_are_exact(
-    candidates: i64,
-    fetch: i64,
-    kth: Option<f64>,
-    farthest: Option<f64>,
-    cosine: bool,
-) -> bool {
+pub fn halves_are_exact(candidates: i64, fetch: i64, kth: Option<f64>, farthest: Option<f64>) -> bool {
     candidates < fetch
-        || cosine && matches!((kth, farthest), (Some(kth), Some(farthest)) if kth + HALF_ERROR <= farthest)
+        || matches!((kth, farthest), (Some(kth), Some(farthest)) if kth + HALF_ERROR <= farthest)
 }
 
 /// Milliseconds that either way would take, by the cost model: `(exact, ann)`.
 pub fn estimate(question: &Question) -> (f64, f64) {
-    let rows = question.rows.map_or(question.space_rows, |rows| rows.at_least() as f64);
+    let rows = question.counted();
     let share = (rows / question.space_rows.max(rows).max(1.0)).max(1e-6);
     let ef = question.ef_search.unwrap_or_else(|| question.costs.ef_for(question.recall.unwrap_or(0.99)));
     let candidates = f64::from(ef).max(fetch(question.k) as f64 / share).min(question.space_rows.max(1.0));
@@ -225,9 +281,11 @@ mod tests {
         let at = |rows| decide(&Question { rows: Some(rows), ..question(&costs) });
         assert_eq!(at(Rows::Exactly(0)), (Route::Exact, Why::FewRows));
         assert_eq!(at(Rows::Exactly(2500)), (Route::Exact, Why::FewRows));
-        let ann = Route::Ann { ef_search: EF_SEARCH, fetch: 30, max_scan_tuples: 20_000 };
-        assert_eq!(at(Rows::Exactly(2501)), (ann, Why::ManyRows));
-        assert_eq!(at(Rows::MoreThan(2500)), (ann, Why::ManyRows));
+        let most = Question { rows: Some(Rows::Exactly(3000)), k: 1000, ..question(&costs) };
+        assert_eq!(decide(&most), (Route::Exact, Why::FewRows));
+        let ann = |max_scan_tuples| Route::Ann(Ann { ef_search: EF_SEARCH, fetch: 30, max_scan_tuples });
+        assert_eq!(at(Rows::Exactly(2501)), (ann(5_000), Why::ManyRows));
+        assert_eq!(at(Rows::MoreThan(10_000)), (ann(12_599), Why::ManyRows));
     }
 
     #[test]
@@ -237,12 +295,12 @@ mod tests {
         let exact = Question { mode: Mode::Exact, rows: None, ..base.clone() };
         assert_eq!(decide(&exact), (Route::Exact, Why::Asked));
         let ann = Question { mode: Mode::Ann, rows: Some(Rows::Exactly(1)), ..base.clone() };
-        assert!(matches!(decide(&ann), (Route::Ann { .. }, Why::Asked)));
+        assert!(matches!(decide(&ann), (Route::Ann(_), Why::Asked)));
         assert_eq!(decide(&Question { indexed: false, ..ann }), (Route::Exact, Why::NoIndex));
         let certain = Question { recall: Some(1.0), ..base.clone() };
         assert_eq!(decide(&certain), (Route::Exact, Why::FullRecall));
         let given = Question { ef_search: Some(77), ..base };
-        assert!(matches!(decide(&given), (Route::Ann { ef_search: 77, .. }, _)));
+        assert!(matches!(decide(&given), (Route::Ann(Ann { ef_search: 77, .. }), _)));
     }
 
     #[test]
@@ -262,12 +320,30 @@ mod tests {
     }
 
     #[test]
+    fn the_share_among_the_nearest_decides_how_to_go_on() {
+        let costs = Costs::assumed(384, 60_000.0);
+        let known = |rows| Question { rows: Some(rows), ..question(&costs) };
+        let ann = Ann { ef_search: 180, fetch: 30, max_scan_tuples: 5_000 };
+        let many = known(Rows::MoreThan(10_000));
+        assert_eq!(begin(&many, ann, None), Step::Pass);
+        assert_eq!(begin(&many, ann, Some(0.5)), Step::Pass);
+        assert_eq!(begin(&many, ann, Some(0.1)), Step::Iterative);
+        assert_eq!(go_on(&many, ann, 0.1), Step::Iterative);
+        // 30 of them would take 20,000 candidates, but only 10,000 rows to be sure.
+        assert_eq!(go_on(&many, ann, 0.0015), Step::Exact);
+        assert_eq!(go_on(&known(Rows::Exactly(3_000)), ann, 0.1), Step::Exact);
+        assert_eq!(go_on(&known(Rows::Exactly(6_000)), ann, 0.1), Step::Iterative);
+        assert_eq!(go_on(&Question { mode: Mode::Ann, ..many.clone() }, ann, 0.0), Step::Iterative);
+        // One pass cannot give more than it keeps.
+        assert_eq!(begin(&many, Ann { ef_search: 20, ..ann }, None), Step::Iterative);
+    }
+
+    #[test]
     fn half_precision_says_when_it_is_sure() {
-        assert!(halves_are_exact(5, 90, None, None, true));
-        assert!(halves_are_exact(90, 90, Some(0.30), Some(0.31), true));
-        assert!(!halves_are_exact(90, 90, Some(0.30), Some(0.3005), true));
-        assert!(!halves_are_exact(90, 90, Some(0.30), Some(0.31), false));
-        assert!(!halves_are_exact(90, 90, None, Some(0.31), true));
+        assert!(halves_are_exact(5, 90, None, None));
+        assert!(halves_are_exact(90, 90, Some(0.30), Some(0.31)));
+        assert!(!halves_are_exact(90, 90, Some(0.30), Some(0.3005)));
+        assert!(!halves_are_exact(90, 90, None, Some(0.31)));
     }
 
     #[test]
@@ -281,14 +357,16 @@ mod tests {
         fn every_question_has_an_answer_within_bounds(
             rows in 0i64..1_000_000, more in any::<bool>(), space_rows in -1f64..1e9, k in 1i32..=MAX_K,
             ef in proptest::option::of(-5i32..5000), recall in proptest::option::of(0f64..=1.0), indexed in any::<bool>(),
+            share in proptest::option::of(0f64..=1.0),
         ) {
             let costs = Costs::assumed(768, space_rows);
             let rows = Some(if more { Rows::MoreThan(rows) } else { Rows::Exactly(rows) });
             let asked = Question { rows, space_rows, k, ef_search: ef, recall, indexed, ..question(&costs) };
-            if let (Route::Ann { ef_search, fetch, max_scan_tuples }, _) = decide(&asked) {
-                prop_assert!((1..=MAX_EF_SEARCH).contains(&ef_search));
-                prop_assert!(fetch >= i64::from(k));
-                prop_assert!((20_000..=200_000).contains(&max_scan_tuples));
+            if let (Route::Ann(ann), _) = decide(&asked) {
+                prop_assert!((1..=MAX_EF_SEARCH).contains(&ann.ef_search));
+                prop_assert!(ann.fetch >= i64::from(k));
+                prop_assert!((5_000..=200_000).contains(&ann.max_scan_tuples));
+                prop_assert!(begin(&asked, ann, share) != Step::Pass || i64::from(ann.ef_search) >= ann.fetch);
             }
             let (exact, ann) = estimate(&asked);
             prop_assert!(exact.is_finite() && ann.is_finite());

@@ -10,10 +10,10 @@ use pgrx::prelude::*;
 
 use super::invalid::Invalid;
 use super::query::Query;
-use super::route::{self, Costs, Mode, Question, Route, Rows, Why};
+use super::route::{self, Ann, Costs, Mode, Question, Route, Rows, Step, Why};
 use super::spi::{self, Parameter, Settings};
-use super::statement::{Key, Metric, Space};
-use super::{cache, halves, layout};
+use super::statement::{Conditions, Key, Metric, Space};
+use super::{cache, halves, layout, length};
 use crate::error::Error;
 
 /// pgvector's schema and types, as this database has them.
@@ -37,15 +37,15 @@ thread_local! {
     static SPACES: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
 }
 
-/// Forgets the spaces; a table that changed, or all of them where it is none.
+/// Forgets what depends on a table that changed: on the list of spaces, or on the indexes of one of them;
+/// everything where it is none.
 pub fn forget(changed: pg_sys::Oid) {
-    if changed == pg_sys::InvalidOid || changed == SPACES.get() {
-        TARGETS.with(|targets| {
-            if let Ok(mut targets) = targets.try_borrow_mut() {
-                targets.clear();
-            }
-        });
-    }
+    let all = changed == pg_sys::InvalidOid || changed == SPACES.get();
+    TARGETS.with(|targets| {
+        if let Ok(mut targets) = targets.try_borrow_mut() {
+            targets.retain(|_, (_, target)| !all && target.relation != changed);
+        }
+    });
 }
 
 const TYPES_SQL: &str = "SELECT quote_ident(n.nspname), v.oid, h.oid \
@@ -53,11 +53,11 @@ const TYPES_SQL: &str = "SELECT quote_ident(n.nspname), v.oid, h.oid \
      JOIN pg_type v ON v.typnamespace = n.oid AND v.typname = 'vector' \
      JOIN pg_type h ON h.typnamespace = n.oid AND h.typname = 'halfvec' WHERE e.extname = 'vector'";
 
-const SPACE_SQL: &str = "SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(c.method, d.method), c.lists, \
-         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid \
+const SPACE_SQL: &str = "SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(i.method, 'none'), i.lists, \
+         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid, \
+         r.oid, i.beside_vchordrq \
      FROM llmspell._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
-     CROSS JOIN LATERAL llmspell._vector_index_defaults(s.dims) d \
-     LEFT JOIN llmspell.vector_index_config c ON c.space = s.name \
+     LEFT JOIN LATERAL llmspell._vector_index_in_force(s.name) i ON true \
      LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name \
      LEFT JOIN pg_class r ON r.relname = s.table_name AND r.relnamespace = 'llmspell'::regnamespace";
 
@@ -72,7 +72,9 @@ pub struct Target {
     pub costs: Costs,
     pub space_rows: f64,
     space: Space,
+    relation: pg_sys::Oid,
     lists: Vec<i32>,
+    beside_vchordrq: bool,
     types: Types,
 }
 
@@ -93,6 +95,7 @@ pub struct Decision {
     pub route: Route,
     pub why: Why,
     pub ef_search: Option<i32>,
+    share: Option<f64>,
 }
 
 impl Decision {
@@ -157,8 +160,12 @@ fn target(query: &Query, types: Types) -> Result<Target, ErrorReport> {
             target
         }
     };
-    if target.space.metric == Metric::Cosine && query.numbers.iter().all(|x| *x == 0.0) {
+    if target.space.metric == Metric::Cosine && query.length == 0.0 {
         return Err(Error::Vector(Invalid::Zero).into());
+    }
+    // Of a cosine only the direction counts, whatever the length.
+    if target.space.metric != Metric::Cosine && query.length > *length::LENGTHS.end() {
+        return Err(Error::Vector(Invalid::Length(query.length)).into());
     }
     Ok(target)
 }
@@ -199,6 +206,8 @@ fn look_up(query: &Query, types: Types) -> Target {
             halves: (1901..=3900).contains(&dims),
             vector_schema: types.schema.to_owned(),
         },
+        relation: rows.get(0, 14).unwrap_or(pg_sys::InvalidOid),
+        beside_vchordrq: rows.get(0, 15).unwrap_or(false),
         types,
     }
 }
@@ -230,13 +239,15 @@ fn plain_plans(settings: &Settings) {
 
 /// Values for the parameters of [`super::statement`].
 fn parameters(query: &Query, target: &Target, fetch: i64) -> [Parameter; 10] {
-    let half = matches!(target.key(), Key::Half | Key::Cast).then(|| {
-        // A cast index holds vectors of any length, of which only the direction counts.
-        let unit = target.space.metric == Metric::Cosine;
-        spi::varlena_datum(&layout::halfvec(&halves::encode(&query.numbers, unit)))
-    });
+    let cosine = target.space.metric == Metric::Cosine;
+    let vector = match cosine && !length::LENGTHS.contains(&query.length) {
+        true => spi::varlena_datum(&layout::vector(&length::unit(&query.numbers))),
+        false => query.vector,
+    };
+    let half = matches!(target.key(), Key::Half | Key::Cast)
+        .then(|| spi::varlena_datum(&layout::halfvec(&halves::encode(&query.numbers, cosine))));
     [
-        (target.types.vector, Some(query.vector)),
+        (target.types.vector, Some(vector)),
         text(query.tenant),
         (pg_sys::TEXTOID, query.scope.as_deref().and_then(IntoDatum::into_datum)),
         (pg_sys::JSONBOID, query.filter),
@@ -249,21 +260,23 @@ fn parameters(query: &Query, target: &Target, fetch: i64) -> [Parameter; 10] {
     ]
 }
 
-fn count(query: &Query, target: &Target) -> Rows {
+fn known(query: &Query, target: &Target) -> cache::Known {
     let key = query.count_key(&target.space.table);
-    if let Some(rows) = cache::get(key) {
-        return rows;
+    if let Some(known) = cache::get(key) {
+        return known;
     }
     let settings = Settings::begin();
     plain_plans(&settings);
-    let limit = target.costs.exact_rows + 1;
-    let found = spi::select(&target.space.count(query.conditions()), &parameters(query, target, limit));
+    let limit = target.costs.count_limit();
+    // Expired rows count as well: whether one is stands in the table, and the rest in an index.
+    let conditions = Conditions { with_expired: true, ..query.conditions() };
+    let found = spi::select(&target.space.count(conditions), &parameters(query, target, limit));
     let rows = match found.get::<i64>(0, 1).unwrap_or(0) {
         n if n < limit => Rows::Exactly(n),
         n => Rows::MoreThan(n - 1),
     };
     cache::put(key, rows);
-    rows
+    cache::Known { rows, share: None }
 }
 
 /// Looks the space up, counts where that matters, and decides. Within an SPI connection.
@@ -274,31 +287,31 @@ pub fn decide(query: &Query, vector: pg_sys::Oid) -> Result<Decision, ErrorRepor
         Some(_) => None,
     });
     let needs_count = query.mode == Mode::Auto && target.method != "none";
-    let rows = needs_count.then(|| count(query, &target));
+    let known = needs_count.then(|| known(query, &target));
+    let rows = known.map(|known| known.rows);
     let (route, why) = route::decide(&question(query, &target, rows, ef_search));
-    Ok(Decision { target, rows, route, why, ef_search })
+    Ok(Decision { target, rows, route, why, ef_search, share: known.and_then(|known| known.share) })
 }
 
 fn exact(query: &Query, target: &Target) -> Found {
     let settings = Settings::begin();
     plain_plans(&settings);
-    // Who asks for exact gets every row at full precision.
-    if target.space.halves && query.mode != Mode::Exact {
+    // Who asks for exact gets every row at full precision; and how far half of it is off is known of
+    // vectors of length 1 alone.
+    let halves = target.space.halves && target.space.metric == Metric::Cosine;
+    if halves && query.mode != Mode::Exact {
         let fetch = route::fetch_halves(query.k);
         let found =
             spi::select(&target.space.exact_halves(query.conditions()), &parameters(query, target, fetch));
         let candidates = found.get(0, 7).unwrap_or(0i64);
         let hits = hits(&found, target);
+        let full = hits.len() == query.k as usize;
         // A threshold may leave fewer than k: then the first row left out is the threshold.
-        let last = match hits.len() == query.k as usize {
-            true => hits.last().map(|hit| hit.distance),
-            false => query.max_distance,
-        };
-        let cosine = target.space.metric == Metric::Cosine;
-        let exact = route::halves_are_exact(candidates, fetch, last, found.get(0, 8), cosine);
-        let complete =
-            hits.len() == query.k as usize || exact || candidates == fetch && query.max_distance.is_some();
-        return Found { exact, complete, hits };
+        let last = if full { hits.last().map(|hit| hit.distance) } else { query.max_distance };
+        let exact = route::halves_are_exact(candidates, fetch, last, found.get(0, 8));
+        if exact || full {
+            return Found { exact, complete: true, hits };
+        }
     }
     let found = spi::select(&target.space.exact(query.conditions()), &parameters(query, target, 0));
     Found { exact: true, complete: true, hits: hits(&found, target) }
@@ -318,8 +331,9 @@ fn hits(found: &spi::Rows, target: &Target) -> Vec<Hit> {
         .collect()
 }
 
-fn ann(query: &Query, target: &Target, ef_search: i32, fetch: i64, max_scan_tuples: i64) -> (Found, bool) {
-    let parameters = parameters(query, target, fetch);
+/// What the index gives, by one pass or by as many as it takes, and how many candidates those were.
+fn ann(query: &Query, target: &Target, ann: Ann, iterative: bool) -> (Found, i64) {
+    let parameters = parameters(query, target, ann.fetch);
     let own = spi::select(TENANT_INDEX_SQL, &[text(query.tenant), text(&target.name)]).count > 0;
     let literal = own.then(|| spi::quoted(query.tenant));
     let settings = Settings::begin();
@@ -337,30 +351,51 @@ fn ann(query: &Query, target: &Target, ef_search: i32, fetch: i64, max_scan_tupl
             set(c"vchordrq.probes", &probes.join(","));
             set(c"vchordrq.prefilter", &"on");
         }
-        "vchordg" => set(c"vchordg.ef_search", &ef_search),
+        "vchordg" => set(c"vchordg.ef_search", &ann.ef_search),
         _ => {
-            set(c"hnsw.ef_search", &ef_search);
-            set(c"hnsw.iterative_scan", &"relaxed_order");
-            set(c"hnsw.max_scan_tuples", &max_scan_tuples);
+            set(c"hnsw.ef_search", &ann.ef_search);
+            set(c"hnsw.iterative_scan", &(if iterative { "relaxed_order" } else { "off" }));
+            set(c"hnsw.max_scan_tuples", &ann.max_scan_tuples);
             set(c"hnsw.scan_mem_multiplier", &4);
         }
+    }
+    if target.beside_vchordrq {
+        // Its probes are not known, and the planner asks for its cost even where another index serves.
+        set(c"vchordrq.enable_scan", &"off");
     }
     let sql = target.space.ann(query.conditions(), target.key(), literal.as_deref());
     let found = spi::select(&sql, &parameters);
     let candidates = found.get(0, 7).unwrap_or(0i64);
     let hits = hits(&found, target);
-    let enough = candidates >= fetch;
-    (Found { exact: false, complete: enough || hits.len() == query.k as usize, hits }, enough)
+    (Found { exact: false, complete: hits.len() == query.k as usize, hits }, candidates)
 }
 
 /// Runs what was decided. Within the SPI connection of the decision.
 pub fn run(query: &Query, decision: &Decision) -> Found {
     let target = &decision.target;
-    match decision.route {
-        Route::Exact => exact(query, target),
-        Route::Ann { ef_search, fetch, max_scan_tuples } => {
-            let (found, enough) = ann(query, target, ef_search, fetch, max_scan_tuples);
-            if enough || query.mode == Mode::Ann { found } else { exact(query, target) }
+    let Route::Ann(wanted) = decision.route else {
+        return exact(query, target);
+    };
+    let question = decision.question(query);
+    let mut step = match target.method.starts_with("hnsw") {
+        true => route::begin(&question, wanted, decision.share),
+        // The others know one way only.
+        false => Step::Iterative,
+    };
+    while step != Step::Exact {
+        let (found, candidates) = ann(query, target, wanted, step == Step::Iterative);
+        let enough = candidates >= wanted.fetch;
+        if step == Step::Pass {
+            // Where there were enough, how many more there were is not known.
+            let share = if enough { 1.0 } else { candidates as f64 / f64::from(wanted.ef_search) };
+            cache::saw(query.count_key(&target.space.table), share);
+            step = route::go_on(&question, wanted, share);
+        } else {
+            step = Step::Exact;
+        }
+        if found.complete && enough || query.mode == Mode::Ann && (enough || step == Step::Exact) {
+            return found;
         }
     }
+    exact(query, target)
 }

@@ -97,9 +97,7 @@ fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
         let (exact_ms, ann_ms) = route::estimate(&decision.question(&query));
         let (name, ef_search, fetch, max_scan_tuples) = match decision.route {
             Route::Exact => ("exact", None, None, None),
-            Route::Ann { ef_search, fetch, max_scan_tuples } => {
-                ("ann", Some(ef_search), Some(fetch), Some(max_scan_tuples))
-            }
+            Route::Ann(ann) => ("ann", Some(ann.ef_search), Some(ann.fetch), Some(ann.max_scan_tuples)),
         };
         put(&[
             decision.target.name.as_str().into_datum(),

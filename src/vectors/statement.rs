@@ -65,7 +65,7 @@ impl Metric {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     Vector,
-    /// The expression `embedding::halfvec(dims)`.
+    /// The vector at half the precision, of length 1 where only its direction counts.
     Cast,
     /// The column `embedding_half`.
     Half,
@@ -154,8 +154,12 @@ impl Space {
             Key::Vector => self.distance("embedding", QUERY),
             Key::Half => self.distance("embedding_half", QUERY_HALF),
             Key::Cast => {
-                let cast = format!("embedding::{}.halfvec({})", self.vector_schema, self.dims);
-                self.distance(&format!("({cast})"), QUERY_HALF)
+                let schema = &self.vector_schema;
+                let whole = match self.metric {
+                    Metric::Cosine => format!("{schema}.l2_normalize(embedding)"),
+                    Metric::L2 | Metric::Ip => "embedding".to_owned(),
+                };
+                self.distance(&format!("({whole}::{schema}.halfvec({}))", self.dims), QUERY_HALF)
             }
         };
         let near = format!(

@@ -93,6 +93,16 @@ def every_size():
         truths[-1].check(5, scope="user:none")
         truths[-1].check(10, exact=True, mode="exact")
     assert found >= 0.99 * wanted, f"{found} of {wanted}"
+    # A threshold that leaves ten of what the index gives badly: all ten are found.
+    big = truths[-1]
+    for _ in range(20):
+        query = vector(point())
+        bound = big.nearest([float(x) for x in query[1:-1].split(",")], 10)[-1][0] + 1e-6
+        for options in ("", ", ef_search => 1"):
+            got = rows(big.connection, f"SELECT complete FROM llmspell.vector_search(%s::vector, 10, max_distance => %s{options})", [query, bound])
+            equal(got, [(True,)] * 10, options)
+            alone = rows(big.connection, f"SELECT complete FROM llmspell.vector_search(%s::vector, 10, max_distance => %s, mode => 'ann'{options})", [query, bound])
+            equal({c for c, in alone}, {len(alone) == 10} if alone else set(), "the index alone says whether it found ten")
     # A third is deleted: still k, and none of the deleted.
     for truth in truths:
         gone = [i for n, i in enumerate(truth.rows) if n % 3 == 0]
@@ -206,6 +216,8 @@ def a_space_changes():
         admin.execute("SELECT FROM llmspell.vector_index_ensure('eight', 'none')")
         equal(rows(connection, explain, query)[0][0], "none")
         equal(rows(connection, "SELECT DISTINCT exact FROM llmspell.vector_search(%s::vector)", query), [(True,)])
+        admin.execute("SELECT FROM llmspell.vector_index_ensure('eight', 'hnsw_halfvec')")
+        equal(rows(connection, explain, query)[0][0], "hnsw", "what is not built yet is not searched")
         admin.execute("SELECT FROM llmspell.vector_index_ensure('eight', 'hnsw_halfvec', blocking => true)")
         equal(rows(connection, explain, query)[0][0], "hnsw_halfvec")
         with connection.transaction(force_rollback=True):
@@ -213,6 +225,13 @@ def a_space_changes():
         admin.execute("SELECT FROM llmspell.vector_index_ensure('eight')")
         measured = rows(admin, "SELECT exact_rows FROM llmspell.vector_calibrate('eight', 20)")[0][0]
         equal(rows(connection, explain, query), [("hnsw", measured)])
+        with server() as owner:
+            for drop, in rows(owner, "SELECT format('DROP INDEX llmspell.%I', indexname) FROM pg_indexes WHERE tablename = 'vector_space_eight' AND indexdef LIKE '%hnsw%'"):
+                owner.execute(drop)
+        equal(rows(connection, explain, query)[0][0], "none", "an index that has gone is missed at once")
+        equal(rows(connection, "SELECT DISTINCT exact, complete FROM llmspell.vector_search(%s::vector)", query), [(True, True)])
+        admin.execute("SELECT FROM llmspell.vector_index_ensure('eight', blocking => true)")
+        equal(rows(connection, explain, query)[0][0], "hnsw")
 
 
 @test

@@ -85,10 +85,23 @@ BEGIN READ ONLY;
 SELECT count(*) FROM llmspell.vector_search(regress.at(3), 5);
 SELECT pg_current_xact_id_if_assigned() IS NULL AS nothing_written;
 COMMIT;
+-- only the direction of a query counts, however long it is
+SELECT q, (SELECT string_agg(id::text || round(distance::numeric, 6), ',' ORDER BY distance, id) FROM llmspell.vector_search(q, 3)) = (SELECT string_agg(id::text || round(distance::numeric, 6), ',' ORDER BY distance, id) FROM llmspell.vector_search(regress.at(0), 3)) AS same
+FROM unnest(ARRAY['[1e-40,0,0,0]', '[1e-30,0,0,0]', '[3e38,0,0,0]']::vector[]) AS q;
 -- other metrics
 SELECT llmspell.vector_add_many(ARRAY['[1,0]', '[3,0]', '[0,2]', '[0,0]']::vector[], space => 'two_a') IS NOT NULL AS a, llmspell.vector_add_many(ARRAY['[1,0]', '[3,0]', '[0,2]', '[0,0]']::vector[], space => 'two_b') IS NOT NULL AS b;
 SELECT distance, score FROM llmspell.vector_search('[1,0]', 3, space => 'two_a');
 SELECT distance, score FROM llmspell.vector_search('[1,0]', 3, space => 'two_b');
+SELECT regress.try($$SELECT * FROM llmspell.vector_search('[1e16,0]', 3, space => 'two_a')$$), regress.try($$SELECT llmspell.vector_add('[1e16,0]', space => 'two_a')$$);
+-- where half the precision proves nothing every row is looked at in full
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION regress_admin;
+SELECT llmspell.vector_space_create('wide', 1901, 'l2');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION regress_app;
+CREATE FUNCTION regress.small(n int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$ SELECT array_agg(1e-8 * sin(i * n))::real[]::vector FROM generate_series(1, 1901) AS i $$;
+SELECT llmspell.vector_add(regress.small(n), id => lpad(n::text, 32, '0')::uuid) IS NOT NULL FROM generate_series(1, 60) AS n \g /dev/null
+SELECT count(*) FILTER (WHERE right(v.id::text, 2)::int = n) AS right_ones, bool_and(exact) AS exact, bool_and(complete) AS complete FROM generate_series(1, 60, 7) AS n, llmspell.vector_search(regress.small(n), 1) v;
 -- 3072 dimensions: scanned at half the precision, ranked in full, and certain of it
 SELECT llmspell.vector_add(regress.ramp(3072, i / 7.0), id => lpad(i::text, 32, '0')::uuid, metadata => jsonb_build_object('i', i)) IS NOT NULL AS added FROM generate_series(1, 200) AS i \g /dev/null
 SELECT metadata ->> 'i' AS i, round(distance::numeric, 3) AS distance, exact, complete FROM llmspell.vector_search(regress.ramp(3072, 5 / 7.0), 3);
