@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(decay(week, Some(60.0)), 0.0);
         assert!(order(0.01, week, Some(60.0)) > order(0.01, week + 1.0, Some(60.0)));
         assert!(order(0.02, week, Some(60.0)) > order(0.01, week, Some(60.0)));
-        assert_eq!(shares(&[-10_000.0, -10_000.0 - std::f64::consts::LN_2, f64::NEG_INFINITY]), [1.0, 0.5, 0.0]);
+        assert_eq!(shares(&[-10_000.0, -10_001.0, f64::NEG_INFINITY]), [1.0, (-1f64).exp(), 0.0]);
         assert_eq!(shares(&[f64::NEG_INFINITY; 2]), [0.0; 2]);
         assert_eq!(shares(&[]), [0f64; 0]);
     }
