@@ -1,7 +1,13 @@
 //! One order out of several: reciprocal ranks, decay with age, and diversity.
 
 /// What the ranks in two lists contribute together.
-pub fn ranks(vector: Option<i64>, text: Option<i64>, vector_weight: f64, text_weight: f64, constant: f64) -> f64 {
+pub fn ranks(
+    vector: Option<i64>,
+    text: Option<i64>,
+    vector_weight: f64,
+    text_weight: f64,
+    constant: f64,
+) -> f64 {
     reciprocal(vector, vector_weight, constant) + reciprocal(text, text_weight, constant)
 }
 

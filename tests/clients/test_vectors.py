@@ -125,8 +125,8 @@ def fused_searches_of_every_size():
     with server() as connection:
         for tenant, size in sizes.items():
             connection.execute("SELECT set_config('app.current_tenant_id', %s, false)", [tenant])
-            connection.execute("INSERT INTO llmspell.vector_space_eight (tenant_id, scope, embedding, content) SELECT %s, 'user:1', ARRAY[1, n, n % 7, 0, 0, 0, 0, 1]::real[], 'common word' || n FROM generate_series(1, %s) AS n", [tenant, size])
-            connection.execute("INSERT INTO llmspell.episodes (tenant_id, session_id, role, content) SELECT %s, 's' || n % 2, 'user', 'common word' || n FROM generate_series(1, %s) AS n", [tenant, size])
+            connection.execute("INSERT INTO llmspell.vector_space_eight (tenant_id, scope, embedding, content) SELECT %s, 'user:1', ARRAY[1, n, n %% 7, 0, 0, 0, 0, 1]::real[], 'common word' || n FROM generate_series(1, %s) AS n", [tenant, size])
+            connection.execute("INSERT INTO llmspell.episodes (tenant_id, session_id, role, content) SELECT %s, 's' || n %% 2, 'user', 'common word' || n FROM generate_series(1, %s) AS n", [tenant, size])
             connection.execute("INSERT INTO llmspell.episode_embeddings_384 (tenant_id, id, scope, embedding, created_at) "
                                "SELECT tenant_id, id, 'session:' || session_id, array_fill(1, ARRAY[383])::real[] || length(content)::real, occurred_at FROM llmspell.episodes WHERE tenant_id = %s", [tenant])
         connection.execute("ANALYZE llmspell.vector_space_eight, llmspell.episodes, llmspell.episode_embeddings_384")
