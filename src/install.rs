@@ -56,6 +56,7 @@ extension_sql_file!(
         vectors::sql::vector_explain,
         vectors::sql::_vector_from_halves,
         vectors::sql::_fusion_score,
+        vectors::sql::_fusion_order,
         vectors::sql::_fusion_diversify,
         vectors::sql::_vector_break_even,
         vectors::sql::_vector_check_k,

@@ -148,17 +148,29 @@ CREATE FUNCTION llmspell._tg_vector_words() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
+DECLARE
+    v_chars int := 200000;
 BEGIN
     -- A dump brings the words along, and the configuration may be another by now.
     IF TG_OP = 'INSERT' AND NEW.fts IS NOT NULL AND _is_restoring() THEN
         RETURN NEW;
     END IF;
-    -- A tsvector ends at 1 MB, which 200,000 characters do not reach.
-    NEW.fts := to_tsvector(NEW.language::regconfig, left(NEW.content, 200000));
-    RETURN NEW;
+    IF length(NEW.content) <= 60000 THEN
+        NEW.fts := to_tsvector(NEW.language::regconfig, NEW.content);
+        RETURN NEW;
+    END IF;
+    -- A tsvector ends at 1 MB, which so many characters reach where each word counts several times.
+    LOOP
+        BEGIN
+            NEW.fts := to_tsvector(NEW.language::regconfig, left(NEW.content, v_chars));
+            RETURN NEW;
+        EXCEPTION WHEN program_limit_exceeded THEN
+            v_chars := v_chars / 2;
+        END;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_vector_words() IS 'Keeps fts, the words of content by the text search configuration in language; the first 200,000 characters count.';
+COMMENT ON FUNCTION llmspell._tg_vector_words() IS 'Keeps fts, the words of content by the text search configuration in language; the first 200,000 characters count, fewer where their words do not fit into a tsvector.';
 
 CREATE FUNCTION llmspell._vector_table_comment(table_name text, dims int, metric text, purpose text) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -254,6 +266,10 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell._tg_vector_words()',
         table_name || '_words', table_name);
+    IF purpose = 'episodes' THEN
+        EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell._tg_episode_embedding()',
+            table_name || '_episode', table_name);
+    END IF;
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
     INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)
     VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,

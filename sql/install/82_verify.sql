@@ -194,8 +194,10 @@ AS $$
                       WHERE b.tenant_id = tenant AND b.agent_id = h.agent_id AND b.version = h.base_version AND b.base_version IS NULL)
     UNION ALL
     SELECT 'artifacts', v.object, format('%s: %s', v.code, v.detail) FROM artifact_verify() v
+    UNION ALL
+    SELECT 'episodes', f.table_name, f.fault FROM _episode_faults(tenant) f
 $$;
-COMMENT ON FUNCTION llmspell._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts.';
+COMMENT ON FUNCTION llmspell._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts, vectors without an episode.';
 
 CREATE FUNCTION llmspell.verify() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE plpgsql VOLATILE

@@ -3,7 +3,8 @@
 --
 -- Triggers that fire during a restore (BEFORE or AFTER INSERT), by design: sessions_insert and
 -- artifact_content_insert start the counts, artifacts_count_insert counts up (artifacts_restore_count
--- in its place while restoring), artifact_content_queue does nothing then; workflow_states_write, the …_words of each vector table and episodes_words leave it as it is; vector_…_changed tell sessions; sessions_restore, artifact_content_restore, artifacts_restore and
+-- in its place while restoring), artifact_content_queue does nothing then; workflow_states_write, the …_words of each vector table and episodes_words leave it as it is, the …_episode of the tables of
+-- episodes' vectors look at nothing; vector_…_changed tell sessions; sessions_restore, artifact_content_restore, artifacts_restore and
 -- artifacts_restore_end see to the order.
 
 -- A GRANT inside an extension script makes all rights of the table, a user's own too, those that the
@@ -81,8 +82,8 @@ DECLARE
         '_workflow_check_transition', '_workflow_lock_claim', '_session_status', '_pattern_check', '_storage_route',
         '_storage_json', '_storage_set_session', '_extension', '_tenant_tables', '_rows_of', '_count_rows', '_wall_faults', '_wall_policies', '_is_wall_rule',
         '_vector_space', '_vector_check_space', '_vector_check_nonzero', '_vector_language', '_vector_from_halves', '_vector_delete', '_vector_stats',
-        '_vector_halves', '_vector_index_defaults', '_vector_index_prefix', '_vector_index_in_force', '_vector_check_k', '_vector_break_even', '_words_query', '_words_rank', '_fusion_check', '_fusion_score',
-        '_fusion_diversify', '_fused', '_hybrid_search', '_episode_add', '_episodes_by_session', '_episode_search', '_episodes_unprocessed',
+        '_vector_halves', '_vector_index_defaults', '_vector_index_prefix', '_vector_index_in_force', '_vector_check_k', '_vector_break_even', '_words_query', '_fusion_check', '_fusion_score', '_fusion_order',
+        '_fusion_diversify', '_fused', '_hybrid_search', '_episode_add', '_episode_faults', '_episodes_by_session', '_episode_search', '_episodes_unprocessed',
         '_graph_lock', '_graph_write_many', '_entity_erase', '_graph_copies', '_graph_at', '_entity_timeline', '_entity_knowledge', '_entities_find',
         '_json_diff', '_graph_change', '_graph_diff', '_graph_by_source',
         '_artifact_size_check', '_artifact_max_bytes', '_artifact_read', '_artifact_legacy', '_artifact_check_parts', '_artifact_manifest', '_artifact_manifest_fault', '_artifact_list',

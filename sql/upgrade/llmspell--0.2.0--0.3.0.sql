@@ -105,14 +105,26 @@ CREATE FUNCTION llmspell._tg_vector_words() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
+DECLARE
+    v_chars int := 200000;
 BEGIN
     -- A dump brings the words along, and the configuration may be another by now.
     IF TG_OP = 'INSERT' AND NEW.fts IS NOT NULL AND _is_restoring() THEN
         RETURN NEW;
     END IF;
-    -- A tsvector ends at 1 MB, which 200,000 characters do not reach.
-    NEW.fts := to_tsvector(NEW.language::regconfig, left(NEW.content, 200000));
-    RETURN NEW;
+    IF length(NEW.content) <= 60000 THEN
+        NEW.fts := to_tsvector(NEW.language::regconfig, NEW.content);
+        RETURN NEW;
+    END IF;
+    -- A tsvector ends at 1 MB, which so many characters reach where each word counts several times.
+    LOOP
+        BEGIN
+            NEW.fts := to_tsvector(NEW.language::regconfig, left(NEW.content, v_chars));
+            RETURN NEW;
+        EXCEPTION WHEN program_limit_exceeded THEN
+            v_chars := v_chars / 2;
+        END;
+    END LOOP;
 END
 $$;
 
@@ -208,6 +220,10 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell._tg_vector_words()',
         table_name || '_words', table_name);
+    IF purpose = 'episodes' THEN
+        EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell._tg_episode_embedding()',
+            table_name || '_episode', table_name);
+    END IF;
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
     INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)
     VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,
@@ -281,11 +297,35 @@ CREATE INDEX idx_episodes_session ON llmspell.episodes (tenant_id, session_id, o
 
 CREATE INDEX idx_episodes_unprocessed ON llmspell.episodes (tenant_id, session_id, occurred_at, id) WHERE processed_at IS NULL;
 
+CREATE INDEX idx_episodes_unprocessed_oldest ON llmspell.episodes (tenant_id, occurred_at, id) WHERE processed_at IS NULL;
+
 CREATE INDEX idx_episodes_occurred ON llmspell.episodes (tenant_id, occurred_at, id);
 
 CREATE INDEX idx_episodes_metadata ON llmspell.episodes USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
 
 CREATE INDEX idx_episodes_fts ON llmspell.episodes USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL;
+
+CREATE FUNCTION llmspell._tg_episode_embedding() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+BEGIN
+    IF _is_restoring() THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        IF (OLD.tenant_id, OLD.id) = (NEW.tenant_id, NEW.id) THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    PERFORM FROM episodes e WHERE e.tenant_id = NEW.tenant_id AND e.id = NEW.id FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no episode "%" for its embedding', NEW.id USING ERRCODE = 'foreign_key_violation',
+            HINT = 'Add the episode first, or both by llmspell.episode_add.';
+    END IF;
+    RETURN NULL;
+END
+$$;
 
 SELECT llmspell._vector_table_create('episodes_' || d, 'episode_embeddings_' || d, d, 'cosine', NULL, 'episodes', true)
 FROM unnest(ARRAY[384, 768, 1536, 3072]) AS d;

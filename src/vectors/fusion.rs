@@ -1,16 +1,38 @@
 //! One order out of several: reciprocal ranks, decay with age, and diversity.
 
+/// What the ranks in two lists contribute together.
+pub fn ranks(
+    vector: Option<i64>,
+    text: Option<i64>,
+    vector_weight: f64,
+    text_weight: f64,
+    constant: f64,
+) -> f64 {
+    reciprocal(vector, vector_weight, constant) + reciprocal(text, text_weight, constant)
+}
+
 /// What a rank contributes; nothing where a row is not in that list.
-pub fn reciprocal(rank: Option<i64>, weight: f64, constant: f64) -> f64 {
+fn reciprocal(rank: Option<i64>, weight: f64, constant: f64) -> f64 {
     rank.map_or(0.0, |rank| weight / (constant + rank as f64))
 }
 
-/// How much of a score is left after `age` of something that halves each `half_life`.
+/// The logarithm of what two ranks give after `age` of something that halves each `half_life`.
+/// Orders rows by their score, also where that is too small for a number.
+pub fn order(ranks: f64, age_seconds: f64, half_life_seconds: Option<f64>) -> f64 {
+    let age = half_life_seconds.map_or(0.0, |half_life| age_seconds.max(0.0) / half_life);
+    ranks.ln() - std::f64::consts::LN_2 * age
+}
+
+/// How much of a score is left, as in [`order`].
 pub fn decay(age_seconds: f64, half_life_seconds: Option<f64>) -> f64 {
-    match half_life_seconds {
-        Some(half_life) => (-std::f64::consts::LN_2 * age_seconds.max(0.0) / half_life).exp(),
-        None => 1.0,
-    }
+    order(1.0, age_seconds, half_life_seconds).exp()
+}
+
+/// Scores from their logarithms, as shares of the highest.
+fn shares(orders: &[f64]) -> Vec<f64> {
+    let highest = orders.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // Without a finite one there is nothing to tell apart.
+    orders.iter().map(|order| if highest.is_finite() { (order - highest).exp() } else { 0.0 }).collect()
 }
 
 fn length(x: &[f32]) -> f64 {
@@ -31,27 +53,29 @@ fn dot(x: &[f32], y: &[f32]) -> f64 {
     f64::from(sums.iter().sum::<f32>() + rest)
 }
 
-/// Cosine similarity; 0 where one has no direction, or the numbers leave the range of f32.
-pub fn cosine(x: &[f32], y: &[f32]) -> f64 {
-    let similarity = dot(x, y) / (length(x) * length(y));
+/// Cosine similarity of vectors with their lengths; 0 where one has no direction, or the numbers leave the range of f32.
+fn cosine((x, x_length): (&[f32], f64), (y, y_length): (&[f32], f64)) -> f64 {
+    let similarity = dot(x, y) / (x_length * y_length);
     if similarity.is_finite() { similarity } else { 0.0 }
 }
 
 /// Maximal marginal relevance: the positions of `k` items, each chosen for
 /// `lambda * relevance - (1 - lambda) * likeness to the nearest one chosen before`.
-/// Relevance is scaled to 0..1; the earlier item wins a tie, so the order is the same each time.
+/// Relevance comes as its logarithm and is scaled to 0..1; the earlier item wins a tie, so the order is the same each time.
 /// An item without a vector is like no other. `poll` is called for each choice.
 pub fn diversify(
-    relevance: &[f64],
+    orders: &[f64],
     vectors: &[Option<Vec<f32>>],
     lambda: f64,
     k: usize,
     mut poll: impl FnMut(),
 ) -> Vec<usize> {
+    let relevance = shares(orders);
     let count = relevance.len().min(vectors.len());
     let highest = relevance.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let lowest = relevance.iter().copied().fold(f64::INFINITY, f64::min);
     let span = if highest > lowest { highest - lowest } else { 1.0 };
+    let vectors: Vec<_> = vectors.iter().map(|v| v.as_deref().map(|v| (v, length(v)))).collect();
     let mut nearest = vec![0f64; count];
     let mut left: Vec<usize> = (0..count).collect();
     let mut chosen = Vec::with_capacity(k.min(count));
@@ -66,7 +90,7 @@ pub fn diversify(
         }
         let picked = left.remove(best);
         for n in &left {
-            if let (Some(x), Some(y)) = (&vectors[picked], &vectors[*n]) {
+            if let (Some(x), Some(y)) = (vectors[picked], vectors[*n]) {
                 nearest[*n] = nearest[*n].max(cosine(x, y));
             }
         }
@@ -87,12 +111,24 @@ mod tests {
         assert_eq!(decay(100.0, None), 1.0);
         assert!((decay(3600.0, Some(3600.0)) - 0.5).abs() < 1e-12);
         assert_eq!(decay(-5.0, Some(10.0)), 1.0);
+        assert_eq!(order(0.0, 1.0, None), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn the_order_outlives_the_score() {
+        let week = 604_800.0;
+        assert_eq!(decay(week, Some(60.0)), 0.0);
+        assert!(order(0.01, week, Some(60.0)) > order(0.01, week + 1.0, Some(60.0)));
+        assert!(order(0.02, week, Some(60.0)) > order(0.01, week, Some(60.0)));
+        assert_eq!(shares(&[-10_000.0, -10_001.0, f64::NEG_INFINITY]), [1.0, (-1f64).exp(), 0.0]);
+        assert_eq!(shares(&[f64::NEG_INFINITY; 2]), [0.0; 2]);
+        assert_eq!(shares(&[]), [0f64; 0]);
     }
 
     #[test]
     fn diversity_skips_a_copy() {
         let vectors = [vec![1.0, 0.0], vec![1.0, 0.0], vec![0.0, 1.0]].map(Some);
-        let relevance = [1.0, 0.9, 0.5];
+        let relevance = [1f64, 0.9, 0.5].map(f64::ln);
         assert_eq!(diversify(&relevance, &vectors, 0.5, 2, || ()), [0, 2]);
         assert_eq!(diversify(&relevance, &vectors, 1.0, 3, || ()), [0, 1, 2]);
         assert_eq!(diversify(&relevance, &[None, None, None], 0.3, 9, || ()), [0, 1, 2]);
@@ -101,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_item_once(relevance in proptest::collection::vec(0f64..1.0, 0..20), lambda in 0f64..=1.0, k in 0usize..30) {
+        fn every_item_once(relevance in proptest::collection::vec(-2000f64..0.0, 0..20), lambda in 0f64..=1.0, k in 0usize..30) {
             let vectors: Vec<_> = (0..relevance.len()).map(|n| Some(vec![(n as f32).cos(), (n as f32).sin(), 0.5])).collect();
             let mut chosen = diversify(&relevance, &vectors, lambda, k, || ());
             prop_assert_eq!(chosen.len(), k.min(relevance.len()));
@@ -115,7 +151,7 @@ mod tests {
             let sum = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(p, q)| f64::from(*p) * f64::from(*q)).sum::<f64>();
             let wanted = sum(&x, &y) / (sum(&x, &x) * sum(&y, &y)).sqrt();
             prop_assume!(wanted.is_finite());
-            prop_assert!((cosine(&x, &y) - wanted).abs() < 1e-5);
+            prop_assert!((cosine((&x, length(&x)), (&y, length(&y))) - wanted).abs() < 1e-5);
         }
     }
 }

@@ -129,7 +129,7 @@ fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorRepo
     Ok(unsafe { AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID) })
 }
 
-/// What the rank in a list contributes to a fused score.
+/// What two lists give a row for its ranks, less what its age takes away.
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _fusion_score(
     vector_rank: Option<i64>,
@@ -140,16 +140,33 @@ fn _fusion_score(
     age: Option<f64>,
     half_life: Option<f64>,
 ) -> f64 {
-    let ranks = fusion::reciprocal(vector_rank, vector_weight, constant)
-        + fusion::reciprocal(text_rank, text_weight, constant);
-    ranks * fusion::decay(age.unwrap_or(0.0), half_life)
+    fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, constant)
+        * fusion::decay(age.unwrap_or(0.0), half_life)
 }
 
-/// Positions, from 1, of the `k` items that are relevant and unlike one another; `embeddings` is an array of
-/// `vector` or `halfvec`.
+/// The logarithm of [`_fusion_score`].
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _fusion_order(
+    vector_rank: Option<i64>,
+    text_rank: Option<i64>,
+    vector_weight: f64,
+    text_weight: f64,
+    constant: f64,
+    age: Option<f64>,
+    half_life: Option<f64>,
+) -> f64 {
+    fusion::order(
+        fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, constant),
+        age.unwrap_or(0.0),
+        half_life,
+    )
+}
+
+/// Positions, from 1, of the `k` items that are relevant and unlike one another; `orders` are the logarithms of
+/// their scores, `embeddings` an array of `vector` or `halfvec`.
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _fusion_diversify(
-    relevance: Vec<f64>,
+    orders: Vec<f64>,
     embeddings: pgrx::AnyArray,
     lambda: f64,
     k: i32,
@@ -159,7 +176,7 @@ fn _fusion_diversify(
     }
     let vectors = elements(&embeddings);
     let k = usize::try_from(k).unwrap_or_default();
-    let chosen = fusion::diversify(&relevance, &vectors, lambda, k, || {
+    let chosen = fusion::diversify(&orders, &vectors, lambda, k, || {
         pgrx::check_for_interrupts!();
     });
     Ok(chosen.into_iter().map(|n| n as i32 + 1).collect())

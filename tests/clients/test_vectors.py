@@ -129,6 +129,31 @@ def one_session_many_tenants():
 
 
 @test
+def fused_searches_of_every_size():
+    """hybrid and episode searches prepared for a big tenant and run for a tiny one, and the reverse, custom and generic plans"""
+    sizes = {"fused-big": 3000, "fused-small": 3, "fused-none": 0}
+    with server() as connection:
+        for tenant, size in sizes.items():
+            connection.execute("SELECT set_config('app.current_tenant_id', %s, false)", [tenant])
+            connection.execute("INSERT INTO llmspell.vector_space_eight (tenant_id, scope, embedding, content) SELECT %s, 'user:1', ARRAY[1, n, n %% 7, 0, 0, 0, 0, 1]::real[], 'common word' || n FROM generate_series(1, %s) AS n", [tenant, size])
+            connection.execute("INSERT INTO llmspell.episodes (tenant_id, session_id, role, content) SELECT %s, 's' || n %% 2, 'user', 'common word' || n FROM generate_series(1, %s) AS n", [tenant, size])
+            connection.execute("INSERT INTO llmspell.episode_embeddings_384 (tenant_id, id, scope, embedding, created_at) "
+                               "SELECT tenant_id, id, 'session:' || session_id, array_fill(1, ARRAY[383])::real[] || length(content)::real, occurred_at FROM llmspell.episodes WHERE tenant_id = %s", [tenant])
+        connection.execute("ANALYZE llmspell.vector_space_eight, llmspell.episodes, llmspell.episode_embeddings_384")
+    hybrid = "SELECT id FROM llmspell.hybrid_search(%s, %s::vector, 10, space => 'eight')"
+    said = "SELECT id FROM llmspell.episode_search(%s, %s::vector, 10)"
+    with app() as connection:
+        for mode in ("auto", "force_generic_plan", "force_custom_plan"):
+            connection.execute(f"SET plan_cache_mode = {mode}")
+            for tenant in (*sizes, *reversed(sizes), *sizes) * 3:
+                connection.execute("SELECT set_config('app.current_tenant_id', %s, false)", [tenant])
+                for statement, query in ((hybrid, vector(point())), (said, vector([1] * 384))):
+                    for text, embedding, wanted in (("common", query, 10), ("common", None, 10), ("word2", None, 1), ("word2", query, 10), (None, query, 10)):
+                        got = connection.execute(statement, [text, embedding], prepare=True).fetchall()
+                        equal(len(got), min(wanted, sizes[tenant]), f"{mode}, {tenant}, {text}, {statement}")
+
+
+@test
 def halves():
     """half-precision bytes come back as the numbers they are"""
     with app(A) as connection:
