@@ -344,7 +344,7 @@ BEGIN
         END IF;
     END LOOP;
     IF space IS NULL THEN
-        RAISE EXCEPTION 'tenant "%" has no vectors%', left(tenant, 100), coalesce(format(' in space "%s"', only_space), '') USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'tenant "%" has no vectors%', left(tenant, 100), coalesce(' in space "' || only_space || '"', '') USING ERRCODE = 'invalid_parameter_value';
     END IF;
     SELECT * INTO v_made FROM _vector_index_make(space, tenant, blocking);
     IF v_made.method = 'none' THEN

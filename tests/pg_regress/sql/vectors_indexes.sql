@@ -112,16 +112,19 @@ SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%mine%';
 SELECT table_name, row_count FROM llmspell.tenant_erase('it''s \ "mine"', dry_run => false) WHERE row_count > 0;
 SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%mine%';
 -- long and short vectors have half the precision and are in the index
-SELECT state FROM llmspell.vector_index_ensure('circle', 'hnsw_halfvec', blocking => true);
+SELECT state FROM llmspell.vector_index_ensure('dims_1024', 'hnsw_halfvec', blocking => true);
 RESET SESSION AUTHORIZATION;
 BEGIN;
-INSERT INTO llmspell.vector_space_circle (tenant_id, scope, embedding) SELECT 'long', 'global', ARRAY[l, 0, 0, n * l]::real[] FROM unnest(ARRAY[1e6, 1e-12]) AS l, generate_series(1, 3) AS n;
+INSERT INTO llmspell.vector_space_dims_1024 (tenant_id, scope, embedding)
+SELECT 'long', 'global', regress.ramp(1024, 10 + n) * array_fill(l, ARRAY[1024])::real[]::vector FROM unnest(ARRAY[1e6, 1e-12]) AS l, generate_series(1, 3) AS n;
 SET LOCAL enable_seqscan = off;
 SET LOCAL enable_sort = off;
-SELECT tenant_id, count(*) FROM (SELECT tenant_id FROM llmspell.vector_space_circle ORDER BY (l2_normalize(embedding))::halfvec(4) <=> l2_normalize('[1,0,0,2]'::vector)::halfvec(4) LIMIT 6) AS r GROUP BY 1;
-SELECT regress.plan($$SELECT FROM llmspell.vector_space_circle ORDER BY (l2_normalize(embedding))::halfvec(4) <=> l2_normalize('[1,0,0,2]'::vector)::halfvec(4) LIMIT 6$$) AS plan;
+CREATE FUNCTION regress.unit() RETURNS halfvec LANGUAGE sql IMMUTABLE AS $$ SELECT l2_normalize(regress.ramp(1024, 12))::halfvec(1024) $$;
+SELECT regress.plan('SELECT FROM llmspell.vector_space_dims_1024 ORDER BY l2_normalize(embedding)::halfvec(1024) <=> (SELECT regress.unit()) LIMIT 9') AS plan;
+SELECT tenant_id, count(*) FROM (SELECT tenant_id FROM llmspell.vector_space_dims_1024 ORDER BY l2_normalize(embedding)::halfvec(1024) <=> (SELECT regress.unit()) LIMIT 9) AS r GROUP BY 1 ORDER BY 1;
 ROLLBACK;
 SET SESSION AUTHORIZATION regress_admin;
+SELECT state, superseded FROM llmspell.vector_index_ensure('dims_1024');
 SELECT state, superseded FROM llmspell.vector_index_ensure('circle');
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'indexes-1';
