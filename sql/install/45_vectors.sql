@@ -62,7 +62,7 @@ COMMENT ON COLUMN llmspell.vector_calibrations.ann_us IS 'Microseconds that the 
 COMMENT ON COLUMN llmspell.vector_calibrations.exact_rows IS 'Up to so many rows an exact scan is faster.';
 COMMENT ON COLUMN llmspell.vector_calibrations.efs IS 'Values of ef_search, ascending.';
 COMMENT ON COLUMN llmspell.vector_calibrations.recalls IS 'The share of the 10 nearest neighbours that each of them finds, carefully.';
-COMMENT ON COLUMN llmspell.vector_calibrations.space_rows IS 'Estimated rows of the space, of all tenants, when it was measured.';
+COMMENT ON COLUMN llmspell.vector_calibrations.space_rows IS 'Rows of the space by the statistics, of all tenants, when it was measured; 0 where there were none.';
 COMMENT ON COLUMN llmspell.vector_calibrations.calibrated_at IS 'When it was measured.';
 
 -- Sessions remember what these three say.
@@ -117,6 +117,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'idx_' || regexp_replace(table_name, '^(vector|episode)_embeddings_', '\1_');
 COMMENT ON FUNCTION llmspell._vector_index_prefix(text) IS 'How the names of the indexes of a vector table begin.';
 
+CREATE FUNCTION llmspell._vector_index_name(table_name text, suffix text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- A name of more than 63 bytes would be cut, and not be found again.
+    SELECT CASE WHEN length(p.prefix || suffix) <= 63 THEN p.prefix || suffix
+                ELSE left(p.prefix, 54 - length(suffix)) || '_' || left(md5(p.prefix), 8) || suffix END
+    FROM (SELECT llmspell._vector_index_prefix(table_name) AS prefix) AS p;
+END;
+COMMENT ON FUNCTION llmspell._vector_index_name(text, text) IS 'The name of an index of a vector table; the suffix, of up to 54 bytes, stays whole.';
+
 CREATE FUNCTION llmspell._vector_index_ddl(table_name text, dims int, metric text, method text, m int, ef_construction int, lists int[],
                                            index_name text, how text, tenant text DEFAULT NULL)
 RETURNS text
@@ -127,6 +137,8 @@ DECLARE
     v_halves constant boolean := method = 'hnsw_halfvec' OR _vector_halves(dims);
     v_key constant text := CASE
         WHEN _vector_halves(dims) THEN 'embedding_half'
+        -- Of length 1, so that no vector is too long or too short for half the precision.
+        WHEN v_halves AND metric = 'cosine' THEN format('((@extschema:vector@.l2_normalize(embedding))::@extschema:vector@.halfvec(%s))', dims)
         WHEN v_halves THEN format('(embedding::@extschema:vector@.halfvec(%s))', dims)
         ELSE 'embedding' END;
     v_class constant text := format('@extschema:vector@.%s_%s_ops', CASE WHEN v_halves THEN 'halfvec' ELSE 'vector' END, metric);
@@ -136,7 +148,10 @@ BEGIN
         WHEN method IN ('hnsw', 'hnsw_halfvec') THEN format('m = %s, ef_construction = %s', m, ef_construction)
         WHEN method = 'vchordg' THEN format(E'options = $options$\nbits = 2\nm = %s\nef_construction = %s\n$options$', m, ef_construction)
         ELSE format(E'options = $options$\nresidual_quantization = %s\n[build.internal]\nlists = %s\nspherical_centroids = %s\n$options$',
-            metric <> 'ip', replace(replace(coalesce(lists, '{}')::text, '{', '['), '}', ']'), metric = 'cosine') END;
+            -- TOML knows true and false, not t and f.
+            CASE WHEN metric = 'ip' THEN 'false' ELSE 'true' END,
+            '[' || coalesce((SELECT string_agg(l.value::text, ', ' ORDER BY l.n) FROM unnest(lists) WITH ORDINALITY AS l (value, n)), '') || ']',
+            CASE WHEN metric = 'cosine' THEN 'true' ELSE 'false' END) END;
     RETURN concat_ws(' ', how, format('%I ON llmspell.%I USING %I (%s %s) WITH (%s)', index_name, table_name,
         CASE WHEN method = 'hnsw_halfvec' THEN 'hnsw' ELSE method END, v_key, v_class, v_options),
         'WHERE tenant_id = ' || quote_literal(tenant));
@@ -302,6 +317,7 @@ AS $$
 DECLARE
     v_metric constant text := _vector_check_metric(vector_space_create.metric);
     v_table text;
+    v_taken text;
 BEGIN
     IF vector_space_create.name IS NULL OR vector_space_create.dims IS NULL OR for_episodes IS NULL THEN
         RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN vector_space_create.name IS NULL THEN 'name' WHEN vector_space_create.dims IS NULL THEN 'dims' ELSE 'for_episodes' END
@@ -322,26 +338,37 @@ BEGIN
             CASE WHEN for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) ELSE '' END
             USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
     END IF;
-    PERFORM _vector_table_create(vector_space_create.name, v_table, vector_space_create.dims, v_metric, vector_space_create.model,
-        CASE WHEN for_episodes THEN 'episodes' ELSE 'vectors' END, false);
-    PERFORM _wall_build(format('llmspell.%I', v_table)::regclass);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON llmspell.%I TO llmspell_app', v_table);
-    EXECUTE format('GRANT SELECT (tenant_id) ON llmspell.%I TO llmspell_tenants', v_table);
+    -- An index of another space, or a space that a snapshot from before does not show.
+    SELECT n INTO v_taken
+    FROM unnest(ARRAY[v_table, v_table || '_pkey']
+        || ARRAY(SELECT _vector_index_prefix(v_table) || s FROM unnest(ARRAY['_scope', '_created', '_expires', '_metadata', '_fts', '_hnsw']) AS s)) AS n
+    WHERE to_regclass(format('llmspell.%I', n)) IS NOT NULL LIMIT 1;
+    IF v_taken IS NOT NULL THEN
+        RAISE EXCEPTION 'a space "%" would have a relation "%", which there is already', vector_space_create.name, v_taken
+            USING ERRCODE = 'duplicate_object', HINT = 'Choose another name.';
+    END IF;
+    BEGIN
+        PERFORM _vector_table_create(vector_space_create.name, v_table, vector_space_create.dims, v_metric, vector_space_create.model,
+            CASE WHEN for_episodes THEN 'episodes' ELSE 'vectors' END, false);
+    EXCEPTION WHEN unique_violation THEN
+        RAISE EXCEPTION 'there is already a space "%"', vector_space_create.name USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
+    END;
+    PERFORM _table_secure(format('llmspell.%I', v_table)::regclass, 'DELETE, INSERT, SELECT, UPDATE');
     RETURN v_table;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) IS 'Makes a space for vectors of another model: a table of the same shape under the same wall, and returns its name. Up to 1900 dimensions vectors are inline, to 3900 with an inline copy of half the precision, both with an HNSW index; beyond, to 16000, every search is exact. metric: cosine, l2 or ip. for_episodes: for the embeddings of episode_add instead. llmspell_admin only. Errors: 22004 null, 22023 name, dims or metric, 42710 it exists. Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
+COMMENT ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) IS 'Makes a space for vectors of another model: a table of the same shape under the same wall, and returns its name. Up to 1900 dimensions vectors are inline, to 3900 with an inline copy of half the precision, both with an HNSW index; beyond, to 16000, every search is exact. metric: cosine, l2 or ip. for_episodes: for the embeddings of episode_add instead. llmspell_admin only. Errors: 22004 null, 22023 name, dims or metric, 42710 it exists, or the name of an index does. Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
 
 CREATE FUNCTION llmspell.vector_spaces() RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text,
-    index_method text, builtin boolean, ef_search int, exact_rows int, calibrated_at timestamptz)
+    index_method text, index_state text, builtin boolean, ef_search int, exact_rows int, calibrated_at timestamptz)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
-    SELECT s.name, s.dims, s.metric, s.model, s.purpose, s.table_name, coalesce(c.method, d.method), s.builtin,
+    SELECT s.name, s.dims, s.metric, s.model, s.purpose, s.table_name, w.method,
+        CASE WHEN w.method = 'none' THEN 'none' ELSE coalesce((SELECT i.state FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name), 'missing') END, s.builtin,
         (SELECT e FROM unnest(k.efs, k.recalls) AS u (e, r) WHERE r >= 0.99 ORDER BY e LIMIT 1), k.exact_rows, k.calibrated_at
-    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_defaults(s.dims) d
-    LEFT JOIN vector_index_config c ON c.space = s.name
+    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
     LEFT JOIN vector_calibrations k ON k.space = s.name
     ORDER BY s.purpose DESC, s.dims, s.name
 $$;
-COMMENT ON FUNCTION llmspell.vector_spaces() IS 'The vector spaces, with the index that each has chosen and what vector_calibrate found (ef_search for a recall of 0.99, exact_rows, calibrated_at; NULL before). Tells nothing of any tenant. Example: SELECT name, dims, metric FROM llmspell.vector_spaces();';
+COMMENT ON FUNCTION llmspell.vector_spaces() IS 'The vector spaces, with the index that each has chosen, its state (present, building, invalid, missing, none), and what vector_calibrate found (ef_search for a recall of 0.99, exact_rows, calibrated_at; NULL before). Tells nothing of any tenant. Example: SELECT name, dims, metric FROM llmspell.vector_spaces();';

@@ -178,12 +178,20 @@ BEGIN
         INTO v_embeddings, v_scopes, v_metadatas, v_contents, v_ids, v_times, v_expiries, v_languages
         FROM jsonb_array_elements(vector_add_many.items) WITH ORDINALITY AS i (value, n);
     END IF;
+    SELECT string_agg(a.name, ', ') INTO v_wrong
+    FROM (VALUES ('embeddings', array_ndims(v_embeddings), array_lower(v_embeddings, 1)), ('scopes', array_ndims(v_scopes), array_lower(v_scopes, 1)),
+        ('metadatas', array_ndims(v_metadatas), array_lower(v_metadatas, 1)), ('contents', array_ndims(v_contents), array_lower(v_contents, 1)),
+        ('ids', array_ndims(v_ids), array_lower(v_ids, 1))) AS a (name, dimensions, first)
+    WHERE a.dimensions > 1 OR a.first <> 1;
+    IF v_wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'arrays must have one dimension and begin at 1, which these do not: %', v_wrong USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     v_count := coalesce(cardinality(v_embeddings), 0);
     SELECT string_agg(format('%s has %s', a.name, a.length), ', ') INTO v_wrong
     FROM (VALUES ('scopes', cardinality(v_scopes)), ('metadatas', cardinality(v_metadatas)), ('contents', cardinality(v_contents)), ('ids', cardinality(v_ids))) AS a (name, length)
     WHERE a.length <> v_count;
-    IF v_wrong IS NOT NULL OR array_ndims(v_embeddings) > 1 THEN
-        RAISE EXCEPTION 'arrays of one call must have one length: embeddings has %, %', v_count, coalesce(v_wrong, 'in several dimensions')
+    IF v_wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'arrays of one call must have one length: embeddings has %, %', v_count, v_wrong
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF v_count = 0 THEN
@@ -210,7 +218,7 @@ BEGIN
     RETURN v_ids;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_add_many IS 'Stores many vectors of one space in one statement, all or none, and returns their ids in the same order. Either arrays of one length (scopes, metadatas, contents and ids may be NULL), or items, an array of objects with embedding, and scope, metadata, content, id, event_time, expires_at, language as wanted. Errors: those of vector_add, 22023 arrays of several lengths, vectors of several dimensions, or neither or both ways. Example: SELECT llmspell.vector_add_many(items => jsonb_build_array(jsonb_build_object(''embedding'', array_fill(0.1, ARRAY[384]), ''content'', ''some text'')));';
+COMMENT ON FUNCTION llmspell.vector_add_many IS 'Stores many vectors of one space in one statement, all or none, and returns their ids in the same order. Either arrays of one length (scopes, metadatas, contents and ids may be NULL), or items, an array of objects with embedding, and scope, metadata, content, id, event_time, expires_at, language as wanted. Errors: those of vector_add, 22023 arrays of several lengths, of several dimensions or with other bounds, vectors of several dimensions, or neither or both ways. Example: SELECT llmspell.vector_add_many(items => jsonb_build_array(jsonb_build_object(''embedding'', array_fill(0.1, ARRAY[384]), ''content'', ''some text'')));';
 
 CREATE FUNCTION llmspell.vector_update_metadata(id uuid, metadata jsonb, space text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -301,13 +309,22 @@ DECLARE
     v_space vector_spaces;
 BEGIN
     FOR v_space IN SELECT s.* FROM vector_spaces s WHERE s.purpose = 'vectors' ORDER BY s.dims, s.name LOOP
-        -- 28: header and pointer of a row; the rest is what its values take, out of line or not.
+        -- Of a value out of line a row has a pointer of 18 bytes, and a TOAST table chunks of 1996 bytes, four to
+        -- a page; the last one, though shorter, mostly takes the place of a whole one. 24: header of a row, 8: its bitmap of nulls, 6: alignment of its columns, 4: its place in the page.
         RETURN QUERY EXECUTE format(
             'SELECT $1, $2, count(*), count(content), count(*) FILTER (WHERE expires_at <= now()),
-                 coalesce(sum(28 + 16 + 16 + pg_column_size(tenant_id) + pg_column_size(scope) + pg_column_size(embedding) + pg_column_size(metadata)
-                     + coalesce(pg_column_size(content), 0) + coalesce(pg_column_size(fts), 0) + %s), 0)::bigint, min(created_at), max(created_at)
-             FROM llmspell.%I WHERE tenant_id = $3 %s HAVING count(*) > 0',
-            CASE WHEN _vector_halves(v_space.dims) THEN 'pg_column_size(embedding_half)' ELSE '0' END, v_space.table_name,
+                 sum(8192 / floor(8168.0 / least(4 + 8 * ceil((r.bytes + 24 + 6 + CASE WHEN num_nulls(content, event_time, expires_at, fts) > 0 THEN 8 ELSE 0 END
+                         + 16 + CASE WHEN event_time IS NULL THEN 0 ELSE 8 END + CASE WHEN expires_at IS NULL THEN 0 ELSE 8 END) / 8.0), 8168))
+                     + r.toasted)::bigint, min(created_at), max(created_at)
+             FROM llmspell.%I CROSS JOIN LATERAL (
+                 SELECT sum(CASE WHEN v.chunk IS NULL THEN v.size ELSE 18 END) AS bytes,
+                     sum(CASE WHEN v.chunk IS NULL THEN 0 ELSE v.size / 1996 * 2048 + CASE WHEN v.size %% 1996 < 980 THEN 1536 ELSE 2048 END END) AS toasted
+                 FROM (VALUES (pg_column_size(id), NULL::oid), (pg_column_size(tenant_id), NULL), (pg_column_size(scope), NULL), (pg_column_size(language), NULL),
+                     (pg_column_size(embedding), pg_column_toast_chunk_id(embedding)), (pg_column_size(metadata), pg_column_toast_chunk_id(metadata)),
+                     (pg_column_size(content), pg_column_toast_chunk_id(content)), (pg_column_size(fts), pg_column_toast_chunk_id(fts)),
+                     (%s, NULL)) AS v (size, chunk)) AS r
+             WHERE tenant_id = $3 %s HAVING count(*) > 0',
+            v_space.table_name, CASE WHEN _vector_halves(v_space.dims) THEN 'pg_column_size(embedding_half)' ELSE '0' END,
             CASE WHEN only_scope IS NOT NULL THEN 'AND scope = $4' END)
         USING v_space.name, v_space.dims, v_tenant, only_scope;
     END LOOP;
@@ -320,4 +337,4 @@ RETURNS TABLE (space text, dims int, row_count bigint, with_content bigint, expi
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$ SELECT * FROM _vector_stats(scope) $$;
-COMMENT ON FUNCTION llmspell.vector_stats(text) IS 'The tenant''s vectors, of one scope or all: a row for each space that has some, with how many, how many with content, how many expired, the bytes that their values take in the table (without indexes), and the oldest and newest created_at. Errors: 42501 no tenant. Example: SELECT space, row_count, bytes FROM llmspell.vector_stats();';
+COMMENT ON FUNCTION llmspell.vector_stats(text) IS 'The tenant''s vectors, of one scope or all: a row for each space that has some, with how many, how many with content, how many expired, the bytes that they take in the table, with what is out of line and the ends of pages in which no other fits, without indexes, and the oldest and newest created_at. Errors: 42501 no tenant. Example: SELECT space, row_count, bytes FROM llmspell.vector_stats();';

@@ -26,6 +26,7 @@ AS $$
     SELECT 'indexes', l.index_name::text, CASE WHEN d.index_name IS NULL THEN 'is missing: ' ELSE 'is invalid or altered: ' END || l.definition
     FROM _index_ledger l LEFT JOIN _index_definitions() d USING (index_name)
     WHERE (d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid)
+      AND NOT EXISTS (SELECT FROM vector_spaces s CROSS JOIN LATERAL _vector_indexes(s.table_name) i WHERE i.index_name = l.index_name AND i.state = 'building')
       -- Somebody chose another one in its place.
       AND NOT EXISTS (SELECT FROM vector_spaces s JOIN vector_index_config c ON c.space = s.name
                       WHERE l.index_name = _vector_index_prefix(s.table_name) || '_hnsw' AND c.index_name IS DISTINCT FROM l.index_name)
@@ -33,7 +34,7 @@ AS $$
     SELECT 'indexes', w.index_name, format('is missing or invalid, chosen for space %s: run llmspell.vector_index_ensure()', s.name)
     FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
     WHERE w.method <> 'none' AND w.index_name NOT IN (SELECT l.index_name FROM _index_ledger l)
-      AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name AND i.is_valid)
+      AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name AND i.state <> 'invalid')
     UNION ALL
     SELECT 'event_log', m.relation::text, f.fault
     FROM _event_log_months() m CROSS JOIN LATERAL _event_log_month_faults(m.relation) AS f (fault)
@@ -196,8 +197,12 @@ AS $$
     SELECT 'artifacts', v.object, format('%s: %s', v.code, v.detail) FROM artifact_verify() v
     UNION ALL
     SELECT 'episodes', f.table_name, f.fault FROM _episode_faults(tenant) f
+    UNION ALL
+    SELECT 'indexes', r.index_name, format('is missing or invalid, the tenant''s own in space %s: run llmspell.vector_index_ensure()', r.space)
+    FROM vector_tenant_indexes r JOIN vector_spaces s ON s.name = r.space
+    WHERE r.tenant_id = tenant AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = r.index_name AND i.state <> 'invalid')
 $$;
-COMMENT ON FUNCTION llmspell._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts, vectors without an episode.';
+COMMENT ON FUNCTION llmspell._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts, vectors without an episode, its own indexes.';
 
 CREATE FUNCTION llmspell.verify() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE plpgsql VOLATILE

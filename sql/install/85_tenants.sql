@@ -2,7 +2,7 @@
 
 -- The one function that sees over the wall: it belongs to llmspell_tenants, which bypasses row level
 -- security and may read nothing but tenant_id. A loose index scan: as many probes as tenants.
-CREATE FUNCTION llmspell._tenants(after text DEFAULT NULL, max_rows int DEFAULT NULL) RETURNS SETOF text
+CREATE FUNCTION llmspell._tenants(after text DEFAULT NULL, max_rows int DEFAULT NULL, only_table text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, pg_temp
 AS $$
@@ -10,7 +10,9 @@ DECLARE
     v_table text;
     v_query text;
 BEGIN
-    FOR v_table IN SELECT DISTINCT format('llmspell.%I', t.component) FROM _tenant_tables() t WHERE t.component IS NOT NULL LOOP
+    FOR v_table IN SELECT DISTINCT format('llmspell.%I', t.component) FROM _tenant_tables() t
+        WHERE t.component IS NOT NULL AND (only_table IS NULL OR t.component = only_table)
+    LOOP
         v_query := concat_ws(' UNION ', v_query, format(
             '(WITH RECURSIVE t AS (
                 (SELECT tenant_id, 1 AS n FROM %1$s WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1)
@@ -23,7 +25,7 @@ BEGIN
     RETURN QUERY EXECUTE v_query || ' ORDER BY tenant LIMIT $2' USING coalesce(after, ''), max_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tenants(text, integer) IS 'The ids of the tenants that have a row in any table, in byte order, after one and at most so many.';
+COMMENT ON FUNCTION llmspell._tenants(text, integer, text) IS 'The ids of the tenants that have a row in any table, or in that of the name, in byte order, after one and at most so many.';
 
 CREATE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 1000, after text DEFAULT NULL) RETURNS TABLE (tenant_id text)
 LANGUAGE sql STABLE
@@ -84,7 +86,11 @@ BEGIN
         table_name := v_table.relation::text;
         RETURN NEXT;
     END LOOP;
+    -- Its name stands in the definition of its own indexes. Last, as readers of the table wait from here on.
+    IF NOT dry_run THEN
+        PERFORM _vector_tenant_drop(tenant, s.name, true) FROM vector_spaces s;
+    END IF;
     PERFORM set_config('app.current_tenant_id', v_before, true);
 END
 $$;
-COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant, table by table in the order of foreign keys, event months included, and returns how many; with dry_run (the default) only counts. One transaction: all or nothing. llmspell_admin only. Errors: 22004 null, 22023 empty. Example: SELECT * FROM llmspell.tenant_erase(''acme'', dry_run => false) WHERE row_count > 0;';
+COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant, table by table in the order of foreign keys, event months included, and its indexes of its own (vector_tenant_promote), and returns how many rows; with dry_run (the default) only counts. One transaction: all or nothing. llmspell_admin only. Errors: 22004 null, 22023 empty, 55P03 an index of its own is in use for more than 5 s. Example: SELECT * FROM llmspell.tenant_erase(''acme'', dry_run => false) WHERE row_count > 0;';

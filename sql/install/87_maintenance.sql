@@ -133,9 +133,10 @@ BEGIN
     FROM (SELECT DISTINCT m.relation::text AS object, NULL AS definition
           FROM _event_log_months() m CROSS JOIN LATERAL _event_log_month_faults(m.relation) AS x (fault)
           UNION ALL
-          -- Those of constraints are the table's own affair, and verify() tells of them.
+          -- Those of constraints are the table's own affair, and verify() tells of them; for nearest
+          -- neighbours somebody may have chosen another, which is a task of its own.
           SELECT l.index_name::text, l.definition FROM _index_ledger l
-          WHERE l.index_name NOT IN (SELECT d.index_name FROM _index_definitions() d) AND l.definition NOT LIKE 'CREATE UNIQUE%') AS f
+          WHERE l.index_name NOT IN (SELECT d.index_name FROM _index_definitions() d) AND l.definition NOT LIKE 'CREATE UNIQUE%' AND l.definition NOT LIKE '% USING hnsw %') AS f
     WHERE f.object COLLATE "C" > progress
     ORDER BY f.object COLLATE "C"
     LIMIT 1;
@@ -148,6 +149,47 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell._maintain_index(text) IS 'Builds the next index that the extension has and the database lacks, and returns its name or that of the month; NULL where there is none.';
+
+-- One a step. Only where searches have no index at all, as after a restore: what somebody chose is otherwise
+-- theirs to build, as this keeps writers of the table waiting.
+CREATE FUNCTION llmspell._maintain_vector_indexes() RETURNS TABLE (is_over boolean, detail text, error text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+    v_index record;
+    v_done text[] := '{}';
+    v_failed text[] := '{}';
+BEGIN
+    is_over := true;
+    FOR v_index IN SELECT e.* FROM _vector_index_ensure(NULL, 'auto', NULL, NULL, NULL, false) e WHERE e.state IN ('missing', 'invalid', 'failed') LOOP
+        IF v_index.state = 'failed' THEN
+            v_failed := v_failed || format('%s: %s', v_index.index_name, v_index.reason);
+        ELSIF NOT v_index.is_lost THEN
+            v_done := v_done || format('pending: %s', v_index.index_name);
+        ELSIF is_over THEN
+            BEGIN
+                PERFORM set_config('app.current_tenant_id', coalesce(v_index.tenant, v_before), true);
+                PERFORM _vector_index_make(v_index.space, v_index.tenant, true);
+                IF v_index.tenant IS NOT NULL THEN
+                    PERFORM _vector_tenant_record(v_index.tenant, v_index.space, v_index.index_name);
+                END IF;
+                v_done := v_done || format('built: %s', v_index.index_name);
+                is_over := false;
+            EXCEPTION WHEN OTHERS THEN
+                v_failed := v_failed || format('%s: %s: %s', v_index.index_name, SQLSTATE, SQLERRM);
+            END;
+        END IF;
+    END LOOP;
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+    detail := NULLIF(array_to_string(v_done, ', '), '');
+    error := NULLIF(array_to_string(v_failed, ', '), '');
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION llmspell._maintain_vector_indexes() IS 'Builds the next index for nearest neighbours that is lost, and tells what was chosen and is not built.';
 
 -- The log itself is never analysed by autovacuum, and what was just restored not yet.
 CREATE FUNCTION llmspell._maintain_statistics(progress text) RETURNS text
@@ -206,7 +248,7 @@ BEGIN
                 detail := 'built: ' || v_progress;
                 v_over := v_progress IS NULL;
             WHEN task = 'vector indexes' THEN
-                detail := (SELECT string_agg('built: ' || e.index_name, ', ') FROM vector_index_ensure() e WHERE e.state = 'built');
+                SELECT v.is_over, v.detail, v.error INTO v_over, detail, v_error FROM _maintain_vector_indexes() v;
             WHEN task = 'statistics' THEN
                 v_progress := _maintain_statistics(v_progress);
                 detail := 'analysed: ' || v_progress;
@@ -224,7 +266,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.maintenance_step() IS 'Does the next bounded step of maintenance: event months (makes the current and the next three), sessions, keys, hooks, vectors, artifacts (tenant by tenant, what is due by their own settings), indexes and vector indexes (builds what is missing), statistics (ANALYZE where old), event retention (up to three months). Returns the task, whether the round is over with it (done), and what it did; an error of a task is told there, and does not end the round. task NULL: another session is at it. llmspell_admin only. Example: SELECT task, done, detail FROM llmspell.maintenance_step();';
+COMMENT ON FUNCTION llmspell.maintenance_step() IS 'Does the next bounded step of maintenance: event months (makes the current and the next three), sessions, keys, hooks, vectors, artifacts (tenant by tenant, what is due by their own settings), indexes (builds what is missing), vector indexes (builds those of spaces, and of tenants with one of their own, that have none at all, as after a restore, and were chosen more than an hour ago; tells others as pending), statistics (ANALYZE where old), event retention (up to three months). Returns the task, whether the round is over with it (done), and what it did; an error of a task is told there, and does not end the round. task NULL: another session is at it. llmspell_admin only. Example: SELECT task, done, detail FROM llmspell.maintenance_step();';
 
 CREATE FUNCTION llmspell.maintenance_run(max_time interval DEFAULT '30 seconds') RETURNS TABLE (task text, done boolean, detail text)
 LANGUAGE plpgsql VOLATILE

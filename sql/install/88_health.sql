@@ -95,6 +95,10 @@ SELECT count(*) FILTER (WHERE p.state = 'attached' AND p.month > t.this) AS mont
 FROM llmspell.event_log_partitions() p CROSS JOIN (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS this) AS t;
 COMMENT ON VIEW llmspell.health_partitions IS 'Months of the event log ahead of the current one, gaps, months with other bounds, and days until the first missing month. llmspell_admin only.';
 
+CREATE VIEW llmspell.health_vector_indexes WITH (security_invoker = true) AS
+SELECT e.space, e.tenant, e.method, e.index_name, e.state, e.reason FROM llmspell.vector_index_ensure(blocking => false) e;
+COMMENT ON VIEW llmspell.health_vector_indexes IS 'The index for nearest neighbours that each space should have, and each tenant with one of its own, and its state: present, building, missing, invalid, none or failed. llmspell_admin only.';
+
 CREATE FUNCTION llmspell.health_check() RETURNS TABLE (item text, value text, threshold text, ok boolean, advice text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp
@@ -135,6 +139,11 @@ AS $$
             coalesce(max(last_run) > now() - interval '1 day' AND NOT coalesce(max(last_error_at) > now() - interval '1 day', false), false),
             'Preload the background worker, or call llmspell.maintenance_run() by pg_cron; llmspell.maintenance_status() shows errors.'
         FROM maintenance_status() WHERE task <> 'background worker'
+        UNION ALL
+        SELECT 10, 'vector indexes', count(*) FILTER (WHERE state IN ('missing', 'invalid', 'failed')) || ' not there', '0',
+            count(*) FILTER (WHERE state IN ('missing', 'invalid', 'failed')) = 0,
+            'llmspell.health_vector_indexes shows them; llmspell.vector_index_ensure() builds them.'
+        FROM health_vector_indexes
     ) AS c
     ORDER BY c.n
 $$;

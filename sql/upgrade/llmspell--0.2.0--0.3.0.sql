@@ -85,6 +85,8 @@ DECLARE
     v_halves constant boolean := method = 'hnsw_halfvec' OR _vector_halves(dims);
     v_key constant text := CASE
         WHEN _vector_halves(dims) THEN 'embedding_half'
+        -- Of length 1, so that no vector is too long or too short for half the precision.
+        WHEN v_halves AND metric = 'cosine' THEN format('((@extschema:vector@.l2_normalize(embedding))::@extschema:vector@.halfvec(%s))', dims)
         WHEN v_halves THEN format('(embedding::@extschema:vector@.halfvec(%s))', dims)
         ELSE 'embedding' END;
     v_class constant text := format('@extschema:vector@.%s_%s_ops', CASE WHEN v_halves THEN 'halfvec' ELSE 'vector' END, metric);
@@ -94,7 +96,10 @@ BEGIN
         WHEN method IN ('hnsw', 'hnsw_halfvec') THEN format('m = %s, ef_construction = %s', m, ef_construction)
         WHEN method = 'vchordg' THEN format(E'options = $options$\nbits = 2\nm = %s\nef_construction = %s\n$options$', m, ef_construction)
         ELSE format(E'options = $options$\nresidual_quantization = %s\n[build.internal]\nlists = %s\nspherical_centroids = %s\n$options$',
-            metric <> 'ip', replace(replace(coalesce(lists, '{}')::text, '{', '['), '}', ']'), metric = 'cosine') END;
+            -- TOML knows true and false, not t and f.
+            CASE WHEN metric = 'ip' THEN 'false' ELSE 'true' END,
+            '[' || coalesce((SELECT string_agg(l.value::text, ', ' ORDER BY l.n) FROM unnest(lists) WITH ORDINALITY AS l (value, n)), '') || ']',
+            CASE WHEN metric = 'cosine' THEN 'true' ELSE 'false' END) END;
     RETURN concat_ws(' ', how, format('%I ON llmspell.%I USING %I (%s %s) WITH (%s)', index_name, table_name,
         CASE WHEN method = 'hnsw_halfvec' THEN 'hnsw' ELSE method END, v_key, v_class, v_options),
         'WHERE tenant_id = ' || quote_literal(tenant));

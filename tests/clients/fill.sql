@@ -79,8 +79,7 @@ CROSS JOIN LATERAL llmspell.agent_state_save('kept', 'chat', jsonb_build_object(
 SELECT count(*) FROM llmspell.workflow_claim(max_rows => 1, lease => '100 years');
 SELECT llmspell.session_retention_set('1 year');
 
--- A tenant's own index, spaces for episodes, what expires, words.
-INSERT INTO llmspell.vector_tenant_indexes (tenant_id, space, index_name) VALUES (llmspell.current_tenant(), 'vectors_1536', 'none') ON CONFLICT DO NOTHING;
+-- Spaces for episodes, what expires, words.
 SELECT llmspell.vector_add_many(items => jsonb_build_array(jsonb_build_object('embedding', array_fill(0.5, ARRAY[384]), 'scope', 'user:1', 'metadata', '{"due": true}'::jsonb,
     'content', 'the red fox', 'expires_at', 'infinity', 'event_time', '2026-01-01+00', 'language', 'english')));
 SELECT count(e.id) FROM generate_series(1, 3) AS n

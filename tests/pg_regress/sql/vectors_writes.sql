@@ -55,6 +55,9 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.vector_add_many(ARRAY['[1,0,0]', NULL]::vector[])$$,
     $$SELECT llmspell.vector_add_many(ARRAY['[1,0,0]', '[1,0]']::vector[])$$,
     $$SELECT llmspell.vector_add_many(ARRAY[['[1,0,0]'], ['[1,0,0]']]::vector[])$$,
+    $$SELECT llmspell.vector_add_many('[0:1]={"[1,0,0]","[0,1,0]"}'::vector[])$$,
+    $$SELECT llmspell.vector_add_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], scopes => '[2:3]={user:a,user:b}', ids => '[5:6]={00000000-0000-0000-0000-0000000000f1,00000000-0000-0000-0000-0000000000f2}')$$,
+    $$SELECT llmspell.vector_add_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], metadatas => ARRAY[['{}'], ['{}']]::jsonb[], contents => '[0:1]={a,b}')$$,
     $$SELECT llmspell.vector_add_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], ARRAY['user:a'])$$,
     $$SELECT llmspell.vector_add_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], ARRAY['user:a', 'nobody:b'])$$,
     $$SELECT llmspell.vector_add_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], ids => ARRAY[id, id]) FROM gen_random_uuid() AS id$$]) AS s;
