@@ -96,9 +96,14 @@ extension_sql_file!(
     requires = ["i47_vector_search"]
 );
 extension_sql_file!(
+    "../sql/install/48_vector_measures.sql",
+    name = "i48_vector_measures",
+    requires = ["i48_vector_indexes"]
+);
+extension_sql_file!(
     "../sql/install/49_episodes.sql",
     name = "i49_episodes",
-    requires = ["i48_vector_indexes"]
+    requires = ["i48_vector_measures"]
 );
 extension_sql_file!("../sql/install/50_graph.sql", name = "i50_graph", requires = ["i49_episodes"]);
 extension_sql_file!(

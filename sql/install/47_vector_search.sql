@@ -9,30 +9,6 @@ COMMENT ON FUNCTION llmspell._fusion_diversify(double precision[], anyarray, dou
 COMMENT ON FUNCTION llmspell._vector_break_even(double precision, double precision, integer, integer, double precision) IS 'Rows at which an exact scan takes as long as the index, by microseconds a row and a candidate.';
 COMMENT ON FUNCTION llmspell._vector_check_k(integer) IS 'Returns a number of neighbours unchanged. Errors: 22004 null, 22023 not 1 to 1000.';
 
-CREATE FUNCTION llmspell._vector_index_in_force(space text) RETURNS TABLE (method text, lists int[], beside_vchordrq boolean)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
-AS $$
-    SELECT CASE WHEN a.amname <> 'hnsw' THEN a.amname WHEN k.attname = 'embedding' THEN 'hnsw' ELSE 'hnsw_halfvec' END,
-        (SELECT string_to_array(NULLIF(replace(o.found[1], ' ', ''), ''), ',')::int[]
-         FROM regexp_match(array_to_string(x.reloptions, E'\n'), 'lists = \[([0-9, ]*)\]') AS o (found)),
-        a.amname <> 'vchordrq' AND EXISTS (
-            SELECT FROM pg_index n JOIN pg_class y ON y.oid = n.indexrelid JOIN pg_am b ON b.oid = y.relam
-            WHERE n.indrelid = t.oid AND b.amname = 'vchordrq')
-    FROM vector_spaces s
-    CROSS JOIN LATERAL _vector_index_defaults(s.dims) d
-    LEFT JOIN vector_index_config c ON c.space = s.name
-    JOIN pg_class t ON t.relname = s.table_name AND t.relnamespace = 'llmspell'::regnamespace
-    JOIN pg_index i ON i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL
-    JOIN pg_class x ON x.oid = i.indexrelid
-    JOIN pg_am a ON a.oid = x.relam AND a.amname IN ('hnsw', 'vchordrq', 'vchordg')
-    LEFT JOIN pg_attribute k ON k.attrelid = t.oid AND k.attnum = i.indkey[0]
-    WHERE s.name = _vector_index_in_force.space AND coalesce(c.method, d.method) <> 'none'
-    ORDER BY x.relname <> coalesce(c.index_name, _vector_index_prefix(s.table_name) || '_hnsw'), x.relname
-    LIMIT 1
-$$;
-COMMENT ON FUNCTION llmspell._vector_index_in_force(text) IS 'The index that searches of a space take: the recorded one where it is built, else another one over the whole table; no row where there is none, or none is wanted. lists: its partitions, for vchordrq. beside_vchordrq: whether the table has an index of that method besides.';
-
 CREATE FUNCTION llmspell._words_query(language text, query_text text) RETURNS tsquery
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, pg_temp

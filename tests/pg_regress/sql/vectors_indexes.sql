@@ -1,8 +1,8 @@
 -- Choosing and building indexes, other dimensions, a tenant's own index, measuring.
 SET SESSION AUTHORIZATION regress_admin;
 \x on
-SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw_halfvec');
-SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw_halfvec', blocking => true);
+SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw');
+SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw', blocking => true);
 \x off
 SELECT space, method, m, ef_construction, index_name FROM llmspell.vector_index_config;
 SELECT name, index_method, index_state FROM llmspell.vector_spaces() WHERE dims = 768;
@@ -175,18 +175,18 @@ SELECT count(*) FROM llmspell.maintenance_run() WHERE detail LIKE 'built%';
 ROLLBACK;
 RESET client_min_messages;
 -- an invalid one goes first
-UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'llmspell.idx_vector_768_half_m16_e128'::regclass;
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'llmspell.idx_vector_768_hnsw_m16_e128'::regclass;
 SELECT name, index_state FROM llmspell.vector_spaces() WHERE index_state NOT IN ('present', 'none');
-SELECT state, drop_first, statement IS NOT NULL AS to_build, superseded FROM llmspell.vector_index_ensure('vectors_768', 'hnsw_halfvec');
-SELECT state, drop_first, statement, superseded FROM llmspell.vector_index_ensure('vectors_768', 'hnsw_halfvec', blocking => true);
+SELECT state, drop_first, statement IS NOT NULL AS to_build, superseded FROM llmspell.vector_index_ensure('vectors_768', 'hnsw');
+SELECT state, drop_first, statement, superseded FROM llmspell.vector_index_ensure('vectors_768', 'hnsw', blocking => true);
 -- what is recorded and missing is built
-DROP INDEX llmspell.idx_vector_768_half_m16_e128, llmspell.idx_vector_384_hnsw;
+DROP INDEX llmspell.idx_vector_768_hnsw_m16_e128, llmspell.idx_vector_384_hnsw;
 SET SESSION AUTHORIZATION regress_admin;
 SELECT space, index_name, state FROM llmspell.vector_index_ensure(blocking => false) WHERE state <> 'present' AND state <> 'none';
 SELECT space, index_name, state FROM llmspell.vector_index_ensure() WHERE state <> 'present' AND state <> 'none';
 SELECT space, index_name, state FROM llmspell.vector_index_ensure('vectors_768');
 RESET SESSION AUTHORIZATION;
-DROP INDEX llmspell.idx_vector_768_half_m16_e128;
+DROP INDEX llmspell.idx_vector_768_hnsw_m16_e128;
 DELETE FROM llmspell.vector_index_config;
 DELETE FROM llmspell.vector_calibrations;
 SELECT * FROM llmspell.verify() WHERE component = 'indexes';
