@@ -96,8 +96,8 @@ BEGIN
             v_found := v_found + (SELECT count(*) FROM unnest(v_distances) AS d WHERE d <= v_bounds[i] + 1e-6);
             v_wanted := v_wanted + 10;
         END LOOP;
-        -- Two steps more than the samples need, as they are few, and data grows.
-        v_efs := v_efs || coalesce(v_steps[v_step + 2], 1000);
+        -- A step more than the samples need, as they are few, and data grows.
+        v_efs := v_efs || coalesce(v_steps[v_step + 1], 1000);
         -- What is asked for in earnest is farther from every row than the samples are, and misses half as much again.
         v_recall := greatest(1 - 1.5 * (1 - v_found::double precision / v_wanted), 0);
         v_recalls := v_recalls || v_recall;

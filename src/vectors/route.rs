@@ -6,6 +6,9 @@
 /// Rows up to which an exact scan is taken before anything was measured.
 pub const EXACT_ROWS: i64 = 2500;
 
+/// So few that what is looked up once more costs more than carrying it along.
+pub const FEW_ROWS: i64 = 500;
+
 /// `ef_search` where nothing is known: 0.99 of the 10 nearest of 60,000 sentence embeddings.
 pub const EF_SEARCH: i32 = 150;
 
@@ -53,6 +56,8 @@ pub struct Costs {
     pub exact_rows: i64,
     /// `(ef_search, recall)`, ascending.
     pub recalls: Vec<(i32, f64)>,
+    /// What is assumed beside what was measured.
+    pub floor: Vec<(i32, f64)>,
 }
 
 impl Costs {
@@ -67,6 +72,7 @@ impl Costs {
             ann_us: 12.0 + 8.0 * width,
             exact_rows: EXACT_ROWS,
             recalls: vec![(ef / 4, 0.9), (ef / 2, 0.95), (ef, 0.99), (2 * ef, 0.995), (4 * ef, 0.998)],
+            floor: Vec::new(),
         }
     }
 
@@ -75,10 +81,22 @@ impl Costs {
         (COUNT_FACTOR * self.exact_rows).min(COUNT_ROWS).max(self.exact_rows) + 1
     }
 
+    /// The same costs with what was measured of recalls. That may raise what is assumed, not lower it: it saw
+    /// one tenant and some hundred queries.
+    pub fn measured(self, recalls: Vec<(i32, f64)>) -> Self {
+        Self { recalls, floor: self.recalls, ..self }
+    }
+
     /// The smallest `ef_search` that reaches a recall, as far as one is known.
     pub fn ef_for(&self, recall: f64) -> i32 {
-        let known = self.recalls.iter().find(|(_, found)| *found >= recall);
-        known.or(self.recalls.last()).map_or(EF_SEARCH, |(ef, _)| *ef)
+        let of = |known: &[(i32, f64)]| {
+            let found = known.iter().find(|(_, found)| *found >= recall);
+            found.or(known.last()).map_or(0, |(ef, _)| *ef)
+        };
+        match of(&self.recalls).max(of(&self.floor)) {
+            0 => EF_SEARCH,
+            ef => ef,
+        }
     }
 }
 
@@ -305,12 +323,16 @@ mod tests {
 
     #[test]
     fn recall_chooses_the_smallest_known_ef() {
-        let costs =
-            Costs { recalls: vec![(40, 0.95), (100, 0.991), (200, 0.997)], ..Costs::assumed(384, 60_000.0) };
+        let assumed = Costs::assumed(384, 60_000.0);
+        let costs = Costs { recalls: vec![(40, 0.95), (100, 0.991), (200, 0.997)], ..assumed.clone() };
         assert_eq!(costs.ef_for(0.5), 40);
         assert_eq!(costs.ef_for(0.99), 100);
         assert_eq!(costs.ef_for(0.999), 200);
         assert_eq!(Costs { recalls: vec![], ..costs }.ef_for(0.99), EF_SEARCH);
+        // What was measured raises what is assumed for the same recall, and does not lower it.
+        assert_eq!(assumed.clone().measured(vec![(100, 0.992), (160, 0.996)]).ef_for(0.99), EF_SEARCH);
+        assert_eq!(assumed.clone().measured(vec![(200, 0.992)]).ef_for(0.99), 200);
+        assert_eq!(assumed.measured(vec![(200, 0.992), (400, 0.999)]).ef_for(0.995), 400);
     }
 
     #[test]

@@ -183,9 +183,6 @@ fn look_up(query: &Query, types: Types) -> Target {
     let assumed = Costs::assumed(dims, space_rows);
     let efs: Vec<i32> = rows.get(0, 10).unwrap_or_default();
     let recalls: Vec<f64> = rows.get(0, 11).unwrap_or_default();
-    // A measurement may raise what is assumed, not lower it: it saw one tenant and a hundred queries.
-    let measured: Vec<(i32, f64)> =
-        efs.into_iter().zip(recalls).map(|(ef, recall)| (ef.max(assumed.ef_for(recall)), recall)).collect();
     let metric = rows.get::<String>(0, 4).and_then(|metric| Metric::parse(&metric)).unwrap_or(Metric::Cosine);
     SPACES.set(rows.get(0, 13).unwrap_or(pg_sys::InvalidOid));
     Target {
@@ -196,7 +193,7 @@ fn look_up(query: &Query, types: Types) -> Target {
             exact_us: rows.get(0, 7).unwrap_or(assumed.exact_us),
             ann_us: rows.get(0, 8).unwrap_or(assumed.ann_us),
             exact_rows: rows.get::<i32>(0, 9).map_or(assumed.exact_rows, i64::from),
-            recalls: if measured.is_empty() { assumed.recalls } else { measured },
+            ..assumed.measured(efs.into_iter().zip(recalls).collect())
         },
         space_rows,
         space: Space {
@@ -293,7 +290,7 @@ pub fn decide(query: &Query, vector: pg_sys::Oid) -> Result<Decision, ErrorRepor
     Ok(Decision { target, rows, route, why, ef_search, share: known.and_then(|known| known.share) })
 }
 
-fn exact(query: &Query, target: &Target) -> Found {
+fn exact(query: &Query, target: &Target, rows: Option<Rows>) -> Found {
     let settings = Settings::begin();
     plain_plans(&settings);
     // Who asks for exact gets every row at full precision; and how far half of it is off is known of
@@ -313,7 +310,10 @@ fn exact(query: &Query, target: &Target) -> Found {
             return Found { exact, complete: true, hits };
         }
     }
-    let found = spi::select(&target.space.exact(query.conditions()), &parameters(query, target, 0));
+    let few = matches!(rows, Some(Rows::Exactly(n)) if n <= route::FEW_ROWS);
+    let conditions = query.conditions();
+    let sql = if few { target.space.exact_few(conditions) } else { target.space.exact(conditions) };
+    let found = spi::select(&sql, &parameters(query, target, 0));
     Found { exact: true, complete: true, hits: hits(&found, target) }
 }
 
@@ -374,7 +374,7 @@ fn ann(query: &Query, target: &Target, ann: Ann, iterative: bool) -> (Found, i64
 pub fn run(query: &Query, decision: &Decision) -> Found {
     let target = &decision.target;
     let Route::Ann(wanted) = decision.route else {
-        return exact(query, target);
+        return exact(query, target, decision.rows);
     };
     let question = decision.question(query);
     let mut step = match target.method.starts_with("hnsw") {
@@ -397,5 +397,5 @@ pub fn run(query: &Query, decision: &Decision) -> Found {
             return found;
         }
     }
-    exact(query, target)
+    exact(query, target, decision.rows)
 }
