@@ -377,6 +377,8 @@ pub fn run(query: &Query, decision: &Decision) -> Found {
         return exact(query, target, decision.rows);
     };
     let question = decision.question(query);
+    // Who names a share is content with it, also within a threshold.
+    let content = query.mode == Mode::Ann || query.recall.is_some();
     let mut step = match target.method.starts_with("hnsw") {
         true => route::begin(&question, wanted, decision.share),
         // The others know one way only.
@@ -393,7 +395,7 @@ pub fn run(query: &Query, decision: &Decision) -> Found {
         } else {
             step = Step::Exact;
         }
-        if found.complete && enough || query.mode == Mode::Ann && (enough || step == Step::Exact) {
+        if enough && (found.complete || content) || query.mode == Mode::Ann && step == Step::Exact {
             return found;
         }
     }
