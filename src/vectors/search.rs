@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::CStr;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::panic::ErrorReport;
@@ -28,7 +29,7 @@ struct Types {
 /// rows a space has is only as old as this.
 const TARGET_LIFE: Duration = Duration::from_secs(60);
 
-type Targets = HashMap<(Option<String>, i32), (Instant, Target)>;
+type Targets = HashMap<(Option<String>, i32), (Instant, Rc<Target>)>;
 
 thread_local! {
     static TYPES: Cell<Option<Types>> = const { Cell::new(None) };
@@ -65,7 +66,6 @@ const TENANT_INDEX_SQL: &str =
     "SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
 
 /// How a space is searched.
-#[derive(Clone)]
 pub struct Target {
     pub name: String,
     pub method: String,
@@ -90,7 +90,7 @@ impl Target {
 
 /// What was decided, and on what grounds.
 pub struct Decision {
-    pub target: Target,
+    pub target: Rc<Target>,
     pub rows: Option<Rows>,
     pub route: Route,
     pub why: Why,
@@ -138,7 +138,7 @@ fn types(vector: pg_sys::Oid) -> Result<Types, ErrorReport> {
     Ok(types)
 }
 
-fn target(query: &Query, types: Types) -> Result<Target, ErrorReport> {
+fn target(query: &Query, types: Types) -> Result<Rc<Target>, ErrorReport> {
     let key = (query.space.clone(), query.numbers.len() as i32);
     let kept = TARGETS.with_borrow(|targets| {
         targets
@@ -149,7 +149,7 @@ fn target(query: &Query, types: Types) -> Result<Target, ErrorReport> {
     let target = match kept {
         Some((_, target)) => target,
         None => {
-            let target = look_up(query, types);
+            let target = Rc::new(look_up(query, types));
             TARGETS.with_borrow_mut(|targets| {
                 // Names are the user's, and may be many.
                 if targets.len() >= 1000 {
@@ -228,10 +228,14 @@ fn question<'a>(
 }
 
 /// What keeps the planner to the way that was chosen: all plans of a search are made, and kept, under these.
-fn plain_plans(settings: &Settings) {
-    for name in [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"] {
+const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
+
+fn without(names: &[&CStr]) -> Settings {
+    let settings = Settings::begin();
+    for name in names {
         settings.set(name, "off");
     }
+    settings
 }
 
 /// Values for the parameters of [`super::statement`].
@@ -262,12 +266,11 @@ fn known(query: &Query, target: &Target) -> cache::Known {
     if let Some(known) = cache::get(key) {
         return known;
     }
-    let settings = Settings::begin();
-    plain_plans(&settings);
     let limit = target.costs.count_limit();
     // Expired rows count as well: whether one is stands in the table, and the rest in an index.
     let conditions = Conditions { with_expired: true, ..query.conditions() };
-    let found = spi::select(&target.space.count(conditions), &parameters(query, target, limit));
+    let sql = target.space.count(conditions);
+    let found = spi::select_planned(&sql, &parameters(query, target, limit), || without(&PLAIN));
     let rows = match found.get::<i64>(0, 1).unwrap_or(0) {
         n if n < limit => Rows::Exactly(n),
         n => Rows::MoreThan(n - 1),
@@ -291,15 +294,13 @@ pub fn decide(query: &Query, vector: pg_sys::Oid) -> Result<Decision, ErrorRepor
 }
 
 fn exact(query: &Query, target: &Target, rows: Option<Rows>) -> Found {
-    let settings = Settings::begin();
-    plain_plans(&settings);
     // Who asks for exact gets every row at full precision; and how far half of it is off is known of
     // vectors of length 1 alone.
     let halves = target.space.halves && target.space.metric == Metric::Cosine;
     if halves && query.mode != Mode::Exact {
         let fetch = route::fetch_halves(query.k);
-        let found =
-            spi::select(&target.space.exact_halves(query.conditions()), &parameters(query, target, fetch));
+        let sql = target.space.exact_halves(query.conditions());
+        let found = spi::select_planned(&sql, &parameters(query, target, fetch), || without(&PLAIN));
         let candidates = found.get(0, 7).unwrap_or(0i64);
         let hits = hits(&found, target);
         let full = hits.len() == query.k as usize;
@@ -312,8 +313,15 @@ fn exact(query: &Query, target: &Target, rows: Option<Rows>) -> Found {
     }
     let few = matches!(rows, Some(Rows::Exactly(n)) if n <= route::FEW_ROWS);
     let conditions = query.conditions();
-    let sql = if few { target.space.exact_few(conditions) } else { target.space.exact(conditions) };
-    let found = spi::select(&sql, &parameters(query, target, 0));
+    let parameters = parameters(query, target, 0);
+    let found = if few {
+        // One index in its order, unless the filter has its own.
+        let off =
+            if conditions.filter { &PLAIN[..] } else { &[c"enable_seqscan", c"enable_bitmapscan", c"jit"] };
+        spi::select_planned(&target.space.exact_few(conditions), &parameters, || without(off))
+    } else {
+        spi::select_planned(&target.space.exact(conditions), &parameters, || without(&PLAIN))
+    };
     Found { exact: true, complete: true, hits: hits(&found, target) }
 }
 
@@ -336,8 +344,7 @@ fn ann(query: &Query, target: &Target, ann: Ann, iterative: bool) -> (Found, i64
     let parameters = parameters(query, target, ann.fetch);
     let own = spi::select(TENANT_INDEX_SQL, &[text(query.tenant), text(&target.name)]).count > 0;
     let literal = own.then(|| spi::quoted(query.tenant));
-    let settings = Settings::begin();
-    plain_plans(&settings);
+    let settings = without(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
     for name in [c"enable_sort", c"enable_bitmapscan"] {
         settings.set(name, "off");

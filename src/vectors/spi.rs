@@ -4,13 +4,18 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
+use std::fmt::Write;
 
 use pgrx::prelude::*;
 
 const MAX_PLANS: usize = 256;
 
+/// Row level security is part of a plan, so each role has its own.
+type PlanKey = (pg_sys::Oid, String);
+
 thread_local! {
-    static PLANS: RefCell<HashMap<String, pg_sys::SPIPlanPtr>> = RefCell::default();
+    /// Each with whether it has run, and so was planned as a whole.
+    static PLANS: RefCell<HashMap<PlanKey, (pg_sys::SPIPlanPtr, bool)>> = RefCell::default();
 }
 
 /// A parameter: its type, and its value or null.
@@ -47,7 +52,28 @@ impl Rows {
 /// Runs a SELECT in the open SPI connection by a generic plan: what the plan depends on is decided before,
 /// and planning takes longer than finding a few rows. It reads by the snapshot of the calling statement.
 pub fn select(sql: &str, parameters: &[Parameter]) -> Rows {
-    let plan = plan(sql, parameters);
+    run(plan(sql, parameters).0, parameters)
+}
+
+/// The same, with settings for the planner alone: while a plan is kept they would cost more than finding a few rows.
+pub fn select_planned(sql: &str, parameters: &[Parameter], settings: impl FnOnce() -> Settings) -> Rows {
+    let (plan, has_run) = plan(sql, parameters);
+    // SAFETY: the plan is one that is kept.
+    if has_run && unsafe { pg_sys::SPI_plan_is_valid(plan) } {
+        return run(plan, parameters);
+    }
+    let settings = settings();
+    let rows = run(plan, parameters);
+    drop(settings);
+    PLANS.with_borrow_mut(|plans| {
+        for (kept, has_run) in plans.values_mut() {
+            *has_run |= *kept == plan;
+        }
+    });
+    rows
+}
+
+fn run(plan: pg_sys::SPIPlanPtr, parameters: &[Parameter]) -> Rows {
     let mut values: Vec<pg_sys::Datum> =
         parameters.iter().map(|(_, value)| value.unwrap_or(0.into())).collect();
     let nulls: Vec<u8> =
@@ -62,16 +88,18 @@ pub fn select(sql: &str, parameters: &[Parameter]) -> Rows {
     }
 }
 
-fn plan(sql: &str, parameters: &[Parameter]) -> pg_sys::SPIPlanPtr {
+/// The plan of a statement, and whether it has run.
+fn plan(sql: &str, parameters: &[Parameter]) -> (pg_sys::SPIPlanPtr, bool) {
     // Types of an extension get other numbers when it is made anew.
-    let mut key = String::with_capacity(sql.len() + 8 * parameters.len());
+    let mut text = String::with_capacity(sql.len() + 8 * parameters.len());
     for (oid, _) in parameters {
-        key.push_str(&oid.to_u32().to_string());
-        key.push(' ');
+        let _ = write!(text, "{} ", oid.to_u32());
     }
-    key.push_str(sql);
-    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
-        return plan;
+    text.push_str(sql);
+    // SAFETY: reads a number.
+    let key = (unsafe { pg_sys::GetUserId() }, text);
+    if let Some(kept) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
+        return kept;
     }
     let mut types: Vec<pg_sys::Oid> = parameters.iter().map(|(oid, _)| *oid).collect();
     let text = CString::new(sql).unwrap_or_default();
@@ -92,14 +120,14 @@ fn plan(sql: &str, parameters: &[Parameter]) -> pg_sys::SPIPlanPtr {
     };
     let old = PLANS.with_borrow_mut(|plans| {
         let old = if plans.len() >= MAX_PLANS { std::mem::take(plans) } else { HashMap::new() };
-        plans.insert(key, plan);
+        plans.insert(key, (plan, false));
         old
     });
-    for plan in old.into_values() {
+    for (plan, _) in old.into_values() {
         // SAFETY: it was kept, is in use by nobody, and is forgotten here.
         unsafe { pg_sys::SPI_freeplan(plan) };
     }
-    plan
+    (plan, false)
 }
 
 /// Settings that hold until this is dropped, as those of a function's SET clause.
