@@ -6,8 +6,8 @@
 /// Rows up to which an exact scan is taken before anything was measured.
 pub const EXACT_ROWS: i64 = 2500;
 
-/// So few that what is looked up once more costs more than carrying it along: a row carried, 1.3 µs.
-pub const FEW_ROWS: i64 = 40;
+/// So few that to look the nearest up once more costs more than to carry every row along.
+pub const FEW_ROWS: i64 = 250;
 
 /// `ef_search` where nothing is known: 0.99 of the 10 nearest of 60,000 sentence embeddings.
 pub const EF_SEARCH: i32 = 150;
