@@ -65,8 +65,8 @@ RETURN dims > 1900 AND dims <= 3900;
 CREATE FUNCTION llmspell._vector_index_defaults(dims int) RETURNS TABLE (method text, m int, ef_construction int)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- The guide's parameters for its dimensions. Of half the precision from 768 on, where it takes half the
-    -- time; of 384 it takes as long. pgvector indexes 2,000 dimensions of a vector and 4,000 of a halfvec.
+    -- The guide's parameters for its dimensions. Of half the precision from 768 on, where it takes half the room
+    -- and less time; of 384 it takes as long. pgvector indexes 2,000 dimensions of a vector, 4,000 of a halfvec.
     SELECT CASE WHEN dims < 768 THEN 'hnsw' WHEN dims <= 3900 THEN 'hnsw_halfvec' ELSE 'none' END,
         CASE WHEN dims < 1536 THEN 16 ELSE 24 END,
         CASE WHEN dims < 768 THEN 64 WHEN dims < 1536 THEN 128 ELSE 256 END;
