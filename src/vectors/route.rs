@@ -207,7 +207,8 @@ pub fn decide(question: &Question) -> (Route, Why) {
     }
     let fetch = fetch(question.k);
     let ef_search = question.ef_search.unwrap_or_else(|| {
-        costs.ef_for(question.recall.unwrap_or(0.99)).max((fetch + fetch / 2).min(1000) as i32)
+        // So that one pass is enough for a tenant that has half of what is near.
+        costs.ef_for(question.recall.unwrap_or(0.99)).max((5 * fetch / 2).min(1000) as i32)
     });
     let route = Route::Ann(Ann {
         ef_search: ef_search.clamp(1, MAX_EF_SEARCH),
