@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use super::limits;
 use crate::error::{Error, required};
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _kv_check(key: Option<&str>, value: Option<&[u8]>) -> Result<(), ErrorReport> {
     let key = required(key, "key")?;
     let value = required(value, "value")?;

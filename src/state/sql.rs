@@ -15,10 +15,7 @@ use crate::error::{Error, required};
 /// Below this size no bound can be passed: a level takes 8 bytes, a number of 131,072 digits 12.
 const FLAT_BYTES: usize = 4000;
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._json_check(state jsonb) RETURNS void
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 pub fn _json_check(state: Option<AnyElement>) -> Result<(), ErrorReport> {
     let state = required(state, "state")?;
     let document = Document::new(&state)?;
@@ -29,10 +26,7 @@ pub fn _json_check(state: Option<AnyElement>) -> Result<(), ErrorReport> {
     Ok(())
 }
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._json_checksum(state jsonb) RETURNS bytea
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn _json_checksum(state: Option<AnyElement>) -> Result<Vec<u8>, ErrorReport> {
     let state = required(state, "state")?;
     let mut writer = Writer::default();
@@ -41,7 +35,7 @@ fn _json_checksum(state: Option<AnyElement>) -> Result<Vec<u8>, ErrorReport> {
 }
 
 /// Packs a text, beside `base` where that pays; `beside` tells whether it did.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _text_pack(
     data: &str,
     base: Option<&str>,
@@ -50,7 +44,7 @@ fn _text_pack(
     Ok(TableIterator::once(packed))
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _text_unpack(packed: &[u8], base: Option<&str>) -> Result<String, ErrorReport> {
     let data = delta::unpack(packed, base.map(str::as_bytes)).map_err(Error::Packed)?;
     String::from_utf8(data).map_err(|_| Error::Packed(delta::Corrupt::Payload("not UTF-8")).into())

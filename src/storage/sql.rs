@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use super::route::{Route, route};
 use crate::error::{Error, required};
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
 fn _storage_route(
     key: Option<&str>,

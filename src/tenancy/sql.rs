@@ -9,30 +9,30 @@ use super::{scope, tenant_id};
 use crate::error::{Error, required};
 use crate::settings;
 
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn current_tenant() -> Option<&'static str> {
     settings::tenant()
 }
 
-#[pg_extern(schema = "llmspell", stable, parallel_restricted)]
+#[pg_extern(sql = false)]
 fn _tenant_source() -> Option<&'static str> {
     settings::tenant_source()
 }
 
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _require_tenant() -> Result<&'static str, ErrorReport> {
     settings::tenant().ok_or_else(|| Error::NoTenant.into())
 }
 
 /// STABLE and not strict, so that a null constant is not folded away before anybody is asked.
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _required(value: Option<AnyElement>, argument: &str) -> Result<AnyElement, ErrorReport> {
     _require_tenant()?;
     required(value, argument).map_err(Into::into)
 }
 
-#[pg_extern(schema = "llmspell")]
-fn tenant_set(tenant: Option<&str>, is_local: default!(Option<bool>, true)) -> Result<String, ErrorReport> {
+#[pg_extern(sql = false)]
+fn tenant_set(tenant: Option<&str>, is_local: Option<bool>) -> Result<String, ErrorReport> {
     let tenant = required(tenant, "tenant")?;
     let is_local = required(is_local, "is_local")?;
     let tenant = tenant_id::check(tenant.as_bytes()).map_err(Error::TenantId)?;
@@ -44,12 +44,12 @@ fn tenant_set(tenant: Option<&str>, is_local: default!(Option<bool>, true)) -> R
     Ok(tenant.to_owned())
 }
 
-#[pg_extern(schema = "llmspell")]
+#[pg_extern(sql = false)]
 fn tenant_clear() {
     settings::set_tenant("", false);
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _check_scope(scope: Option<&str>) -> Result<&str, ErrorReport> {
     let scope = required(scope, "scope")?;
     scope::check(scope).map_err(|reason| Error::Scope { scope: scope.to_owned(), reason }.into())

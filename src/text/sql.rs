@@ -8,13 +8,13 @@ use super::{length, prefix};
 use crate::error::{Error, required};
 
 /// Exclusive upper bound of the keys that begin with `prefix`, for `COLLATE "C"` columns.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _prefix_end(prefix: &str) -> String {
     prefix::prefix_end(prefix)
 }
 
 /// A text argument that must be there and fit its column.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _short_text<'a>(value: Option<&'a str>, argument: &str, max_chars: i32) -> Result<&'a str, ErrorReport> {
     let value = required(value, argument)?;
     let max = usize::try_from(max_chars).unwrap_or_default();
@@ -25,7 +25,7 @@ fn _short_text<'a>(value: Option<&'a str>, argument: &str, max_chars: i32) -> Re
 }
 
 /// The checked `max_rows` of a page.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
     match required(max_rows, "max_rows")? {
         n if n >= 0 => Ok(n),
