@@ -7,6 +7,7 @@ DO $guards$
 DECLARE
     v_vector text;
     v_vector_number int[];
+    v_schema text;
 BEGIN
     IF pg_catalog.current_setting('server_version_num')::int < 180000 THEN
         RAISE EXCEPTION 'llmspell needs PostgreSQL 18, this server is %',
@@ -32,8 +33,9 @@ BEGIN
             USING HINT = 'Install pgvector 0.8.4 or later, then run: ALTER EXTENSION vector UPDATE;';
     END IF;
 
-    IF pg_catalog.to_regnamespace('llmspell') IS NOT NULL THEN
-        RAISE EXCEPTION 'schema "llmspell" already exists'
+    SELECT n INTO v_schema FROM pg_catalog.unnest(ARRAY['llmspell', 'llmspell_internal']) AS n WHERE pg_catalog.to_regnamespace(n) IS NOT NULL LIMIT 1;
+    IF v_schema IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" already exists', v_schema
             USING ERRCODE = 'duplicate_schema',
                   HINT = 'To bring over a database of rs-llmspell, rename its schema and copy the rows: see docs/migration.md.';
     END IF;
@@ -106,18 +108,21 @@ GRANT pg_read_all_stats TO llmspell_owner;
 -- Not IF NOT EXISTS: a schema that somebody prepared makes the install fail.
 CREATE SCHEMA llmspell;
 COMMENT ON SCHEMA llmspell IS 'Multi-tenant storage engine of an LLM agent platform. Start with SELECT * FROM llmspell.whoami();';
--- The owner makes month partitions. The tables below name functions as policies do, by schema.
+CREATE SCHEMA llmspell_internal;
+COMMENT ON SCHEMA llmspell_internal IS 'Functions that the functions, policies and triggers of llmspell call. Not for applications: they change without notice.';
+-- The owner makes month partitions.
 GRANT USAGE, CREATE ON SCHEMA llmspell TO llmspell_owner;
 GRANT USAGE ON SCHEMA llmspell TO llmspell_app, llmspell_admin, llmspell_tenants;
+GRANT USAGE ON SCHEMA llmspell_internal TO llmspell_owner, llmspell_app, llmspell_admin, llmspell_tenants;
 
-CREATE OR REPLACE FUNCTION llmspell._feed_epoch() RETURNS int
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_epoch() RETURNS int
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', '_feed_epoch_wrapper';
-COMMENT ON FUNCTION llmspell._feed_epoch() IS 'The epoch of an event that is being written.';
-GRANT EXECUTE ON FUNCTION llmspell._feed_epoch() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._feed_epoch() IS 'The epoch of an event that is being written.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_epoch() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._feed_pos() RETURNS bigint
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_pos() RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', '_feed_pos_wrapper';
-COMMENT ON FUNCTION llmspell._feed_pos() IS 'The position of an event that is being written, from 1 in each transaction.';
-GRANT EXECUTE ON FUNCTION llmspell._feed_pos() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._feed_pos() IS 'The position of an event that is being written, from 1 in each transaction.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_pos() TO llmspell_app;

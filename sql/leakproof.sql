@@ -8,34 +8,34 @@
 
 -- jsonb_contains: walks two already parsed documents; its only errors are for malformed binary
 -- jsonb, which no SQL value is, and stack depth, which tells nothing of a value.
-CREATE OR REPLACE FUNCTION llmspell._jsonb_contains(jsonb, jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._jsonb_contains(jsonb, jsonb) RETURNS boolean
 LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'jsonb_contains';
 
 -- ts_match_vq: looks up lexemes in a sorted array; no error depends on the vector.
-CREATE OR REPLACE FUNCTION llmspell._ts_match(tsvector, tsquery) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._ts_match(tsvector, tsquery) RETURNS boolean
 LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'ts_match_vq';
 
 -- arraycontains on text[]: compares elements with texteq, which is leakproof itself; the error for
 -- differing element types cannot happen as both sides are text[].
-CREATE OR REPLACE FUNCTION llmspell._text_array_contains(text[], text[]) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._text_array_contains(text[], text[]) RETURNS boolean
 LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'arraycontains';
 
-COMMENT ON FUNCTION llmspell._jsonb_contains(jsonb, jsonb) IS 'pg_catalog.jsonb_contains, marked leakproof.';
-GRANT EXECUTE ON FUNCTION llmspell._jsonb_contains(jsonb, jsonb) TO llmspell_app;
-COMMENT ON FUNCTION llmspell._ts_match(tsvector, tsquery) IS 'pg_catalog.ts_match_vq, marked leakproof.';
-GRANT EXECUTE ON FUNCTION llmspell._ts_match(tsvector, tsquery) TO llmspell_app;
-COMMENT ON FUNCTION llmspell._text_array_contains(text[], text[]) IS 'pg_catalog.arraycontains for text[], marked leakproof.';
-GRANT EXECUTE ON FUNCTION llmspell._text_array_contains(text[], text[]) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._jsonb_contains(jsonb, jsonb) IS 'pg_catalog.jsonb_contains, marked leakproof.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._jsonb_contains(jsonb, jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._ts_match(tsvector, tsquery) IS 'pg_catalog.ts_match_vq, marked leakproof.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._ts_match(tsvector, tsquery) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._text_array_contains(text[], text[]) IS 'pg_catalog.arraycontains for text[], marked leakproof.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._text_array_contains(text[], text[]) TO llmspell_app;
 
 CREATE OPERATOR llmspell.@> (
-    FUNCTION = llmspell._jsonb_contains, LEFTARG = jsonb, RIGHTARG = jsonb,
+    FUNCTION = llmspell_internal._jsonb_contains, LEFTARG = jsonb, RIGHTARG = jsonb,
     RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR llmspell.@@ (
-    FUNCTION = llmspell._ts_match, LEFTARG = tsvector, RIGHTARG = tsquery,
+    FUNCTION = llmspell_internal._ts_match, LEFTARG = tsvector, RIGHTARG = tsquery,
     RESTRICT = tsmatchsel, JOIN = tsmatchjoinsel);
 -- arraycontsel would look for the core operator and fail each query.
 CREATE OPERATOR llmspell.@> (
-    FUNCTION = llmspell._text_array_contains, LEFTARG = text[], RIGHTARG = text[],
+    FUNCTION = llmspell_internal._text_array_contains, LEFTARG = text[], RIGHTARG = text[],
     RESTRICT = contsel, JOIN = contjoinsel);
 
 COMMENT ON OPERATOR llmspell.@> (jsonb, jsonb) IS 'Contains, as jsonb @>, but keeps its index under row level security. Write OPERATOR(llmspell.@>).';

@@ -9,9 +9,9 @@
 
 -- A GRANT inside an extension script makes all rights of the table, a user's own too, those that the
 -- extension brings along, and a dump would leave the user's out: so what it brings along is put right after it.
-CREATE OR REPLACE FUNCTION llmspell._grant_maintain(target regclass) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._grant_maintain(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_owner constant oid := (SELECT relowner FROM pg_class WHERE oid = target);
@@ -46,11 +46,11 @@ BEGIN
     PERFORM set_config('allow_system_table_mods', 'off', true);
 END
 $$;
-COMMENT ON FUNCTION llmspell._grant_maintain(regclass) IS 'Grants MAINTAIN on a table to llmspell_admin, and keeps what others were granted out of what the extension brings along.';
+COMMENT ON FUNCTION llmspell_internal._grant_maintain(regclass) IS 'Grants MAINTAIN on a table to llmspell_admin, and keeps what others were granted out of what the extension brings along.';
 
-CREATE OR REPLACE FUNCTION llmspell._table_secure(target regclass, app_rights text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._table_secure(target regclass, app_rights text) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
@@ -90,11 +90,11 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._table_secure(regclass, text) IS 'Gives a table its owner, its wall where it has tenants, and its grants; app_rights: those of llmspell_app, in alphabetical order, NULL for none.';
+COMMENT ON FUNCTION llmspell_internal._table_secure(regclass, text) IS 'Gives a table its owner, its wall where it has tenants, and its grants; app_rights: those of llmspell_app, in alphabetical order, NULL for none.';
 
-CREATE OR REPLACE FUNCTION llmspell._apply_security(register_dump boolean DEFAULT false) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._apply_security(register_dump boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_schema constant oid := 'llmspell'::regnamespace;
@@ -157,11 +157,11 @@ BEGIN
     -- PUBLIC gets nothing; what a function grants to llmspell_app or llmspell_admin stands under it, and a public
     -- name that grants nothing is for llmspell_app.
     FOR v_function IN
-        SELECT p.oid::regprocedure AS signature, p.proname::text, p.prosecdef, p.proname LIKE '\_%' AS is_internal,
+        SELECT p.oid::regprocedure AS signature, p.proname::text, p.prosecdef, p.pronamespace <> v_schema AS is_internal,
             p.proowner = 'llmspell_tenants'::regrole AS is_over_wall,
             EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 'llmspell_app'::regrole) AS for_app,
             EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 'llmspell_admin'::regrole) AS for_admin
-        FROM pg_proc p WHERE p.pronamespace = v_schema
+        FROM pg_proc p WHERE p.pronamespace IN (v_schema, 'llmspell_internal'::regnamespace)
     LOOP
         IF v_function.for_app AND v_function.is_internal AND v_function.prosecdef AND v_function.proname <> ALL (v_reviewed) THEN
             RAISE EXCEPTION 'function % runs as its owner, is granted to llmspell_app and has not been reviewed', v_function.signature
@@ -186,13 +186,13 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._apply_security(boolean) IS 'Sets owner, wall and grants of every table of the schema (members, months, vector spaces) and owner and grants of every function. A table without tenant_id that is not listed as shared raises 55000. register_dump: also tell pg_dump to take the rows of members along; only inside an extension script.';
+COMMENT ON FUNCTION llmspell_internal._apply_security(boolean) IS 'Sets owner, wall and grants of every table of the schema (members, months, vector spaces) and owner and grants of every function. A table without tenant_id that is not listed as shared raises 55000. register_dump: also tell pg_dump to take the rows of members along; only inside an extension script.';
 
 -- Months have the indexes of this version, also after an upgrade.
-SELECT llmspell._event_log_dress(m.relation) FROM llmspell._event_log_months() m;
+SELECT llmspell_internal._event_log_dress(m.relation) FROM llmspell_internal._event_log_months() m;
 
-SELECT llmspell._apply_security(register_dump => true);
+SELECT llmspell_internal._apply_security(register_dump => true);
 
 DELETE FROM llmspell._index_ledger;
 INSERT INTO llmspell._index_ledger (index_name, definition)
-SELECT index_name, definition FROM llmspell._index_definitions();
+SELECT index_name, definition FROM llmspell_internal._index_definitions();

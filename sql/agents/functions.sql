@@ -1,6 +1,6 @@
-CREATE OR REPLACE FUNCTION llmspell._tg_agent_states_update() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_agent_states_update() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     NEW.updated_at := now();
@@ -15,27 +15,27 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_agent_states_update() IS 'updated_at, and one version more where the state differs.';
+COMMENT ON FUNCTION llmspell_internal._tg_agent_states_update() IS 'updated_at, and one version more where the state differs.';
 CREATE OR REPLACE TRIGGER agent_states_update BEFORE UPDATE ON llmspell.agent_states
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_agent_states_update();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_agent_states_update();
 
 -- A trigger, not a foreign key: pg_restore -j loads the two tables in any order.
-CREATE OR REPLACE FUNCTION llmspell._tg_agent_states_delete() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_agent_states_delete() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     DELETE FROM agent_state_history h WHERE h.tenant_id = OLD.tenant_id AND h.agent_id = OLD.agent_id;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_agent_states_delete() IS 'The history goes with its agent.';
+COMMENT ON FUNCTION llmspell_internal._tg_agent_states_delete() IS 'The history goes with its agent.';
 CREATE OR REPLACE TRIGGER agent_states_delete AFTER DELETE ON llmspell.agent_states
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_agent_states_delete();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_agent_states_delete();
 
-CREATE OR REPLACE FUNCTION llmspell._tg_agent_states_rename() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_agent_states_rename() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     UPDATE agent_state_history h SET agent_id = NEW.agent_id, tenant_id = NEW.tenant_id
@@ -43,36 +43,36 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_agent_states_rename() IS 'The history follows its agent.';
+COMMENT ON FUNCTION llmspell_internal._tg_agent_states_rename() IS 'The history follows its agent.';
 CREATE OR REPLACE TRIGGER agent_states_rename AFTER UPDATE OF tenant_id, agent_id ON llmspell.agent_states
     FOR EACH ROW WHEN (NEW.agent_id <> OLD.agent_id OR NEW.tenant_id <> OLD.tenant_id)
-    EXECUTE FUNCTION llmspell._tg_agent_states_rename();
+    EXECUTE FUNCTION llmspell_internal._tg_agent_states_rename();
 
-CREATE OR REPLACE FUNCTION llmspell._json_check(state jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._json_check(state jsonb) RETURNS void
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', '_json_check_wrapper';
-COMMENT ON FUNCTION llmspell._json_check(jsonb) IS 'Raises what is wrong with a JSON document that is to be stored: 22004 null, 54000 over 64 MiB or nested over 1,000 deep.';
-GRANT EXECUTE ON FUNCTION llmspell._json_check(jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._json_check(jsonb) IS 'Raises what is wrong with a JSON document that is to be stored: 22004 null, 54000 over 64 MiB or nested over 1,000 deep.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._json_check(jsonb) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._json_checksum(state jsonb) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell_internal._json_checksum(state jsonb) RETURNS bytea
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', '_json_checksum_wrapper';
-COMMENT ON FUNCTION llmspell._json_checksum(jsonb) IS 'SHA-256 of the canonical text of a JSON document (RFC 8785 with keys by code point and exact decimal numbers): equal for equal documents, however spelled. Errors: 22004 null, 54000 over 64 MiB or nested over 1,000 deep.';
-GRANT EXECUTE ON FUNCTION llmspell._json_checksum(jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._json_checksum(jsonb) IS 'SHA-256 of the canonical text of a JSON document (RFC 8785 with keys by code point and exact decimal numbers): equal for equal documents, however spelled. Errors: 22004 null, 54000 over 64 MiB or nested over 1,000 deep.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._json_checksum(jsonb) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._text_pack(data text, base text) RETURNS TABLE (packed bytea, beside boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._text_pack(data text, base text) RETURNS TABLE (packed bytea, beside boolean)
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_text_pack_wrapper';
-COMMENT ON FUNCTION llmspell._text_pack(text, text) IS 'Packs a text with zstd, beside a similar one where that takes less than half; beside tells whether it does. Error: XX001 over 256 MiB.';
-GRANT EXECUTE ON FUNCTION llmspell._text_pack(text, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._text_pack(text, text) IS 'Packs a text with zstd, beside a similar one where that takes less than half; beside tells whether it does. Error: XX001 over 256 MiB.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._text_pack(text, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._text_unpack(packed bytea, base text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._text_unpack(packed bytea, base text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_text_unpack_wrapper';
-COMMENT ON FUNCTION llmspell._text_unpack(bytea, text) IS 'Undoes _text_pack. Error: XX001 damaged, cut off, or another base.';
-GRANT EXECUTE ON FUNCTION llmspell._text_unpack(bytea, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._text_unpack(bytea, text) IS 'Undoes _text_pack. Error: XX001 damaged, cut off, or another base.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._text_unpack(bytea, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._agent_state_unpack(tenant text, agent_id text, version int) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._agent_state_unpack(tenant text, agent_id text, version int) RETURNS text
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT _text_unpack(h.packed, CASE WHEN b.packed IS NOT NULL THEN _text_unpack(b.packed, NULL) END)
     FROM agent_state_history h
@@ -80,12 +80,12 @@ AS $$
     WHERE h.tenant_id = _agent_state_unpack.tenant AND h.agent_id = _agent_state_unpack.agent_id
       AND h.version = _agent_state_unpack.version
 $$;
-COMMENT ON FUNCTION llmspell._agent_state_unpack(text, text, integer) IS 'The text of a kept state; NULL where it was not kept. Error: XX001 damaged, or what it was packed beside is missing.';
-GRANT EXECUTE ON FUNCTION llmspell._agent_state_unpack(text, text, integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._agent_state_unpack(text, text, integer) IS 'The text of a kept state; NULL where it was not kept. Error: XX001 damaged, or what it was packed beside is missing.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._agent_state_unpack(text, text, integer) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._agent_state_keep(kept llmspell.agent_states, replaced_at timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._agent_state_keep(kept llmspell.agent_states, replaced_at timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -110,14 +110,14 @@ BEGIN
             CASE WHEN v_packed.beside THEN v_base.version END, v_packed.packed);
 END
 $$;
-COMMENT ON FUNCTION llmspell._agent_state_keep(llmspell.agent_states, timestamptz) IS 'Packs a former state into the history.';
-GRANT EXECUTE ON FUNCTION llmspell._agent_state_keep(llmspell.agent_states, timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._agent_state_keep(llmspell.agent_states, timestamptz) IS 'Packs a former state into the history.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._agent_state_keep(llmspell.agent_states, timestamptz) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_save(agent_id text, agent_type text, state jsonb, expected_version bigint DEFAULT NULL,
                                           schema_version int DEFAULT 1, keep_history boolean DEFAULT false)
 RETURNS TABLE (state_id uuid, version bigint, created boolean, changed boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -186,15 +186,15 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT a.state_id, a.agent_type, a.state_data, a.data_version, a.schema_version, a.checksum, a.created_at, a.updated_at
     FROM llmspell.agent_states a
-    WHERE llmspell._require_tenant() IS NOT NULL
-      AND a.tenant_id = llmspell.current_tenant() AND a.agent_id = llmspell._required(agent_state_load.agent_id, 'agent_id');
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
+      AND a.tenant_id = llmspell.current_tenant() AND a.agent_id = llmspell_internal._required(agent_state_load.agent_id, 'agent_id');
 END;
 COMMENT ON FUNCTION llmspell.agent_state_load(text) IS 'The current state of an agent: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, version FROM llmspell.agent_state_load(''a1'');';
 
-CREATE OR REPLACE FUNCTION llmspell._agent_state_list(wanted_type text, max_rows int, after text)
+CREATE OR REPLACE FUNCTION llmspell_internal._agent_state_list(wanted_type text, max_rows int, after text)
 RETURNS TABLE (agent_id text, agent_type text, version bigint, schema_version int, updated_at timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -220,20 +220,20 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._agent_state_list IS 'What agent_state_list does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._agent_state_list TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._agent_state_list IS 'What agent_state_list does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._agent_state_list TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_list(agent_type text DEFAULT NULL, max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS TABLE (agent_id text, agent_type text, version bigint, schema_version int, updated_at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._agent_state_list(agent_state_list.agent_type, agent_state_list.max_rows, agent_state_list.after);
+    SELECT * FROM llmspell_internal._agent_state_list(agent_state_list.agent_type, agent_state_list.max_rows, agent_state_list.after);
 END;
 COMMENT ON FUNCTION llmspell.agent_state_list(text, integer, text) IS 'Agents by id in byte order, of one type or of all, without their states. For the next page give the last agent_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT agent_id FROM llmspell.agent_state_list(''chat'', 100, after => ''planner'');';
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_delete(agent_id text, expected_version bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -258,7 +258,7 @@ COMMENT ON FUNCTION llmspell.agent_state_delete(text, bigint) IS 'Deletes an age
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_verify() RETURNS TABLE (agent_id text, stored_checksum text, computed_checksum text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -287,18 +287,18 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT h.version, h.agent_type, h.schema_version, h.checksum, h.saved_at, h.replaced_at, h.size_bytes, octet_length(h.packed)
     FROM llmspell.agent_state_history h
-    WHERE llmspell._require_tenant() IS NOT NULL
-      AND h.tenant_id = llmspell.current_tenant() AND h.agent_id = llmspell._required(agent_state_history.agent_id, 'agent_id')
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
+      AND h.tenant_id = llmspell.current_tenant() AND h.agent_id = llmspell_internal._required(agent_state_history.agent_id, 'agent_id')
       AND h.version < (SELECT COALESCE(agent_state_history.before_version, 9223372036854775807))
     ORDER BY h.version DESC
-    LIMIT llmspell._max_rows(agent_state_history.max_rows);
+    LIMIT llmspell_internal._max_rows(agent_state_history.max_rows);
 END;
 COMMENT ON FUNCTION llmspell.agent_state_history(text, integer, bigint) IS 'The checkpoints of an agent, newest first, without their states: when each was current, its size as JSON text and as stored, bytes. For the next page give the last version as before_version. Errors: 42501 no tenant, 22004 null, 22023 negative max_rows. Example: SELECT version, saved_at FROM llmspell.agent_state_history(''planner'', 10);';
 
-CREATE OR REPLACE FUNCTION llmspell._agent_state_at(agent_id text, wanted_version bigint, at timestamptz)
+CREATE OR REPLACE FUNCTION llmspell_internal._agent_state_at(agent_id text, wanted_version bigint, at timestamptz)
 RETURNS TABLE (version bigint, state jsonb, agent_type text, schema_version int, checksum text, saved_at timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -331,21 +331,21 @@ BEGIN
     WHERE h.tenant_id = v_tenant AND h.agent_id = _agent_state_at.agent_id AND h.version = _agent_state_at.wanted_version;
 END
 $$;
-COMMENT ON FUNCTION llmspell._agent_state_at IS 'What agent_state_at does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._agent_state_at TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._agent_state_at IS 'What agent_state_at does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._agent_state_at TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_at(agent_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL)
 RETURNS TABLE (version bigint, state jsonb, agent_type text, schema_version int, checksum text, saved_at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._agent_state_at(agent_state_at.agent_id, agent_state_at.version, agent_state_at.at);
+    SELECT * FROM llmspell_internal._agent_state_at(agent_state_at.agent_id, agent_state_at.version, agent_state_at.at);
 END;
 COMMENT ON FUNCTION llmspell.agent_state_at(text, bigint, timestamptz) IS 'The state of an agent in a version, or at a moment, current or kept: one row, or none where it was not kept. Errors: 42501 no tenant, 22004 null agent_id, 22023 both or neither of version and at. Example: SELECT state FROM llmspell.agent_state_at(''a1'', at => now() - interval ''1 hour'');';
 
-CREATE OR REPLACE FUNCTION llmspell._agent_state_restore(agent_id text, wanted_version bigint)
+CREATE OR REPLACE FUNCTION llmspell_internal._agent_state_restore(agent_id text, wanted_version bigint)
 RETURNS TABLE (state_id uuid, version bigint, created boolean, changed boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -360,20 +360,20 @@ BEGIN
         schema_version => v_kept.schema_version, keep_history => true);
 END
 $$;
-COMMENT ON FUNCTION llmspell._agent_state_restore IS 'What agent_state_restore does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._agent_state_restore TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._agent_state_restore IS 'What agent_state_restore does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._agent_state_restore TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_restore(agent_id text, version bigint)
 RETURNS TABLE (state_id uuid, version bigint, created boolean, changed boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._agent_state_restore(agent_state_restore.agent_id, agent_state_restore.version);
+    SELECT * FROM llmspell_internal._agent_state_restore(agent_state_restore.agent_id, agent_state_restore.version);
 END;
 COMMENT ON FUNCTION llmspell.agent_state_restore(text, bigint) IS 'Makes a kept state the current one again, as a new version; the state it replaces is kept. Returns as agent_state_save. Errors: 42501 no tenant, 22004 null, P0002 no such version. Example: SELECT version FROM llmspell.agent_state_restore(''planner'', 3);';
 
-CREATE OR REPLACE FUNCTION llmspell._agent_state_prunable(tenant text, agent_id text, keep_last int, older_than interval) RETURNS SETOF int
+CREATE OR REPLACE FUNCTION llmspell_internal._agent_state_prunable(tenant text, agent_id text, keep_last int, older_than interval) RETURNS SETOF int
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT r.version
     FROM (SELECT h.version, h.replaced_at, row_number() OVER (ORDER BY h.version DESC) AS rank
@@ -381,12 +381,12 @@ AS $$
           WHERE h.tenant_id = _agent_state_prunable.tenant AND h.agent_id = _agent_state_prunable.agent_id) AS r
     WHERE r.rank > coalesce(keep_last, 0) AND (older_than IS NULL OR r.replaced_at < statement_timestamp() - older_than)
 $$;
-COMMENT ON FUNCTION llmspell._agent_state_prunable(text, text, integer, interval) IS 'The kept versions that agent_state_prune forgets.';
-GRANT EXECUTE ON FUNCTION llmspell._agent_state_prunable(text, text, integer, interval) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._agent_state_prunable(text, text, integer, interval) IS 'The kept versions that agent_state_prune forgets.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._agent_state_prunable(text, text, integer, interval) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_prune(agent_id text, keep_last int DEFAULT NULL, older_than interval DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,9 +1,9 @@
 -- Collecting what no artifact has any more, and bringing over what clients of the guide stored.
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_collect(max_rows int, grace interval)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_collect(max_rows int, grace interval)
 RETURNS TABLE (contents bigint, chunks bigint, bytes bigint, uploads bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -67,12 +67,12 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_collect(integer, interval) IS 'What artifact_gc does but for large objects.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_collect(integer, interval) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_collect(integer, interval) IS 'What artifact_gc does but for large objects.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_collect(integer, interval) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_collectable_objects(grace interval) RETURNS TABLE (content_hash text, large_object_oid oid)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_collectable_objects(grace interval) RETURNS TABLE (content_hash text, large_object_oid oid)
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT q.content_hash, coalesce(q.large_object_oid, c.large_object_oid)
     FROM artifact_gc_queue q LEFT JOIN artifact_content c ON c.tenant_id = q.tenant_id AND c.content_hash = q.content_hash
@@ -84,12 +84,12 @@ AS $$
                         AND o.content_hash <> q.content_hash)
     ORDER BY 1
 $$;
-COMMENT ON FUNCTION llmspell._artifact_collectable_objects(interval) IS 'Large objects of contents without artifacts, and those that were turned into chunks.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_collectable_objects(interval) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_collectable_objects(interval) IS 'Large objects of contents without artifacts, and those that were turned into chunks.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_collectable_objects(interval) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_forget_object(content_hash text) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_forget_object(content_hash text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
@@ -108,14 +108,14 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_forget_object(text) IS 'Drops a content without artifacts whose large object is gone, or the note of a large object that is gone; false where it is not so.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_forget_object(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_forget_object(text) IS 'Drops a content without artifacts whose large object is gone, or the note of a large object that is gone; false where it is not so.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_forget_object(text) TO llmspell_app;
 
 -- Large objects are unlinked with the rights of the caller, and only its own: a tenant can name any in a
 -- row, and a superuser could unlink all.
-CREATE OR REPLACE FUNCTION llmspell._artifact_unlink(large_object_oid oid) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_unlink(large_object_oid oid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_owner oid := (SELECT m.lomowner FROM pg_largeobject_metadata m WHERE m.oid = large_object_oid);
@@ -129,13 +129,13 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_unlink(oid) IS 'Unlinks a large object of the caller; false where it is another''s.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_unlink(oid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_unlink(oid) IS 'Unlinks a large object of the caller; false where it is another''s.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_unlink(oid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_gc(max_rows int DEFAULT 1000, grace interval DEFAULT '10 minutes')
 RETURNS TABLE (contents bigint, chunks bigint, bytes bigint, uploads bigint)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -160,19 +160,19 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_gc(integer, interval) IS 'Drops contents that have had no artifact for longer than grace, with the chunks that nothing else has, and expired uploads; at most max_rows of each. Returns how many contents, chunks, stored bytes and uploads went. Large objects of other roles, and their contents, stay. Grace is for clients that write the tables: they store the content first and the artifact in a later transaction. Errors: 42501 no tenant, 22004, 22023 negative arguments, 40001 above READ COMMITTED. Example: SELECT * FROM llmspell.artifact_gc(1000);';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_is_hash(content_hash text, data bytea) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_is_hash(content_hash text, data bytea) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT encode(blake3(data), 'hex') = content_hash OR encode(sha256(data), 'hex') = content_hash
 $$;
-COMMENT ON FUNCTION llmspell._artifact_is_hash(text, bytea) IS 'Whether a content has the hash, by BLAKE3 or, as clients of the guide have it, SHA-256.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_is_hash(text, bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_is_hash(text, bytea) IS 'Whether a content has the hash, by BLAKE3 or, as clients of the guide have it, SHA-256.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_is_hash(text, bytea) TO llmspell_app;
 
 -- The hash is of the uncompressed content.
-CREATE OR REPLACE FUNCTION llmspell._artifact_uncompressed(content_hash text, data bytea) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_uncompressed(content_hash text, data bytea) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_data bytea;
@@ -186,12 +186,12 @@ EXCEPTION WHEN invalid_binary_representation OR program_limit_exceeded THEN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_uncompressed(text, bytea) IS 'The content that has the hash: the data, or what it decompresses to; NULL where neither has.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_uncompressed(text, bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_uncompressed(text, bytea) IS 'The content that has the hash: the data, or what it decompresses to; NULL where neither has.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_uncompressed(text, bytea) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_rechunk(content_hash text, data bytea) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_rechunk(content_hash text, data bytea) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -232,12 +232,12 @@ BEGIN
     RETURN v_hash;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_rechunk(text, bytea) IS 'Turns a content, of which this is the data, into chunks under its BLAKE3 hash, and returns that; NULL, and nothing done, where the data has another hash, or the content is not there or in chunks already. Its large object is noted for artifact_gc.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_rechunk(text, bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_rechunk(text, bytea) IS 'Turns a content, of which this is the data, into chunks under its BLAKE3 hash, and returns that; NULL, and nothing done, where the data has another hash, or the content is not there or in chunks already. Its large object is noted for artifact_gc.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_rechunk(text, bytea) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_migrate(max_rows int DEFAULT 100) RETURNS TABLE (content_hash text, new_content_hash text, detail text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,13 +1,13 @@
 
 
 CREATE OR REPLACE TRIGGER artifacts_update BEFORE UPDATE ON llmspell.artifacts
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_updated_at();
 
 -- reference_count and sessions.artifact_count, by the triggers below alone: right after raw writes,
 -- cascades as any role, and a restore, which loads parents and artifacts in any order.
-CREATE OR REPLACE FUNCTION llmspell._tg_artifact_content_insert() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_insert() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     NEW.reference_count := 1;
@@ -24,13 +24,13 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_insert() IS 'Starts reference_count at 1; in a restore, with the artifacts that came before. 54000 where the content is too large, 42501 where it is in chunks and not from our functions.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_insert() IS 'Starts reference_count at 1; in a restore, with the artifacts that came before. 54000 where the content is too large, 42501 where it is in chunks and not from our functions.';
 CREATE OR REPLACE TRIGGER artifact_content_insert BEFORE INSERT ON llmspell.artifact_content
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_insert();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_artifact_content_insert();
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_size_check(size_bytes bigint) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_size_check(size_bytes bigint) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF size_bytes > _artifact_max_bytes() THEN
@@ -39,14 +39,14 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_size_check(bigint) IS 'Raises 54000 where a content is larger than llmspell.artifact_max_bytes.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_size_check(bigint) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_size_check(bigint) IS 'Raises 54000 where a content is larger than llmspell.artifact_max_bytes.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_size_check(bigint) TO llmspell_app;
 
 -- A client that writes the tables stores the content first (ON CONFLICT DO NOTHING, so before the row: its
 -- grace begins anew), and may never come to the artifact. Our own functions run as the owner and store both.
-CREATE OR REPLACE FUNCTION llmspell._tg_artifact_content_queue() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_queue() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET row_security = on
 AS $$
 DECLARE
@@ -59,14 +59,14 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_queue() IS 'Queues a content that comes without an artifact.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_queue() IS 'Queues a content that comes without an artifact.';
 CREATE OR REPLACE TRIGGER artifact_content_queue BEFORE INSERT ON llmspell.artifact_content
-    FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND NOT llmspell._is_restoring())
-    EXECUTE FUNCTION llmspell._tg_artifact_content_queue();
+    FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND NOT llmspell_internal._is_restoring())
+    EXECUTE FUNCTION llmspell_internal._tg_artifact_content_queue();
 
-CREATE OR REPLACE FUNCTION llmspell._tg_artifact_content_unqueue() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_unqueue() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET row_security = on
 AS $$
 DECLARE
@@ -78,14 +78,14 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_unqueue() IS 'Takes a content that goes from the queue.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_unqueue() IS 'Takes a content that goes from the queue.';
 CREATE OR REPLACE TRIGGER artifact_content_unqueue AFTER DELETE ON llmspell.artifact_content
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_artifact_content_unqueue();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_artifact_content_unqueue();
 
 -- Somebody's own DELETE; our functions do this themselves, and know the count.
-CREATE OR REPLACE FUNCTION llmspell._tg_artifact_content_release() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_release() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET row_security = on
 AS $$
 DECLARE
@@ -98,15 +98,15 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_release() IS 'Releases the chunks of a content that goes.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_release() IS 'Releases the chunks of a content that goes.';
 CREATE OR REPLACE TRIGGER artifact_content_release AFTER DELETE ON llmspell.artifact_content
     FOR EACH ROW WHEN (OLD.manifest IS NOT NULL AND current_user <> 'llmspell_owner')
-    EXECUTE FUNCTION llmspell._tg_artifact_content_release();
+    EXECUTE FUNCTION llmspell_internal._tg_artifact_content_release();
 
 -- The turn comes before the contents' rows.
-CREATE OR REPLACE FUNCTION llmspell._tg_artifact_content_turn() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_turn() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET row_security = on
 AS $$
 BEGIN
@@ -114,45 +114,45 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_turn() IS 'Takes the tenant''s turn before contents are deleted.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_turn() IS 'Takes the tenant''s turn before contents are deleted.';
 CREATE OR REPLACE TRIGGER artifact_content_turn BEFORE DELETE ON llmspell.artifact_content
     FOR EACH STATEMENT WHEN (current_user <> 'llmspell_owner' AND llmspell.current_tenant() IS NOT NULL)
-    EXECUTE FUNCTION llmspell._tg_artifact_content_turn();
+    EXECUTE FUNCTION llmspell_internal._tg_artifact_content_turn();
 
-CREATE OR REPLACE FUNCTION llmspell._tg_artifact_content_guard() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_guard() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'contents in chunks are written by functions alone' USING ERRCODE = 'insufficient_privilege',
         HINT = 'Use llmspell.artifact_put(), or delete the content.';
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_guard() IS 'Refuses to change what a content in chunks is: its chunks are counted.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_guard() IS 'Refuses to change what a content in chunks is: its chunks are counted.';
 CREATE OR REPLACE TRIGGER artifact_content_guard BEFORE UPDATE OF tenant_id, content_hash, storage_type, data, large_object_oid, size_bytes, manifest ON llmspell.artifact_content
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND (OLD.manifest IS NOT NULL OR NEW.manifest IS NOT NULL)
         AND (OLD.tenant_id, OLD.content_hash, OLD.storage_type, OLD.manifest, OLD.size_bytes)
             IS DISTINCT FROM (NEW.tenant_id, NEW.content_hash, NEW.storage_type, NEW.manifest, NEW.size_bytes))
-    EXECUTE FUNCTION llmspell._tg_artifact_content_guard();
+    EXECUTE FUNCTION llmspell_internal._tg_artifact_content_guard();
 
-CREATE OR REPLACE FUNCTION llmspell._tg_artifact_content_count() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_count() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     NEW.reference_count := OLD.reference_count;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifact_content_count() IS 'Undoes a direct UPDATE of reference_count.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_count() IS 'Undoes a direct UPDATE of reference_count.';
 CREATE OR REPLACE TRIGGER artifact_content_count BEFORE UPDATE OF reference_count ON llmspell.artifact_content
-    FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell._tg_artifact_content_count();
+    FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell_internal._tg_artifact_content_count();
 
 -- Parents are updated in key order, sessions before contents as where a session is deleted. They run as the owner, under FORCE, perhaps with no tenant set (a
 -- superuser's DELETE): each row's own tenant is set around its update.
-CREATE OR REPLACE FUNCTION llmspell._tg_artifacts_count() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifacts_count() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET row_security = on
 AS $$
 DECLARE
@@ -220,26 +220,26 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_artifacts_count() IS 'Adds to and subtracts from artifact_count and reference_count of the rows'' parents, keeps artifact_sequence beyond them, and queues contents that lost an artifact.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifacts_count() IS 'Adds to and subtracts from artifact_count and reference_count of the rows'' parents, keeps artifact_sequence beyond them, and queues contents that lost an artifact.';
 CREATE OR REPLACE TRIGGER artifacts_count_insert AFTER INSERT ON llmspell.artifacts
     REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_artifacts_count();
 CREATE OR REPLACE TRIGGER artifacts_count_delete AFTER DELETE ON llmspell.artifacts
     REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_artifacts_count();
 CREATE OR REPLACE TRIGGER artifacts_count_update AFTER UPDATE ON llmspell.artifacts
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_artifacts_count();
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_artifacts_count();
 
 CREATE OR REPLACE TRIGGER artifact_content_restore BEFORE INSERT ON llmspell.artifact_content
-    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('parent');
+    FOR EACH STATEMENT WHEN (llmspell_internal._is_restoring()) EXECUTE FUNCTION llmspell_internal._tg_restore_begin('parent');
 CREATE OR REPLACE TRIGGER artifacts_restore BEFORE INSERT ON llmspell.artifacts
-    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('child');
+    FOR EACH STATEMENT WHEN (llmspell_internal._is_restoring()) EXECUTE FUNCTION llmspell_internal._tg_restore_begin('child');
 -- While a child is restored the session is a replica, which only these two heed. Somebody else's
 -- replica, a logical subscriber for one, gets the counts with the parents' rows.
 CREATE OR REPLACE TRIGGER artifacts_restore_count AFTER INSERT ON llmspell.artifacts
     REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT WHEN (current_setting('llmspell.restoring', true) = 'on') EXECUTE FUNCTION llmspell._tg_artifacts_count();
+    FOR EACH STATEMENT WHEN (current_setting('llmspell.restoring', true) = 'on') EXECUTE FUNCTION llmspell_internal._tg_artifacts_count();
 CREATE OR REPLACE TRIGGER artifacts_restore_end AFTER INSERT ON llmspell.artifacts
-    FOR EACH STATEMENT WHEN (current_setting('llmspell.restoring', true) = 'on') EXECUTE FUNCTION llmspell._tg_restore_end();
+    FOR EACH STATEMENT WHEN (current_setting('llmspell.restoring', true) = 'on') EXECUTE FUNCTION llmspell_internal._tg_restore_end();
 ALTER TABLE llmspell.artifacts ENABLE REPLICA TRIGGER artifacts_restore_count, ENABLE REPLICA TRIGGER artifacts_restore_end;

@@ -1,8 +1,8 @@
 -- Whether the artifacts are what they should be.
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_structure_faults() RETURNS TABLE (code text, object text, detail text)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_structure_faults() RETURNS TABLE (code text, object text, detail text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 -- The server cannot know how many chunks manifests have: a loop over both took 500 times as long.
 SET enable_nestloop = off
 AS $$
@@ -70,13 +70,13 @@ BEGIN
     WHERE k.tenant_id = v_tenant AND k.depth <> coalesce(b.depth + 1, CASE WHEN k.base_hash IS NULL THEN 0 ELSE -1 END);
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_structure_faults() IS 'What contradicts itself in the tenant''s artifacts, without reading contents: counts, manifests, references of chunks.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_structure_faults() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_structure_faults() IS 'What contradicts itself in the tenant''s artifacts, without reading contents: counts, manifests, references of chunks.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_structure_faults() TO llmspell_app;
 
 -- STABLE, as artifact_verify is: all of it sees one snapshot, whatever is stored and collected meanwhile.
-CREATE OR REPLACE FUNCTION llmspell._artifact_data_faults(sample int) RETURNS TABLE (code text, object text, detail text)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_data_faults(sample int) RETURNS TABLE (code text, object text, detail text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -124,12 +124,12 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_data_faults(integer) IS 'Which chunks and contents do not have their hash: of all, or of so many contents chosen at random.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_data_faults(integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_data_faults(integer) IS 'Which chunks and contents do not have their hash: of all, or of so many contents chosen at random.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_data_faults(integer) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_chunk_places(tenant text, chunk_hash bytea) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_chunk_places(tenant text, chunk_hash bytea) RETURNS text
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT string_agg(format('at byte %s of content %s', p.byte_offset, p.content_hash), ', ')
     FROM (SELECT c.content_hash, m.byte_offset
@@ -138,11 +138,11 @@ AS $$
           WHERE c.tenant_id = tenant AND m.chunk_hash = _artifact_chunk_places.chunk_hash
           ORDER BY 1, 2 LIMIT 10) AS p
 $$;
-COMMENT ON FUNCTION llmspell._artifact_chunk_places(text, bytea) IS 'Where contents have a chunk, at most ten places.';
+COMMENT ON FUNCTION llmspell_internal._artifact_chunk_places(text, bytea) IS 'Where contents have a chunk, at most ten places.';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_is_readable(tenant text, manifest bytea, damaged bytea[]) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_is_readable(tenant text, manifest bytea, damaged bytea[]) RETURNS boolean
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     WITH RECURSIVE chunk AS (
         SELECT m.chunk_hash FROM _artifact_manifest(manifest) AS m
@@ -153,12 +153,12 @@ AS $$
         SELECT FROM chunk c LEFT JOIN artifact_chunk k ON k.tenant_id = tenant AND k.chunk_hash = c.chunk_hash
         WHERE k.chunk_hash IS NULL OR k.chunk_hash = ANY (damaged))
 $$;
-COMMENT ON FUNCTION llmspell._artifact_is_readable(text, bytea, bytea[]) IS 'Whether all chunks of a manifest and their bases are there and none is among the damaged.';
+COMMENT ON FUNCTION llmspell_internal._artifact_is_readable(text, bytea, bytea[]) IS 'Whether all chunks of a manifest and their bases are there and none is among the damaged.';
 
 -- With the rights of the caller, whom the object's owner must let read it.
-CREATE OR REPLACE FUNCTION llmspell._artifact_object_faults(check_data boolean) RETURNS TABLE (code text, object text, detail text)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_object_faults(check_data boolean) RETURNS TABLE (code text, object text, detail text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT 'large_object', c.content_hash, f.fault
     FROM artifact_content c
@@ -171,13 +171,13 @@ AS $$
             THEN format('large object %s has another hash', c.large_object_oid) END) AS f (fault)
     WHERE c.tenant_id = _require_tenant() AND c.storage_type = 'large_object' AND f.fault IS NOT NULL
 $$;
-COMMENT ON FUNCTION llmspell._artifact_object_faults(boolean) IS 'What is wrong with contents that are large objects.';
-GRANT EXECUTE ON FUNCTION llmspell._artifact_object_faults(boolean) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_object_faults(boolean) IS 'What is wrong with contents that are large objects.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_object_faults(boolean) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_verify(level text DEFAULT 'structure', sample int DEFAULT NULL)
 RETURNS TABLE (code text, object text, detail text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     PERFORM _required(level, 'level');

@@ -4,20 +4,20 @@
 -- end, so that those that store the same contents in another order cannot deadlock. Below the turn come
 -- the contents' rows, then the chunks'.
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_take_turn(tenant text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_take_turn(tenant text) RETURNS void
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     INSERT INTO artifact_turn AS t (tenant_id) VALUES (tenant)
     ON CONFLICT (tenant_id) DO UPDATE SET turns = t.turns + 1
 $$;
-COMMENT ON FUNCTION llmspell._artifact_take_turn(text) IS 'Waits for the tenant''s other transactions that store, delete or collect artifacts; 40001 where one ended after the snapshot of this transaction.';
+COMMENT ON FUNCTION llmspell_internal._artifact_take_turn(text) IS 'Waits for the tenant''s other transactions that store, delete or collect artifacts; 40001 where one ended after the snapshot of this transaction.';
 
 -- A transaction may come with the session's row locked, as it changed the session first, or with the turn.
 -- So neither is held while the other is waited for, unless the transaction had it before.
-CREATE OR REPLACE FUNCTION llmspell._artifact_enter(tenant text, session_id uuid) RETURNS bigint
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_enter(tenant text, session_id uuid) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_sequence bigint;
@@ -49,12 +49,12 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_enter(text, uuid) IS 'Takes the tenant''s turn and the session''s row, and returns the number of its next artifact; P0002 where there is no such session, 40001.';
+COMMENT ON FUNCTION llmspell_internal._artifact_enter(text, uuid) IS 'Takes the tenant''s turn and the session''s row, and returns the number of its next artifact; P0002 where there is no such session, 40001.';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_check(
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_check(
     session_id uuid, name text, mime_type text, artifact_type text, metadata jsonb, tags text[]) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tag text;
@@ -81,11 +81,11 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_check(uuid, text, text, text, jsonb, text[]) IS 'Raises 22004, 22001, 22023 or 54000 where an artifact cannot be described so.';
+COMMENT ON FUNCTION llmspell_internal._artifact_check(uuid, text, text, text, jsonb, text[]) IS 'Raises 22004, 22001, 22023 or 54000 where an artifact cannot be described so.';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_check_hash(expected_hash text, content_hash bytea) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_check_hash(expected_hash text, content_hash bytea) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF lower(expected_hash) <> encode(content_hash, 'hex') THEN
@@ -94,35 +94,35 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_check_hash(text, bytea) IS 'Raises 22023 where a content does not have the hash that its sender gave; NULL expects none.';
+COMMENT ON FUNCTION llmspell_internal._artifact_check_hash(text, bytea) IS 'Raises 22023 where a content does not have the hash that its sender gave; NULL expects none.';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_newest(tenant text, session_id uuid, name text)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_newest(tenant text, session_id uuid, name text)
 RETURNS TABLE (artifact_id text, version int, content_hash text, manifest bytea)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT a.artifact_id, a.version, a.content_hash, c.manifest
     FROM artifacts a JOIN artifact_content c ON c.tenant_id = a.tenant_id AND c.content_hash = a.content_hash
     WHERE a.tenant_id = tenant AND a.session_id = _artifact_newest.session_id AND a.name = _artifact_newest.name
     ORDER BY a.version DESC, a.sequence DESC LIMIT 1
 $$;
-COMMENT ON FUNCTION llmspell._artifact_newest(text, uuid, text) IS 'The newest version of a name, with the manifest of its content.';
+COMMENT ON FUNCTION llmspell_internal._artifact_newest(text, uuid, text) IS 'The newest version of a name, with the manifest of its content.';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_named(tenant text, artifact_id text) RETURNS TABLE (manifest bytea)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_named(tenant text, artifact_id text) RETURNS TABLE (manifest bytea)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT c.manifest
     FROM artifacts a JOIN artifact_content c ON c.tenant_id = a.tenant_id AND c.content_hash = a.content_hash
     WHERE a.tenant_id = tenant AND a.artifact_id = _artifact_named.artifact_id
 $$;
-COMMENT ON FUNCTION llmspell._artifact_named(text, text) IS 'The manifest of an artifact''s content: one row, or none where there is no such artifact.';
+COMMENT ON FUNCTION llmspell_internal._artifact_named(text, text) IS 'The manifest of an artifact''s content: one row, or none where there is no such artifact.';
 
 -- The caller holds the locks; sequence and former come from under them.
-CREATE OR REPLACE FUNCTION llmspell._artifact_add(tenant text, meta jsonb, number bigint, former_id text, former_version int, content_hash text, size_bytes bigint)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_add(tenant text, meta jsonb, number bigint, former_id text, former_version int, content_hash text, size_bytes bigint)
 RETURNS TABLE (artifact_id text, sequence bigint, version int)
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     INSERT INTO artifacts (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes,
         version, parent_artifact_id, tags)
@@ -132,23 +132,23 @@ AS $$
         (SELECT array_agg(t ORDER BY n) FROM jsonb_array_elements_text(nullif(meta -> 'tags', 'null')) WITH ORDINALITY AS t (t, n)))
     RETURNING artifact_id, sequence, version
 $$;
-COMMENT ON FUNCTION llmspell._artifact_add(text, jsonb, bigint, text, integer, text, bigint) IS 'Makes the next version of a name, of a content that is there.';
+COMMENT ON FUNCTION llmspell_internal._artifact_add(text, jsonb, bigint, text, integer, text, bigint) IS 'Makes the next version of a name, of a content that is there.';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_meta(
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_meta(
     session_id uuid, name text, mime_type text, artifact_type text, metadata jsonb, tags text[], parent_artifact_id text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT jsonb_build_object('session_id', session_id, 'name', name, 'mime_type', mime_type, 'artifact_type', artifact_type,
         'metadata', metadata, 'tags', tags, 'parent_artifact_id', parent_artifact_id)
 $$;
-COMMENT ON FUNCTION llmspell._artifact_meta(uuid, text, text, text, jsonb, text[], text) IS 'What is known of an artifact besides its content, as artifact_upload.meta keeps it.';
+COMMENT ON FUNCTION llmspell_internal._artifact_meta(uuid, text, text, text, jsonb, text[], text) IS 'What is known of an artifact besides its content, as artifact_upload.meta keeps it.';
 
 -- A row that a client of the guide wrote with this hash becomes chunks too: its bytes were never checked.
 -- The large object is for its owner to unlink.
-CREATE OR REPLACE FUNCTION llmspell._artifact_content_add(tenant text, content_hash text, manifest bytea, size_bytes bigint) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_content_add(tenant text, content_hash text, manifest bytea, size_bytes bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -167,14 +167,14 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_content_add(text, text, bytea, bigint) IS 'Records a content whose chunks are stored, in the place of what another client stored under its hash.';
+COMMENT ON FUNCTION llmspell_internal._artifact_content_add(text, text, bytea, bigint) IS 'Records a content whose chunks are stored, in the place of what another client stored under its hash.';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_put(
     session_id uuid, name text, data bytea, mime_type text DEFAULT 'application/octet-stream', artifact_type text DEFAULT 'file',
     metadata jsonb DEFAULT '{}', tags text[] DEFAULT NULL, parent_artifact_id text DEFAULT NULL, expected_hash text DEFAULT NULL)
 RETURNS TABLE (artifact_id text, content_hash text, sequence bigint, version int, created boolean, size_bytes bigint, stored_bytes bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 -- Another plan would hold a copy of the data.
 SET plan_cache_mode = force_generic_plan
 AS $$
@@ -230,9 +230,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_put(uuid, text, bytea, text, text, jsonb, text[], text, text) IS 'Stores a content as the next version of a name in a session. artifact_id is {session_id}:{sequence}:{content_hash}, content_hash BLAKE3 in hex, sequence counts from 0 in the session; version counts from 1 under the name, the version before becomes the parent unless another is named. The content of the newest version once more makes nothing: created is false. stored_bytes: what it takes beyond what the tenant had, bytes. Errors: 42501 no tenant, P0002 no such session or parent, 22004, 22001 (name 255, artifact_type 50, tag 64 characters), 22023 mime_type, an empty name, or another content than expected_hash (BLAKE3, hex), 54000 larger than llmspell.artifact_max_bytes, 40001 artifacts of the tenant changed after the snapshot of this transaction (above READ COMMITTED). Example: SELECT artifact_id, version FROM llmspell.artifact_put(session, ''notes.txt'', convert_to(''hello'', ''UTF8''), ''text/plain'');';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_release(tenant text, hashes bytea[]) RETURNS TABLE (chunks bigint, bytes bigint)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_release(tenant text, hashes bytea[]) RETURNS TABLE (chunks bigint, bytes bigint)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -265,22 +265,22 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_release(text, bytea[]) IS 'Takes one reference from each of the chunks, and drops those that then have none and are no base, with bases that nothing else needs; returns how many and their stored bytes. The caller holds the tenant''s lock.';
+COMMENT ON FUNCTION llmspell_internal._artifact_release(text, bytea[]) IS 'Takes one reference from each of the chunks, and drops those that then have none and are no base, with bases that nothing else needs; returns how many and their stored bytes. The caller holds the tenant''s lock.';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_chunks(manifest bytea) RETURNS bytea[]
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_chunks(manifest bytea) RETURNS bytea[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT coalesce(array_agg(DISTINCT m.chunk_hash), '{}') FROM _artifact_manifest(manifest) AS m
 $$;
-COMMENT ON FUNCTION llmspell._artifact_chunks(bytea) IS 'The chunks of a manifest, each once.';
+COMMENT ON FUNCTION llmspell_internal._artifact_chunks(bytea) IS 'The chunks of a manifest, each once.';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_begin(
     session_id uuid, name text, mime_type text DEFAULT 'application/octet-stream', artifact_type text DEFAULT 'file',
     metadata jsonb DEFAULT '{}', tags text[] DEFAULT NULL, parent_artifact_id text DEFAULT NULL, ttl interval DEFAULT '1 day')
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
@@ -302,9 +302,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_upload_begin(uuid, text, text, text, jsonb, text[], text, interval) IS 'Begins a content that comes in parts, and returns the id of the upload. It ends with artifact_upload_finish or _abort, or ttl after the last part. Errors: as artifact_put; 22023 ttl not positive. Example: SELECT llmspell.artifact_upload_begin(session, ''video.mp4'', ''video/mp4'');';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_upload_lock(tenant text, upload_id uuid) RETURNS llmspell.artifact_upload
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_upload_lock(tenant text, upload_id uuid) RETURNS llmspell.artifact_upload
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_upload artifact_upload;
@@ -319,11 +319,11 @@ BEGIN
     RETURN v_upload;
 END
 $$;
-COMMENT ON FUNCTION llmspell._artifact_upload_lock(text, uuid) IS 'Locks and returns an upload; P0002 where there is none, or it has expired.';
+COMMENT ON FUNCTION llmspell_internal._artifact_upload_lock(text, uuid) IS 'Locks and returns an upload; P0002 where there is none, or it has expired.';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_append(upload_id uuid, byte_offset bigint, part bytea) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -359,29 +359,29 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_upload_append(uuid, bigint, bytea) IS 'Stores the next part of an upload, which begins at byte_offset, and returns where the one after it begins. A part that was stored already, sent again with its byte_offset, changes nothing. Parts of 1 to 8 MiB do best. Errors: 42501 no tenant, P0002 no such upload or expired, 22004, 22023 a gap, an overlap, or other bytes than before, 54000 beyond llmspell.artifact_max_bytes. Example: SELECT llmspell.artifact_upload_append(upload, 0, first_part);';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_upload_parent(upload llmspell.artifact_upload) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_upload_parent(upload llmspell.artifact_upload) RETURNS bytea
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT coalesce((SELECT n.manifest FROM _artifact_named(upload.tenant_id, upload.meta ->> 'parent_artifact_id') AS n),
                     (SELECT n.manifest FROM _artifact_newest(upload.tenant_id, (upload.meta ->> 'session_id')::uuid, upload.meta ->> 'name') AS n))
 $$;
-COMMENT ON FUNCTION llmspell._artifact_upload_parent(llmspell.artifact_upload) IS 'The manifest of the content beside which an upload is stored.';
+COMMENT ON FUNCTION llmspell_internal._artifact_upload_parent(llmspell.artifact_upload) IS 'The manifest of the content beside which an upload is stored.';
 
-CREATE OR REPLACE FUNCTION llmspell._artifact_upload_part(upload llmspell.artifact_upload, since bigint, until bigint) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_upload_part(upload llmspell.artifact_upload, since bigint, until bigint) RETURNS bytea
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT _artifact_read(upload.manifest, since, until - since)
         || substring(upload.tail FROM greatest(since - m.size, 0)::int + 1 FOR greatest(until - greatest(since, m.size), 0)::int)
     FROM (SELECT upload.next_offset - octet_length(upload.tail) AS size) AS m
 $$;
-COMMENT ON FUNCTION llmspell._artifact_upload_part(llmspell.artifact_upload, bigint, bigint) IS 'Bytes that an upload has.';
+COMMENT ON FUNCTION llmspell_internal._artifact_upload_part(llmspell.artifact_upload, bigint, bigint) IS 'Bytes that an upload has.';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_finish(upload_id uuid, expected_hash text DEFAULT NULL)
 RETURNS TABLE (artifact_id text, content_hash text, sequence bigint, version int, created boolean, size_bytes bigint, stored_bytes bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -433,7 +433,7 @@ COMMENT ON FUNCTION llmspell.artifact_upload_finish(uuid, text) IS 'Makes an art
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_abort(upload_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -455,7 +455,7 @@ COMMENT ON FUNCTION llmspell.artifact_upload_abort(uuid) IS 'Drops an upload and
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_delete(artifact_id text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();

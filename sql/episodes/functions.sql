@@ -1,10 +1,10 @@
 CREATE OR REPLACE TRIGGER episodes_words BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.episodes
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_vector_words();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_vector_words();
 
 -- Triggers and not a foreign key: pg_restore -j loads tables of an extension in no order.
-CREATE OR REPLACE FUNCTION llmspell._tg_episodes_delete() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_episodes_delete() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_table text;
@@ -19,15 +19,15 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_episodes_delete() IS 'The vectors of an episode go with it.';
+COMMENT ON FUNCTION llmspell_internal._tg_episodes_delete() IS 'The vectors of an episode go with it.';
 CREATE OR REPLACE TRIGGER episodes_delete AFTER DELETE ON llmspell.episodes
-    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_episodes_delete();
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_episodes_delete();
 CREATE OR REPLACE TRIGGER episodes_truncate AFTER TRUNCATE ON llmspell.episodes
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_episodes_delete();
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_episodes_delete();
 
-CREATE OR REPLACE FUNCTION llmspell._tg_episodes_update() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_episodes_update() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_table text;
@@ -40,16 +40,16 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_episodes_update() IS 'The vectors of an episode have what searches narrow by, too, and keep it as it is.';
+COMMENT ON FUNCTION llmspell_internal._tg_episodes_update() IS 'The vectors of an episode have what searches narrow by, too, and keep it as it is.';
 -- The columns are named, so that a claim compares nothing.
 CREATE OR REPLACE TRIGGER episodes_update AFTER UPDATE OF tenant_id, id, session_id, metadata, occurred_at ON llmspell.episodes
     FOR EACH ROW WHEN ((OLD.tenant_id, OLD.id, OLD.session_id, OLD.metadata, OLD.occurred_at) IS DISTINCT FROM (NEW.tenant_id, NEW.id, NEW.session_id, NEW.metadata, NEW.occurred_at))
-    EXECUTE FUNCTION llmspell._tg_episodes_update();
+    EXECUTE FUNCTION llmspell_internal._tg_episodes_update();
 
 -- A vector without its episode would take a place among the k that a search finds.
-CREATE OR REPLACE FUNCTION llmspell._tg_episode_embedding() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_episode_embedding() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF _is_restoring() THEN
@@ -68,11 +68,11 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_episode_embedding() IS 'An embedding is that of an episode, which stays until the transaction ends; 23503 where there is none.';
+COMMENT ON FUNCTION llmspell_internal._tg_episode_embedding() IS 'An embedding is that of an episode, which stays until the transaction ends; 23503 where there is none.';
 
-CREATE OR REPLACE FUNCTION llmspell._episode_faults(tenant text) RETURNS TABLE (table_name text, fault text)
+CREATE OR REPLACE FUNCTION llmspell_internal._episode_faults(tenant text) RETURNS TABLE (table_name text, fault text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -86,14 +86,14 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._episode_faults(text) IS 'How many embeddings of the tenant are of no episode, for each table that has some.';
-GRANT EXECUTE ON FUNCTION llmspell._episode_faults(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._episode_faults(text) IS 'How many embeddings of the tenant are of no episode, for each table that has some.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episode_faults(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._episode_add(session_id text, role text, content text, embedding @extschema:vector@.vector, metadata jsonb, occurred_at timestamptz,
+CREATE OR REPLACE FUNCTION llmspell_internal._episode_add(session_id text, role text, content text, embedding @extschema:vector@.vector, metadata jsonb, occurred_at timestamptz,
     wanted_id uuid, idempotency_key text, language text)
 RETURNS TABLE (id uuid, created boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -161,14 +161,14 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._episode_add IS 'What episode_add does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._episode_add TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._episode_add IS 'What episode_add does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episode_add TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.episode_add(session_id text, role text, content text, embedding @extschema:vector@.vector DEFAULT NULL, metadata jsonb DEFAULT '{}',
     occurred_at timestamptz DEFAULT NULL, id uuid DEFAULT NULL, idempotency_key text DEFAULT NULL, language text DEFAULT 'simple')
 RETURNS TABLE (id uuid, created boolean)
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT * FROM _episode_add(episode_add.session_id, episode_add.role, episode_add.content, episode_add.embedding, episode_add.metadata,
         episode_add.occurred_at, episode_add.id, episode_add.idempotency_key, episode_add.language)
@@ -181,15 +181,15 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at
     FROM llmspell.episodes e
-    WHERE llmspell._require_tenant() IS NOT NULL
-      AND e.tenant_id = llmspell.current_tenant() AND e.id = llmspell._required(episode_get.id, 'id');
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
+      AND e.tenant_id = llmspell.current_tenant() AND e.id = llmspell_internal._required(episode_get.id, 'id');
 END;
 COMMENT ON FUNCTION llmspell.episode_get(uuid) IS 'An episode: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT role, content FROM llmspell.episode_get(''00000000-0000-0000-0000-000000000001'');';
 
-CREATE OR REPLACE FUNCTION llmspell._episodes_by_session(wanted_session text, max_rows int, after uuid)
+CREATE OR REPLACE FUNCTION llmspell_internal._episodes_by_session(wanted_session text, max_rows int, after uuid)
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -212,22 +212,22 @@ BEGIN
     LIMIT _max_rows(_episodes_by_session.max_rows);
 END
 $$;
-COMMENT ON FUNCTION llmspell._episodes_by_session IS 'What episodes_by_session does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._episodes_by_session TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._episodes_by_session IS 'What episodes_by_session does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episodes_by_session TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.episodes_by_session(session_id text, max_rows int DEFAULT 100, after uuid DEFAULT NULL)
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT * FROM _episodes_by_session(episodes_by_session.session_id, max_rows, after) $$;
 COMMENT ON FUNCTION llmspell.episodes_by_session(text, integer, uuid) IS 'The episodes of a session, oldest first; for the next page give the id of the last one as after. Errors: 42501 no tenant, 22004 null, 22023 max_rows, P0002 no episode after. Example: SELECT role, content FROM llmspell.episodes_by_session(''s1'');';
 
-CREATE OR REPLACE FUNCTION llmspell._episode_search(query_text text, query_embedding @extschema:vector@.vector, k int, only_session text, filter jsonb, since timestamptz, until timestamptz,
+CREATE OR REPLACE FUNCTION llmspell_internal._episode_search(query_text text, query_embedding @extschema:vector@.vector, k int, only_session text, filter jsonb, since timestamptz, until timestamptz,
     weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision, language text)
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz,
     score double precision, distance double precision, vector_rank bigint, text_rank bigint)
 LANGUAGE plpgsql STABLE ROWS 10
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -252,8 +252,8 @@ BEGIN
     ORDER BY f.place;
 END
 $$;
-COMMENT ON FUNCTION llmspell._episode_search IS 'What episode_search does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._episode_search TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._episode_search IS 'What episode_search does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episode_search TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.episode_search(query_text text DEFAULT NULL, query_embedding @extschema:vector@.vector DEFAULT NULL, k int DEFAULT 10, session_id text DEFAULT NULL,
     filter jsonb DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60,
@@ -261,7 +261,7 @@ CREATE OR REPLACE FUNCTION llmspell.episode_search(query_text text DEFAULT NULL,
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, recorded_at timestamptz, processed_at timestamptz,
     score double precision, distance double precision, vector_rank bigint, text_rank bigint)
 LANGUAGE sql STABLE ROWS 10
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT * FROM _episode_search(episode_search.query_text, episode_search.query_embedding, episode_search.k, episode_search.session_id, episode_search.filter,
         episode_search.since, episode_search.until, episode_search.weights, episode_search.rrf_k, episode_search.half_life, episode_search.mmr_lambda,
@@ -269,10 +269,10 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell.episode_search IS 'The k (1 to 1000) best episodes, whole, by meaning (query_embedding), by words (query_text), or both, fused as by hybrid_search. By meaning, or both, there are always k where k episodes with a vector of these dimensions fit; by words alone those that match. session_id, filter (metadata contains it), since <= occurred_at < until narrow it. mmr_lambda takes a query_embedding. Errors: 42501 no tenant, 22004 both queries null, 22023 as for hybrid_search, mmr_lambda without query_embedding. Example: SELECT role, content, score FROM llmspell.episode_search(''parser'', k => 5);';
 
-CREATE OR REPLACE FUNCTION llmspell._episodes_unprocessed(only_session text, max_rows int, lease interval)
+CREATE OR REPLACE FUNCTION llmspell_internal._episodes_unprocessed(only_session text, max_rows int, lease interval)
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, attempt int, lease_expires_at timestamptz)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -311,19 +311,19 @@ BEGIN
     USING v_tenant, only_session, v_now, v_rows, v_until;
 END
 $$;
-COMMENT ON FUNCTION llmspell._episodes_unprocessed IS 'What episodes_unprocessed does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._episodes_unprocessed TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._episodes_unprocessed IS 'What episodes_unprocessed does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episodes_unprocessed TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.episodes_unprocessed(session_id text DEFAULT NULL, max_rows int DEFAULT 100, lease interval DEFAULT '5 minutes')
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, occurred_at timestamptz, attempt int, lease_expires_at timestamptz)
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT * FROM _episodes_unprocessed(episodes_unprocessed.session_id, max_rows, lease) $$;
 COMMENT ON FUNCTION llmspell.episodes_unprocessed(text, integer, interval) IS 'Claims episodes that are not processed yet, of a session or of all, oldest first: no other caller gets them until the lease has run out, and none waits for another. attempt counts the claims. Tell by episode_mark_processed when they are done. lease => NULL only looks, at what nobody has claimed. Errors: 42501 no tenant, 22004, 22023 max_rows, lease not positive or beyond the last timestamp. Example: SELECT id, content FROM llmspell.episodes_unprocessed(''s1'', 10);';
 
 CREATE OR REPLACE FUNCTION llmspell.episode_mark_processed(ids uuid[]) RETURNS bigint
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     WITH marked AS (
         UPDATE episodes e SET processed_at = now(), lease_expires_at = NULL
@@ -338,7 +338,7 @@ COMMENT ON FUNCTION llmspell.episode_mark_processed(uuid[]) IS 'Marks episodes a
 CREATE OR REPLACE FUNCTION llmspell.sessions_with_unprocessed(max_rows int DEFAULT 100)
 RETURNS TABLE (session_id text, unprocessed bigint, last_activity timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -360,7 +360,7 @@ COMMENT ON FUNCTION llmspell.sessions_with_unprocessed(integer) IS 'Sessions wit
 
 CREATE OR REPLACE FUNCTION llmspell.episodes_delete_before(ts timestamptz, only_processed boolean DEFAULT false) RETURNS bigint
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     WITH gone AS (
         DELETE FROM episodes e

@@ -1,12 +1,12 @@
-CREATE OR REPLACE FUNCTION llmspell._feed_cluster() RETURNS TABLE (system_identifier text, timeline int)
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_cluster() RETURNS TABLE (system_identifier text, timeline int)
 LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', '_feed_cluster_wrapper';
-COMMENT ON FUNCTION llmspell._feed_cluster() IS 'Identifier and timeline of the cluster; timeline 0 during recovery.';
-GRANT EXECUTE ON FUNCTION llmspell._feed_cluster() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._feed_cluster() IS 'Identifier and timeline of the cluster; timeline 0 during recovery.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_cluster() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._feed_epoch_claim() RETURNS TABLE (epoch int, durable boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_epoch_claim() RETURNS TABLE (epoch int, durable boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -29,13 +29,13 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._feed_epoch_claim() IS 'The epoch of this cluster and timeline, added where it is new; durable: whether that is committed.';
-GRANT EXECUTE ON FUNCTION llmspell._feed_epoch_claim() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._feed_epoch_claim() IS 'The epoch of this cluster and timeline, added where it is new; durable: whether that is committed.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_epoch_claim() TO llmspell_app;
 
 -- Below which place everything has been decided. A statement of its own would see another snapshot.
-CREATE OR REPLACE FUNCTION llmspell._feed_end() RETURNS TABLE (epoch int, xid xid8)
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_end() RETURNS TABLE (epoch int, xid xid8)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     -- Rows of another cluster are decided, whatever their transactions were called.
     SELECT coalesce((
@@ -44,12 +44,12 @@ AS $$
         pg_snapshot_xmin(pg_current_snapshot())
     FROM _feed_cluster() c
 $$;
-COMMENT ON FUNCTION llmspell._feed_end() IS 'The first place of the feed that may still change: the epoch of this cluster, and its oldest running transaction.';
-GRANT EXECUTE ON FUNCTION llmspell._feed_end() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._feed_end() IS 'The first place of the feed that may still change: the epoch of this cluster, and its oldest running transaction.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_end() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._feed_cursor(cursor text) RETURNS TABLE (epoch int, xid xid8, pos bigint)
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_cursor(cursor text) RETURNS TABLE (epoch int, xid xid8, pos bigint)
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_parts constant text[] := regexp_match(cursor, '^(\d{1,10})/(\d{1,20})/(\d{1,19})$');
@@ -66,14 +66,14 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._feed_cursor(text) IS 'The place that a cursor stands for; NULL and '''' stand for the beginning. Error: 22023.';
-GRANT EXECUTE ON FUNCTION llmspell._feed_cursor(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._feed_cursor(text) IS 'The place that a cursor stands for; NULL and '''' stand for the beginning. Error: 22023.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_cursor(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.events_after(cursor text DEFAULT NULL, max_rows int DEFAULT 100)
 RETURNS TABLE (next_cursor text, event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb,
                stream text, stream_version bigint)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -98,9 +98,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.events_after(text, integer) IS 'The own events after a cursor, each once, whoever wrote them and whenever they commit: those of one transaction together in the order they were written, transactions in the order of their ids. Events wait until every older transaction of the server has ended, see event_feed_lag. Each row has next_cursor, the cursor after it; no rows: nothing new, keep the cursor. cursor NULL: from the beginning. Errors: 42501 no tenant, 22004, 22023 max_rows, 22023 cursor. Example: SELECT next_cursor, event_type, payload FROM llmspell.events_after(NULL, 100);';
 
-CREATE OR REPLACE FUNCTION llmspell._feed_blocker() RETURNS TABLE (pid int, seconds double precision)
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_blocker() RETURNS TABLE (pid int, seconds double precision)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT b.pid, extract(epoch FROM clock_timestamp() - b.since)::double precision
     FROM (
@@ -112,13 +112,13 @@ AS $$
     ORDER BY b.age DESC
     LIMIT 1
 $$;
-COMMENT ON FUNCTION llmspell._feed_blocker() IS 'The oldest transaction of the server that writes: process (0 for a prepared one) and age.';
-GRANT EXECUTE ON FUNCTION llmspell._feed_blocker() TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._feed_blocker() IS 'The oldest transaction of the server that writes: process (0 for a prepared one) and age.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_blocker() TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.event_feed_lag()
 RETURNS TABLE (held_events bigint, seconds double precision, blocker_pid int, blocker_seconds double precision)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -138,9 +138,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.event_feed_lag() IS 'How far the feed lags behind: held_events, the own events that are committed and wait for an older transaction, and seconds since the time of the oldest of them (0 where none waits). For llmspell_admin also what they wait for: blocker_pid (0: a prepared transaction) and blocker_seconds, its age; else NULL. Error: 42501 no tenant. Example: SELECT held_events, seconds FROM llmspell.event_feed_lag();';
 
-CREATE OR REPLACE FUNCTION llmspell._event_consumer(consumer text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_consumer(consumer text) RETURNS text
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     PERFORM _require_tenant();
@@ -150,12 +150,12 @@ BEGIN
     RETURN consumer;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_consumer(text) IS 'The checked name of a consumer. Errors: 42501 no tenant, 22004, 22001, 22023.';
-GRANT EXECUTE ON FUNCTION llmspell._event_consumer(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_consumer(text) IS 'The checked name of a consumer. Errors: 42501 no tenant, 22004, 22001, 22023.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_consumer(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_subscribe(consumer text, from_now boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -175,7 +175,7 @@ COMMENT ON FUNCTION llmspell.event_subscribe(text, boolean) IS 'The cursor of a 
 
 CREATE OR REPLACE FUNCTION llmspell.event_ack(consumer text, cursor text) RETURNS text
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -198,7 +198,7 @@ COMMENT ON FUNCTION llmspell.event_ack(text, text) IS 'Remembers that a consumer
 
 CREATE OR REPLACE FUNCTION llmspell.event_unsubscribe(consumer text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

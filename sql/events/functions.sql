@@ -1,18 +1,18 @@
-CREATE OR REPLACE FUNCTION llmspell._event_log_has(ts timestamp with time zone) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_has(ts timestamp with time zone) RETURNS boolean
 LANGUAGE c VOLATILE STRICT
 AS 'MODULE_PATHNAME', '_event_log_has_wrapper';
-COMMENT ON FUNCTION llmspell._event_log_has(timestamptz) IS 'Whether the log has a month for a time.';
-GRANT EXECUTE ON FUNCTION llmspell._event_log_has(timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_log_has(timestamptz) IS 'Whether the log has a month for a time.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_has(timestamptz) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_window() RETURNS TABLE (months_back int, months_ahead int)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_window() RETURNS TABLE (months_back int, months_ahead int)
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_log_window_wrapper';
-COMMENT ON FUNCTION llmspell._event_log_window() IS 'How many months before and after the current one may be made: llmspell.event_log_months_back and _ahead.';
+COMMENT ON FUNCTION llmspell_internal._event_log_window() IS 'How many months before and after the current one may be made: llmspell.event_log_months_back and _ahead.';
 
 -- The one place that knows the bounds and the name of a month, whatever the session's TimeZone.
-CREATE OR REPLACE FUNCTION llmspell._event_log_month(month date, OUT name text, OUT since timestamptz, OUT until timestamptz, OUT bound text)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_month(month date, OUT name text, OUT since timestamptz, OUT until timestamptz, OUT bound text)
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 AS $$
     SELECT 'event_log_' || to_char(m.first, 'YYYY_MM'), m.first, m.next,
@@ -21,19 +21,19 @@ AS $$
     FROM (SELECT date_trunc('month', month)::timestamp AT TIME ZONE 'UTC' AS first,
                  (date_trunc('month', month) + interval '1 month')::timestamp AT TIME ZONE 'UTC' AS next) AS m
 $$;
-COMMENT ON FUNCTION llmspell._event_log_month(date) IS 'Name, bounds (half-open) and partition bound text of the UTC month that a date lies in.';
-GRANT EXECUTE ON FUNCTION llmspell._event_log_month(date) TO llmspell_app;
-GRANT EXECUTE ON FUNCTION llmspell._event_log_month(date) TO llmspell_tenants;
+COMMENT ON FUNCTION llmspell_internal._event_log_month(date) IS 'Name, bounds (half-open) and partition bound text of the UTC month that a date lies in.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_month(date) TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_month(date) TO llmspell_tenants;
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_skipped(name text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_skipped(name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'SKIPPED: Partition ' || name || ' already exists';
-COMMENT ON FUNCTION llmspell._event_log_skipped(text) IS 'What the makers of months answer for one that is there.';
+COMMENT ON FUNCTION llmspell_internal._event_log_skipped(text) IS 'What the makers of months answer for one that is there.';
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_months()
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_months()
 RETURNS TABLE (relation regclass, month date, since timestamptz, until timestamptz, detach_pending boolean)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
@@ -45,12 +45,12 @@ AS $$
                 WHERE i.inhparent = 'llmspell.event_log'::regclass) AS b) AS p
     LEFT JOIN LATERAL _event_log_month(CASE WHEN isfinite(p.since) AND p.since < '200000-01-01' THEN p.since::date END) AS m ON true
 $$;
-COMMENT ON FUNCTION llmspell._event_log_months() IS 'The partitions of the log; month is NULL where the bounds are not those of one UTC month.';
-GRANT EXECUTE ON FUNCTION llmspell._event_log_months() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_log_months() IS 'The partitions of the log; month is NULL where the bounds are not those of one UTC month.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_months() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_has_month(month date) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_has_month(month date) RETURNS boolean
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
@@ -63,12 +63,12 @@ BEGIN
           AND pg_get_expr(c.relpartbound, c.oid) = (_event_log_month(month)).bound);
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_has_month(date) IS 'Whether the month of a date is attached to event_log.';
+COMMENT ON FUNCTION llmspell_internal._event_log_has_month(date) IS 'Whether the month of a date is attached to event_log.';
 
 -- The one list of what a month has besides its primary key.
-CREATE OR REPLACE FUNCTION llmspell._event_log_month_indexes() RETURNS TABLE (suffix text, is_unique boolean, definition text, purpose text)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_month_indexes() RETURNS TABLE (suffix text, is_unique boolean, definition text, purpose text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     VALUES
         ('correlation_idx', false, 'USING btree (tenant_id, correlation_id, "timestamp")', 'For what belongs together.'),
@@ -77,12 +77,12 @@ AS $$
         ('feed_idx', false, 'USING btree (tenant_id, feed_epoch, feed_xid, feed_pos)', 'For the feed.'),
         ('stream_idx', true, 'USING btree (tenant_id, stream, stream_version) WHERE (stream IS NOT NULL)', 'For streams.')
 $$;
-COMMENT ON FUNCTION llmspell._event_log_month_indexes() IS 'The indexes of each month, as pg_get_indexdef gives them, beside its primary key (tenant_id, timestamp, event_id).';
-GRANT EXECUTE ON FUNCTION llmspell._event_log_month_indexes() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_log_month_indexes() IS 'The indexes of each month, as pg_get_indexdef gives them, beside its primary key (tenant_id, timestamp, event_id).';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_month_indexes() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_month_faults(target regclass) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_month_faults(target regclass) RETURNS SETOF text
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT 'has no valid primary key (tenant_id, timestamp, event_id)'
     WHERE NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = target AND x.indisvalid AND x.indisprimary
@@ -93,15 +93,15 @@ AS $$
     WHERE NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = target AND x.indisvalid AND x.indisunique = w.is_unique
                       AND right(pg_get_indexdef(x.indexrelid), length(w.definition) + 1) = ' ' || w.definition)
 $$;
-COMMENT ON FUNCTION llmspell._event_log_month_faults(regclass) IS 'Indexes that a month lacks: one text each.';
-GRANT EXECUTE ON FUNCTION llmspell._event_log_month_faults(regclass) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_log_month_faults(regclass) IS 'Indexes that a month lacks: one text each.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_month_faults(regclass) TO llmspell_app;
 
 -- Written once and never changed, so pages are filled, and vacuum comes for the sake of the visibility
 -- map and of freezing: after a twentieth of new rows, at ten times the server''s rate (cost_delay of 10 ms
 -- with a limit of 1000, as the guide has it, is that rate exactly), so that it ends before the next one is due.
-CREATE OR REPLACE FUNCTION llmspell._event_log_dress(target regclass) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_dress(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_name constant name := (SELECT c.relname FROM pg_class c WHERE c.oid = target);
@@ -128,11 +128,11 @@ BEGIN
     EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', target);
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_dress(regclass) IS 'Gives a month what it lacks of keys, indexes, storage parameters, wall and rights.';
+COMMENT ON FUNCTION llmspell_internal._event_log_dress(regclass) IS 'Gives a month what it lacks of keys, indexes, storage parameters, wall and rights.';
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_free_name(name text, in_schema text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_free_name(name text, in_schema text) RETURNS text
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_name text := name;
@@ -148,11 +148,11 @@ BEGIN
     RETURN v_name;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_free_name(text, text) IS 'The name, or with a number where a relation has it.';
+COMMENT ON FUNCTION llmspell_internal._event_log_free_name(text, text) IS 'The name, or with a number where a relation has it.';
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_lock(wait boolean) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_lock(wait boolean) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET lock_timeout = '60s'
 AS $$
 DECLARE
@@ -165,13 +165,13 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_lock(boolean) IS 'Makes this transaction the only one that makes months; false where another one does and wait is false. Error: 55P03 after a minute.';
+COMMENT ON FUNCTION llmspell_internal._event_log_lock(boolean) IS 'Makes this transaction the only one that makes months; false where another one does and wait is false. Error: 55P03 after a minute.';
 
 -- DETACH waits for every reader of the log, and who comes later waits behind it: so it waits for less than
 -- half a second at a time, and lets the others by in between.
-CREATE OR REPLACE FUNCTION llmspell._event_log_alter(action text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_alter(action text) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET lock_timeout = '400ms'
 AS $$
 DECLARE
@@ -192,11 +192,11 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_alter(text) IS 'ALTER TABLE event_log with short waits and retries. Error: 55P03 after 8 attempts.';
+COMMENT ON FUNCTION llmspell_internal._event_log_alter(text) IS 'ALTER TABLE event_log with short waits and retries. Error: 55P03 after 8 attempts.';
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_make_month(month date) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_make_month(month date) RETURNS text
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
@@ -244,11 +244,11 @@ BEGIN
     RETURN format('CREATED: Partition %s [%s to %s)', v_name, v_month.since, v_month.until);
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_make_month(date) IS 'Makes the UTC month that a date lies in, with its keys, indexes and wall, unless it is there. Errors: 22008 outside the window, 55P03 the log stays locked.';
+COMMENT ON FUNCTION llmspell_internal._event_log_make_month(date) IS 'Makes the UTC month that a date lies in, with its keys, indexes and wall, unless it is there. Errors: 22008 outside the window, 55P03 the log stays locked.';
 
 CREATE OR REPLACE FUNCTION llmspell.create_event_log_partition(start_month timestamptz, end_month timestamptz) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_month date;
@@ -275,7 +275,7 @@ COMMENT ON FUNCTION llmspell.create_event_log_partition(timestamptz, timestamptz
 
 CREATE OR REPLACE FUNCTION llmspell.ensure_future_event_log_partitions() RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
@@ -305,9 +305,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.ensure_future_event_log_partitions() IS 'Makes the current UTC month and the next three where they are missing; returns exactly four texts, CREATED: … or SKIPPED: …. Takes no lock where all exist, and waits for another transaction that makes months only while the current one is missing. Error: 55P03 the log stays locked. Example: SELECT llmspell.ensure_future_event_log_partitions();';
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_cover(ts timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_cover(ts timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 AS $$
 BEGIN
@@ -317,5 +317,5 @@ BEGIN
     PERFORM _event_log_make_month(ts::date);
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_cover(timestamptz) IS 'Makes the month of an event where it is missing. Errors: 22008 infinite, or outside the window of months.';
-GRANT EXECUTE ON FUNCTION llmspell._event_log_cover(timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_log_cover(timestamptz) IS 'Makes the month of an event where it is missing. Errors: 22008 infinite, or outside the window of months.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_cover(timestamptz) TO llmspell_app;

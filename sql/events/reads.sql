@@ -4,9 +4,9 @@
 -- Generic plans throughout: planning for each month anew takes longer than the probe, and which months a
 -- plan leaves out is found when it starts.
 
-CREATE OR REPLACE FUNCTION llmspell._event_page(max_rows int, after_ts timestamptz, after_id uuid) RETURNS int
+CREATE OR REPLACE FUNCTION llmspell_internal._event_page(max_rows int, after_ts timestamptz, after_id uuid) RETURNS int
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF (after_ts IS NULL) <> (after_id IS NULL) THEN
@@ -16,19 +16,19 @@ BEGIN
     RETURN _max_rows(max_rows);
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_page(integer, timestamptz, uuid) IS 'The checked size of a page after a key. Errors: 22004, 22023 max_rows, 22023 half a key.';
-GRANT EXECUTE ON FUNCTION llmspell._event_page(integer, timestamptz, uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_page(integer, timestamptz, uuid) IS 'The checked size of a page after a key. Errors: 22004, 22023 max_rows, 22023 half a key.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_page(integer, timestamptz, uuid) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._event_glob(pattern text) RETURNS TABLE (prefix text, like_pattern text)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_glob(pattern text) RETURNS TABLE (prefix text, like_pattern text)
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_glob_wrapper';
-COMMENT ON FUNCTION llmspell._event_glob(text) IS 'What every event type that fits a pattern of * and ? begins with, and the pattern for LIKE; NULL where there is no wildcard.';
-GRANT EXECUTE ON FUNCTION llmspell._event_glob(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_glob(text) IS 'What every event type that fits a pattern of * and ? begins with, and the pattern for LIKE; NULL where there is no wildcard.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_glob(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._event_get(event_id uuid, since timestamptz, until timestamptz)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_get(event_id uuid, since timestamptz, until timestamptz)
 RETURNS TABLE (id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb, stream text, stream_version bigint)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -46,15 +46,15 @@ BEGIN
     LIMIT 1;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_get(uuid, timestamptz, timestamptz) IS 'What event_get does.';
-GRANT EXECUTE ON FUNCTION llmspell._event_get(uuid, timestamptz, timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_get(uuid, timestamptz, timestamptz) IS 'What event_get does.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_get(uuid, timestamptz, timestamptz) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_get(event_id uuid, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb,
                stream text, stream_version bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._event_get(event_get.event_id, event_get.since, event_get.until);
+    SELECT * FROM llmspell_internal._event_get(event_get.event_id, event_get.since, event_get.until);
 END;
 COMMENT ON FUNCTION llmspell.event_get(uuid, timestamptz, timestamptz) IS 'An event by its id: one row, or none; the oldest where raw clients wrote the id more than once. With since and until (half-open) only their months are looked at. Errors: 42501 no tenant, 22004 null. Example: SELECT event_type, payload FROM llmspell.event_get(''0198c0de-0000-7000-8000-000000000001'');';
 
@@ -63,7 +63,7 @@ CREATE OR REPLACE FUNCTION llmspell.events_by_type(pattern text, since timestamp
                                         after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL, newest_first boolean DEFAULT true)
 RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -113,11 +113,11 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.events_by_type(text, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'Events whose type fits a pattern (* any text, ? one character, everything else literal), since <= ts < until, newest first or, with newest_first false, oldest first. For the next page give ts and event_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004 null, 22001 pattern over 255 characters, 22023 max_rows, half a key. Example: SELECT ts, payload FROM llmspell.events_by_type(''agent.*'', since => now() - interval ''1 day'');';
 
-CREATE OR REPLACE FUNCTION llmspell._events_by_correlation(correlation_id uuid, since timestamptz, until timestamptz, max_rows int,
+CREATE OR REPLACE FUNCTION llmspell_internal._events_by_correlation(correlation_id uuid, since timestamptz, until timestamptz, max_rows int,
                                                 after_ts timestamptz, after_id uuid, newest_first boolean)
 RETURNS TABLE (event_id uuid, event_type text, correlation uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -160,15 +160,15 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION llmspell._events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'What events_by_correlation does.';
-GRANT EXECUTE ON FUNCTION llmspell._events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'What events_by_correlation does.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.events_by_correlation(correlation_id uuid, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, max_rows int DEFAULT 100,
                                                after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL, newest_first boolean DEFAULT false)
 RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._events_by_correlation(events_by_correlation.correlation_id, events_by_correlation.since, events_by_correlation.until,
+    SELECT * FROM llmspell_internal._events_by_correlation(events_by_correlation.correlation_id, events_by_correlation.since, events_by_correlation.until,
         events_by_correlation.max_rows, events_by_correlation.after_ts, events_by_correlation.after_id, events_by_correlation.newest_first);
 END;
 COMMENT ON FUNCTION llmspell.events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'Events that belong together, oldest first or, with newest_first true, newest first. With since and until (half-open) only their months are looked at; without, all. For the next page give ts and event_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004 null, 22023 max_rows, half a key. Example: SELECT ts, event_type FROM llmspell.events_by_correlation(''0198c0de-0000-7000-8000-000000000002'');';
@@ -177,7 +177,7 @@ CREATE OR REPLACE FUNCTION llmspell.events_search(filter jsonb, since timestampt
                                        after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL, newest_first boolean DEFAULT true)
 RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -212,7 +212,7 @@ CREATE OR REPLACE FUNCTION llmspell.events_by_time(since timestamptz DEFAULT NUL
                                         after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL, newest_first boolean DEFAULT true)
 RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -245,7 +245,7 @@ COMMENT ON FUNCTION llmspell.events_by_time(timestamptz, timestamptz, integer, t
 CREATE OR REPLACE FUNCTION llmspell.stream_read(stream text, from_version bigint DEFAULT 1, max_rows int DEFAULT 100)
 RETURNS TABLE (version bigint, event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -267,7 +267,7 @@ COMMENT ON FUNCTION llmspell.stream_read(text, bigint, integer) IS 'Events of a 
 CREATE OR REPLACE FUNCTION llmspell.event_stats(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (events bigint, first_at timestamptz, last_at timestamptz, payload_bytes bigint, by_type jsonb)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,6 +1,6 @@
-CREATE OR REPLACE FUNCTION llmspell._retention_before(before timestamptz) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION llmspell_internal._retention_before(before timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF before IS NULL THEN
@@ -14,12 +14,12 @@ BEGIN
     RETURN before;
 END
 $$;
-COMMENT ON FUNCTION llmspell._retention_before(timestamptz) IS 'The checked time before which things are removed. Errors: 22004 null, 22008 infinite, before 1970 or in the future.';
-GRANT EXECUTE ON FUNCTION llmspell._retention_before(timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._retention_before(timestamptz) IS 'The checked time before which things are removed. Errors: 22004 null, 22008 infinite, before 1970 or in the future.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._retention_before(timestamptz) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._retention_keep(keep interval) RETURNS interval
+CREATE OR REPLACE FUNCTION llmspell_internal._retention_keep(keep interval) RETURNS interval
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     -- By what it reaches back to: '-12 months 361 days' is more than nothing to Postgres.
@@ -30,12 +30,12 @@ BEGIN
     RETURN keep;
 END
 $$;
-COMMENT ON FUNCTION llmspell._retention_keep(interval) IS 'A checked time to keep things, or NULL. Errors: 22023 less than an hour, infinite, or reaching back beyond 1970, 22008 beyond the first timestamp.';
-GRANT EXECUTE ON FUNCTION llmspell._retention_keep(interval) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._retention_keep(interval) IS 'A checked time to keep things, or NULL. Errors: 22023 less than an hour, infinite, or reaching back beyond 1970, 22008 beyond the first timestamp.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._retention_keep(interval) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_log_retention_set(keep interval, mode text DEFAULT 'drop') RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -56,9 +56,9 @@ COMMENT ON FUNCTION llmspell.event_log_retention_set(interval, text) IS 'How lon
 GRANT EXECUTE ON FUNCTION llmspell.event_log_retention_set(interval, text) TO llmspell_admin;
 
 -- By the CHECK that every month has from its making, not by name: tables get new names.
-CREATE OR REPLACE FUNCTION llmspell._event_log_kept() RETURNS TABLE (relation regclass, month date, is_archived boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_kept() RETURNS TABLE (relation regclass, month date, is_archived boolean)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
@@ -72,14 +72,14 @@ AS $$
     WHERE k.definition = format('CHECK ((("timestamp" >= ''%s+00''::timestamp with time zone) AND ("timestamp" < ''%s+00''::timestamp with time zone)))',
         m.since AT TIME ZONE 'UTC', m.until AT TIME ZONE 'UTC')
 $$;
-COMMENT ON FUNCTION llmspell._event_log_kept() IS 'Months that were detached or archived.';
-GRANT EXECUTE ON FUNCTION llmspell._event_log_kept() TO llmspell_app;
-GRANT EXECUTE ON FUNCTION llmspell._event_log_kept() TO llmspell_tenants;
+COMMENT ON FUNCTION llmspell_internal._event_log_kept() IS 'Months that were detached or archived.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_kept() TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_kept() TO llmspell_tenants;
 
 CREATE OR REPLACE FUNCTION llmspell.event_log_partitions()
 RETURNS TABLE (month date, partition text, rows bigint, bytes bigint, state text, misaligned boolean)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 AS $$
     WITH there AS (
@@ -104,9 +104,9 @@ $$;
 COMMENT ON FUNCTION llmspell.event_log_partitions() IS 'The months of the event log, all tenants together: month, partition, rows (estimate of the statistics), bytes with indexes, state (attached, detach pending, detached, archived; missing: a gap between the first month and the third from now), misaligned (bounds are not one UTC month). llmspell_admin only. Example: SELECT month, state, rows FROM llmspell.event_log_partitions();';
 GRANT EXECUTE ON FUNCTION llmspell.event_log_partitions() TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_past(month date) RETURNS date
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_past(month date) RETURNS date
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 AS $$
 BEGIN
@@ -120,22 +120,22 @@ BEGIN
     RETURN date_trunc('month', month)::date;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_past(date) IS 'The first day of a month that is over. Errors: 22004 null, 22008 infinite, current, in the future or before 1970.';
+COMMENT ON FUNCTION llmspell_internal._event_log_past(date) IS 'The first day of a month that is over. Errors: 22004 null, 22008 infinite, current, in the future or before 1970.';
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_detach(target regclass) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_detach(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     PERFORM _event_log_alter(format('DETACH PARTITION %s', target));
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_detach(regclass) IS 'Detaches a month. Error: 55P03 the log is in use.';
+COMMENT ON FUNCTION llmspell_internal._event_log_detach(regclass) IS 'Detaches a month. Error: 55P03 the log is in use.';
 
 -- Indexes move with their table, and their names must be free there too.
-CREATE OR REPLACE FUNCTION llmspell._event_log_move(target regclass, to_schema text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_move(target regclass, to_schema text) RETURNS text
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_name constant text := (SELECT c.relname FROM pg_class c WHERE c.oid = target);
@@ -156,11 +156,11 @@ BEGIN
     RETURN v_new;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_move(regclass, text) IS 'Moves a month that is not attached to another schema, and returns the name that it has there.';
+COMMENT ON FUNCTION llmspell_internal._event_log_move(regclass, text) IS 'Moves a month that is not attached to another schema, and returns the name that it has there.';
 
 CREATE OR REPLACE FUNCTION llmspell.event_log_archive(month date) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -194,7 +194,7 @@ GRANT EXECUTE ON FUNCTION llmspell.event_log_archive(date) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.event_log_attach(month date) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -238,7 +238,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s %s %s %s', v_kept.relation, v_column.attname, v_column.type,
             CASE WHEN v_column.type LIKE 'character%' THEN 'COLLATE "C"' END,
             CASE v_column.attname WHEN 'feed_epoch' THEN 'DEFAULT 0' WHEN 'feed_xid' THEN format('DEFAULT %L::xid8', pg_current_xact_id())
-                 WHEN 'feed_pos' THEN 'DEFAULT llmspell._feed_pos()' END,
+                 WHEN 'feed_pos' THEN 'DEFAULT llmspell_internal._feed_pos()' END,
             CASE WHEN v_column.attnotnull THEN 'NOT NULL' END);
         IF v_column.expression IS NOT NULL THEN
             EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', v_kept.relation, v_column.attname, v_column.expression);
@@ -258,7 +258,7 @@ GRANT EXECUTE ON FUNCTION llmspell.event_log_attach(date) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.cleanup_old_event_log_partitions(before timestamptz) RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
@@ -284,9 +284,9 @@ $$;
 COMMENT ON FUNCTION llmspell.cleanup_old_event_log_partitions(timestamptz) IS 'Drops the months of the event log that ended by a time, with the events of all tenants in them, never the current one: one text DROPPED: … for each, or No partitions to drop. Detached and archived tables are left alone. llmspell_admin only. Errors: 22004 null, 22008 infinite, before 1970 or in the future, 55P03 the log stays in use. Example: SELECT llmspell.cleanup_old_event_log_partitions(now() - interval ''2 years'');';
 GRANT EXECUTE ON FUNCTION llmspell.cleanup_old_event_log_partitions(timestamptz) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._event_log_retain(max_months int) RETURNS text[]
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_retain(max_months int) RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 AS $$
 DECLARE
@@ -318,5 +318,5 @@ BEGIN
     RETURN v_answers;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_log_retain(integer) IS 'Lets at most so many months go that event_log_retention_set no longer keeps; NULL where there was none.';
-GRANT EXECUTE ON FUNCTION llmspell._event_log_retain(integer) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._event_log_retain(integer) IS 'Lets at most so many months go that event_log_retention_set no longer keeps; NULL where there was none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_retain(integer) TO llmspell_admin;

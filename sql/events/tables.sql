@@ -13,9 +13,9 @@ CREATE TABLE llmspell.event_log (
     sequence bigint NOT NULL,
     language varchar(50) NOT NULL,
     payload jsonb NOT NULL,
-    feed_epoch int NOT NULL DEFAULT llmspell._feed_epoch(),
+    feed_epoch int NOT NULL DEFAULT llmspell_internal._feed_epoch(),
     feed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    feed_pos bigint NOT NULL DEFAULT llmspell._feed_pos(),
+    feed_pos bigint NOT NULL DEFAULT llmspell_internal._feed_pos(),
     stream varchar(255) COLLATE "C",
     -- No CHECK on the two: each costs an INSERT 3 microseconds.
     stream_version bigint

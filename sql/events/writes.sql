@@ -1,14 +1,14 @@
-CREATE OR REPLACE FUNCTION llmspell._event_dedup_window() RETURNS int
+CREATE OR REPLACE FUNCTION llmspell_internal._event_dedup_window() RETURNS int
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_dedup_window_wrapper';
-COMMENT ON FUNCTION llmspell._event_dedup_window() IS 'llmspell.event_dedup_window, seconds.';
-GRANT EXECUTE ON FUNCTION llmspell._event_dedup_window() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_dedup_window() IS 'llmspell.event_dedup_window, seconds.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_dedup_window() TO llmspell_app;
 
 -- One lock for each id; or one for all ids of the tenant where they are many, as locks are few. The lock
 -- of the tenant is shared by those that lock single ids.
-CREATE OR REPLACE FUNCTION llmspell._event_claim(tenant text, ids uuid[]) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._event_claim(tenant text, ids uuid[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF cardinality(ids) > 32 THEN
@@ -20,12 +20,12 @@ BEGIN
     FROM (SELECT DISTINCT hashtextextended(i::text || tenant, 77) AS key FROM unnest(ids) AS i ORDER BY 1) AS k;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_claim(text, uuid[]) IS 'Locks ids of events until the end of the transaction, so that the same id is not appended by two at once.';
-GRANT EXECUTE ON FUNCTION llmspell._event_claim(text, uuid[]) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_claim(text, uuid[]) IS 'Locks ids of events until the end of the transaction, so that the same id is not appended by two at once.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_claim(text, uuid[]) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, ts timestamptz)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, ts timestamptz)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -41,20 +41,20 @@ BEGIN
     LIMIT 1;
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_known(uuid, timestamptz) IS 'The oldest event with an id around a time, if any; locks the id until the end of the transaction.';
-GRANT EXECUTE ON FUNCTION llmspell._event_known(uuid, timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_known(uuid, timestamptz) IS 'The oldest event with an id around a time, if any; locks the id until the end of the transaction.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_known(uuid, timestamptz) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._event_micros(ts timestamp with time zone) RETURNS bigint
+CREATE OR REPLACE FUNCTION llmspell_internal._event_micros(ts timestamp with time zone) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_micros_wrapper';
-COMMENT ON FUNCTION llmspell._event_micros(timestamptz) IS 'Microseconds since 1970, the sequence of an event that brings none.';
-GRANT EXECUTE ON FUNCTION llmspell._event_micros(timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_micros(timestamptz) IS 'Microseconds since 1970, the sequence of an event that brings none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_micros(timestamptz) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._event_id() RETURNS uuid
+CREATE OR REPLACE FUNCTION llmspell_internal._event_id() RETURNS uuid
 LANGUAGE c VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_id_wrapper';
-COMMENT ON FUNCTION llmspell._event_id() IS 'A UUID of version 7, as uuidv7() makes them, and cheaper.';
-GRANT EXECUTE ON FUNCTION llmspell._event_id() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_id() IS 'A UUID of version 7, as uuidv7() makes them, and cheaper.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_id() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_append(event_type text, payload jsonb, correlation_id uuid DEFAULT NULL, event_id uuid DEFAULT NULL,
                                       ts timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
@@ -62,9 +62,9 @@ RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
     VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', 'event_append_wrapper';
 COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event and returns (event_id, sequence, ts, created); makes its month where it is missing. Defaults: event_id a new UUID of version 7, correlation_id the event_id, ts the time of the clock, sequence the microseconds of ts since 1970. With an event_id that is there already within llmspell.event_dedup_window (7 days) of ts, nothing is written and the first one returned, created false. Errors: 42501 no tenant, 22004 null, 22001 event_type over 255 or language over 50 characters, 22023 empty, 22008 ts infinite or outside the window of months, 23505 the same id and ts. Example: SELECT event_id, ts FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
 
-CREATE OR REPLACE FUNCTION llmspell._event_bad(events jsonb, n bigint) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_bad(events jsonb, n bigint) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_event constant jsonb := events -> (n - 1)::int;
@@ -78,14 +78,14 @@ BEGIN
               HINT = 'An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence.';
 END
 $$;
-COMMENT ON FUNCTION llmspell._event_bad(jsonb, bigint) IS 'Raises 22023 for an event of an array that cannot be written.';
-GRANT EXECUTE ON FUNCTION llmspell._event_bad(jsonb, bigint) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_bad(jsonb, bigint) IS 'Raises 22023 for an event of an array that cannot be written.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_bad(jsonb, bigint) TO llmspell_app;
 
 -- All ways to append many lead here. ids and times are looked for only where some event brings its own.
-CREATE OR REPLACE FUNCTION llmspell._events_insert(events jsonb, stream text, first_version bigint)
+CREATE OR REPLACE FUNCTION llmspell_internal._events_insert(events jsonb, stream text, first_version bigint)
 RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -177,21 +177,21 @@ BEGIN
     ORDER BY s.n;
 END
 $$;
-COMMENT ON FUNCTION llmspell._events_insert(jsonb, text, bigint) IS 'Checks and writes an array of events; in a stream from the version on.';
-GRANT EXECUTE ON FUNCTION llmspell._events_insert(jsonb, text, bigint) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._events_insert(jsonb, text, bigint) IS 'Checks and writes an array of events; in a stream from the version on.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._events_insert(jsonb, text, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_append_many(events jsonb)
 RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT i.event_id, i.sequence, i.ts, i.created FROM llmspell._events_insert(event_append_many.events, NULL, NULL) i;
+    SELECT i.event_id, i.sequence, i.ts, i.created FROM llmspell_internal._events_insert(event_append_many.events, NULL, NULL) i;
 END;
 COMMENT ON FUNCTION llmspell.event_append_many(jsonb) IS 'Appends an array of events, all or none, and returns (event_id, sequence, ts, created) for each in their order. An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence, with the defaults of event_append; an event_id that is there already, or twice in the array, is written once. Errors: 42501 no tenant, 22004 null, 22023 not such an array (the message says which event), 22P02, 22007 a field of another form, 22008 ts infinite or outside the window of months. Example: SELECT event_id, created FROM llmspell.event_append_many(''[{"event_type": "a.b", "payload": {"n": 1}}, {"event_type": "a.c", "payload": {}}]'');';
 
 CREATE OR REPLACE FUNCTION llmspell.event_store(payload jsonb)
 RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -224,7 +224,7 @@ COMMENT ON FUNCTION llmspell.event_store(jsonb) IS 'Stores a whole event object 
 
 CREATE OR REPLACE FUNCTION llmspell.stream_append(stream text, events jsonb, expected_version bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

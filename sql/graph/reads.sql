@@ -1,9 +1,9 @@
 -- Reads of the graph at a point of both times: valid_at (null: now) and known_at (null or infinity: what is
 -- believed now). They write nothing.
 
-CREATE OR REPLACE FUNCTION llmspell._graph_at(alias text, known_at timestamptz, valid_parameter text DEFAULT '$2', known_parameter text DEFAULT '$3') RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_at(alias text, known_at timestamptz, valid_parameter text DEFAULT '$2', known_parameter text DEFAULT '$3') RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     -- Plain comparisons, which have an index under row level security; a row ahead of the clock is current all the same.
     SELECT format('%1$s.tenant_id = $1 AND %1$s.valid_time_start <= %2$s AND %1$s.valid_time_end > %2$s AND %4$s',
@@ -11,8 +11,8 @@ AS $$
         CASE WHEN coalesce(known_at, 'infinity') = 'infinity' THEN format('%s.transaction_time_end = ''infinity''', alias)
             ELSE format('%1$s.transaction_time_start <= %2$s AND %1$s.transaction_time_end > %2$s', alias, known_parameter) END)
 $$;
-COMMENT ON FUNCTION llmspell._graph_at(text, timestamptz, text, text) IS 'The condition that a version holds at a point of both times, as text for EXECUTE: tenant as $1, valid time and transaction time as the parameters named.';
-GRANT EXECUTE ON FUNCTION llmspell._graph_at(text, timestamptz, text, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._graph_at(text, timestamptz, text, text) IS 'The condition that a version holds at a point of both times, as text for EXECUTE: tenant as $1, valid time and transaction time as the parameters named.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_at(text, timestamptz, text, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entity_as_of(id uuid, valid_at timestamptz DEFAULT now(), known_at timestamptz DEFAULT NULL)
 RETURNS TABLE (entity_id uuid, entity_type text, name text, properties jsonb, valid_from timestamptz, valid_to timestamptz,
@@ -22,16 +22,16 @@ BEGIN ATOMIC
     SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, e.valid_time_start, e.valid_time_end,
         e.transaction_time_start, e.transaction_time_end, e.source_kind, e.source_id, e.created_at
     FROM llmspell.entities e
-    WHERE llmspell._require_tenant() IS NOT NULL AND COALESCE(entity_as_of.known_at, 'infinity') = 'infinity'
-      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = ANY (ARRAY[llmspell._required(entity_as_of.id, 'id')])
+    WHERE llmspell_internal._require_tenant() IS NOT NULL AND COALESCE(entity_as_of.known_at, 'infinity') = 'infinity'
+      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = ANY (ARRAY[llmspell_internal._required(entity_as_of.id, 'id')])
       AND e.transaction_time_end = 'infinity'
       AND e.valid_time_start <= COALESCE(entity_as_of.valid_at, now()) AND e.valid_time_end > COALESCE(entity_as_of.valid_at, now())
     UNION ALL
     (SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, e.valid_time_start, e.valid_time_end,
         e.transaction_time_start, e.transaction_time_end, e.source_kind, e.source_id, e.created_at
     FROM llmspell.entities e
-    WHERE llmspell._require_tenant() IS NOT NULL AND entity_as_of.known_at < 'infinity'
-      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell._required(entity_as_of.id, 'id')
+    WHERE llmspell_internal._require_tenant() IS NOT NULL AND entity_as_of.known_at < 'infinity'
+      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell_internal._required(entity_as_of.id, 'id')
       AND e.transaction_time_start <= entity_as_of.known_at AND e.transaction_time_end > entity_as_of.known_at
       AND e.valid_time_start <= COALESCE(entity_as_of.valid_at, now()) AND e.valid_time_end > COALESCE(entity_as_of.valid_at, now())
     -- Only versions that raw statements wrote overlap.
@@ -43,7 +43,7 @@ CREATE OR REPLACE FUNCTION llmspell.relationship_as_of(id uuid, valid_at timesta
 RETURNS TABLE (relationship_id uuid, from_entity uuid, to_entity uuid, relationship_type text, properties jsonb, valid_from timestamptz, valid_to timestamptz,
     known_from timestamptz, known_to timestamptz, source_kind text, source_id text, created_at timestamptz)
 LANGUAGE plpgsql STABLE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -72,7 +72,7 @@ BEGIN ATOMIC
     SELECT e.entity_type::text, e.name::text, e.properties, e.valid_time_start, e.valid_time_end,
         e.transaction_time_start, e.transaction_time_end, e.source_kind, e.source_id, e.changed_at
     FROM llmspell.entities e
-    WHERE llmspell._require_tenant() IS NOT NULL AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell._required(entity_history.id, 'id')
+    WHERE llmspell_internal._require_tenant() IS NOT NULL AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell_internal._required(entity_history.id, 'id')
     ORDER BY e.transaction_time_start, e.valid_time_start;
 END;
 COMMENT ON FUNCTION llmspell.entity_history(uuid) IS 'All versions of an entity: what was said (of the period valid_from to valid_to), and when it was believed (known_from to known_to), by known_from and valid_from. changed_at: a raw statement changed it. Errors: 42501 no tenant, 22004 null. Example: SELECT valid_from, valid_to, known_from, known_to, properties FROM llmspell.entity_history(''00000000-0000-0000-0000-000000000001'');';
@@ -85,20 +85,20 @@ BEGIN ATOMIC
     SELECT r.from_entity, r.to_entity, r.relationship_type::text, r.properties, r.valid_time_start, r.valid_time_end,
         r.transaction_time_start, r.transaction_time_end, r.source_kind, r.source_id, r.changed_at
     FROM llmspell.relationships r
-    WHERE llmspell._require_tenant() IS NOT NULL AND r.tenant_id = llmspell.current_tenant()
-      AND r.relationship_id = llmspell._required(relationship_history.id, 'id')
+    WHERE llmspell_internal._require_tenant() IS NOT NULL AND r.tenant_id = llmspell.current_tenant()
+      AND r.relationship_id = llmspell_internal._required(relationship_history.id, 'id')
     ORDER BY r.transaction_time_start, r.valid_time_start;
 END;
 COMMENT ON FUNCTION llmspell.relationship_history(uuid) IS 'All versions of a relationship, as entity_history. Errors: 42501 no tenant, 22004 null. Example: SELECT valid_from, valid_to, known_from, known_to FROM llmspell.relationship_history(''00000000-0000-0000-0000-00000000000a'');';
 
-CREATE OR REPLACE FUNCTION llmspell._entity_timeline(id uuid, known_at timestamptz, since timestamptz, until timestamptz, include_gaps boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._entity_timeline(id uuid, known_at timestamptz, since timestamptz, until timestamptz, include_gaps boolean)
 RETURNS TABLE (start timestamptz, finish timestamptz, entity_type text, name text, properties text)
 LANGUAGE c STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_entity_timeline_wrapper';
-COMMENT ON FUNCTION llmspell._entity_timeline(uuid, timestamptz, timestamptz, timestamptz, boolean) IS 'What entity_timeline does, with the properties as text.';
-GRANT EXECUTE ON FUNCTION llmspell._entity_timeline(uuid, timestamptz, timestamptz, timestamptz, boolean) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._entity_timeline(uuid, timestamptz, timestamptz, timestamptz, boolean) IS 'What entity_timeline does, with the properties as text.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._entity_timeline(uuid, timestamptz, timestamptz, timestamptz, boolean) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entity_timeline(id uuid, known_at timestamptz DEFAULT NULL, since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity',
     include_gaps boolean DEFAULT false)
@@ -106,25 +106,25 @@ RETURNS TABLE (valid_from timestamptz, valid_to timestamptz, entity_type text, n
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT t.start, t.finish, t.entity_type, t.name, t.properties::jsonb
-    FROM llmspell._entity_timeline(entity_timeline.id, entity_timeline.known_at, entity_timeline.since, entity_timeline.until, entity_timeline.include_gaps) AS t;
+    FROM llmspell_internal._entity_timeline(entity_timeline.id, entity_timeline.known_at, entity_timeline.since, entity_timeline.until, entity_timeline.include_gaps) AS t;
 END;
 COMMENT ON FUNCTION llmspell.entity_timeline(uuid, timestamptz, timestamptz, timestamptz, boolean) IS 'What is said of an entity between since and until, as known at known_at (null: now): stretches of valid time in order, clamped to the window, neighbours that say the same as one. include_gaps adds rows with a null name where nothing is said. Errors: 42501 no tenant, 22004 null id or include_gaps, 22000 since not before until. Example: SELECT valid_from, valid_to, properties FROM llmspell.entity_timeline(''00000000-0000-0000-0000-000000000001'', since => ''2026-01-01Z'', until => ''2027-01-01Z'');';
 
-CREATE OR REPLACE FUNCTION llmspell._entity_knowledge(id uuid, valid_at timestamptz)
+CREATE OR REPLACE FUNCTION llmspell_internal._entity_knowledge(id uuid, valid_at timestamptz)
 RETURNS TABLE (start timestamptz, finish timestamptz, entity_type text, name text, properties text)
 LANGUAGE c STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_entity_knowledge_wrapper';
-COMMENT ON FUNCTION llmspell._entity_knowledge(uuid, timestamptz) IS 'What entity_knowledge does, with the properties as text.';
-GRANT EXECUTE ON FUNCTION llmspell._entity_knowledge(uuid, timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._entity_knowledge(uuid, timestamptz) IS 'What entity_knowledge does, with the properties as text.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._entity_knowledge(uuid, timestamptz) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entity_knowledge(id uuid, valid_at timestamptz DEFAULT now())
 RETURNS TABLE (known_from timestamptz, known_to timestamptz, entity_type text, name text, properties jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT t.start, t.finish, t.entity_type, t.name, t.properties::jsonb
-    FROM llmspell._entity_knowledge(entity_knowledge.id, entity_knowledge.valid_at) AS t;
+    FROM llmspell_internal._entity_knowledge(entity_knowledge.id, entity_knowledge.valid_at) AS t;
 END;
 COMMENT ON FUNCTION llmspell.entity_knowledge(uuid, timestamptz) IS 'What was believed of an entity at valid_at (null: now), and when: stretches of transaction time in order, neighbours that say the same as one. Errors: 42501 no tenant, 22004 null id. Example: SELECT known_from, known_to, properties FROM llmspell.entity_knowledge(''00000000-0000-0000-0000-000000000001'', ''2026-03-15Z'');';
 
@@ -132,7 +132,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_believed(id uuid, event_id uuid, at t
 RETURNS TABLE (entity_id uuid, entity_type text, name text, properties jsonb, valid_from timestamptz, valid_to timestamptz,
     known_from timestamptz, known_to timestamptz, source_kind text, source_id text, created_at timestamptz)
 LANGUAGE plpgsql STABLE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -148,10 +148,10 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.entity_believed(uuid, uuid, timestamptz) IS 'The entity at a time (null: now), as it was known at the timestamp of an event of event_log: what an agent believed when the event was written. No row where there is no such event. Errors: 42501 no tenant, 22004 null. Example: SELECT b.name FROM llmspell.event_log e, llmspell.entity_believed(''00000000-0000-0000-0000-000000000001'', e.event_id) b WHERE e.event_type = ''decision'';';
 
-CREATE OR REPLACE FUNCTION llmspell._entities_find(valid_at timestamptz, known_at timestamptz, wanted_type text, filter jsonb, name_prefix text, query_text text, max_rows int, after uuid)
+CREATE OR REPLACE FUNCTION llmspell_internal._entities_find(valid_at timestamptz, known_at timestamptz, wanted_type text, filter jsonb, name_prefix text, query_text text, max_rows int, after uuid)
 RETURNS TABLE (entity_id uuid, entity_type text, name text, properties jsonb, valid_from timestamptz, valid_to timestamptz, known_from timestamptz, known_to timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -194,15 +194,15 @@ BEGIN
     USING v_tenant, v_valid_at, known_at, wanted_type, filter, name_prefix, _prefix_end(name_prefix), query_text, after, v_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell._entities_find(timestamptz, timestamptz, text, jsonb, text, text, integer, uuid) IS 'What entities_as_of and entities_search do; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._entities_find(timestamptz, timestamptz, text, jsonb, text, text, integer, uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._entities_find(timestamptz, timestamptz, text, jsonb, text, text, integer, uuid) IS 'What entities_as_of and entities_search do; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._entities_find(timestamptz, timestamptz, text, jsonb, text, text, integer, uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entities_as_of(entity_type text DEFAULT NULL, valid_at timestamptz DEFAULT now(), known_at timestamptz DEFAULT NULL, filter jsonb DEFAULT NULL,
     max_rows int DEFAULT 100, after uuid DEFAULT NULL)
 RETURNS TABLE (entity_id uuid, entity_type text, name text, properties jsonb, valid_from timestamptz, valid_to timestamptz, known_from timestamptz, known_to timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._entities_find(entities_as_of.valid_at, entities_as_of.known_at, entities_as_of.entity_type, entities_as_of.filter, NULL, NULL,
+    SELECT * FROM llmspell_internal._entities_find(entities_as_of.valid_at, entities_as_of.known_at, entities_as_of.entity_type, entities_as_of.filter, NULL, NULL,
         entities_as_of.max_rows, entities_as_of.after);
 END;
 COMMENT ON FUNCTION llmspell.entities_as_of(text, timestamptz, timestamptz, jsonb, integer, uuid) IS 'The entities of a type (null: all) that hold at valid_at (null: now), as known at known_at (null: now), whose properties contain filter where it is given; by id. For the next page give the last entity_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT entity_id, name FROM llmspell.entities_as_of(''person'', filter => ''{"job": "analyst"}'');';
@@ -212,44 +212,44 @@ CREATE OR REPLACE FUNCTION llmspell.entities_search(name_prefix text DEFAULT NUL
 RETURNS TABLE (entity_id uuid, entity_type text, name text, properties jsonb, valid_from timestamptz, valid_to timestamptz, known_from timestamptz, known_to timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._entities_find(entities_search.valid_at, entities_search.known_at, entities_search.entity_type, entities_search.filter,
+    SELECT * FROM llmspell_internal._entities_find(entities_search.valid_at, entities_search.known_at, entities_search.entity_type, entities_search.filter,
         entities_search.name_prefix, entities_search.query_text, entities_search.max_rows, entities_search.after);
 END;
 COMMENT ON FUNCTION llmspell.entities_search(text, text, text, jsonb, timestamptz, timestamptz, integer, uuid) IS 'The entities whose name begins with name_prefix (by bytes) and whose name or texts in properties match query_text, words as in a web search ("or", -word, "a phrase"; no stemming); what is null does not matter. By id, paged as entities_as_of. A prefix, a type and a filter have indexes; query_text reads what these leave. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT name FROM llmspell.entities_search(name_prefix => ''Ad'');';
 
-CREATE OR REPLACE FUNCTION llmspell._json_diff(before jsonb, after jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._json_diff(before jsonb, after jsonb) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_json_diff_wrapper';
-COMMENT ON FUNCTION llmspell._json_diff(jsonb, jsonb) IS 'The members that differ between two objects: {"key": {"before": …, "after": …}}; NULL where one is no object.';
-GRANT EXECUTE ON FUNCTION llmspell._json_diff(jsonb, jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._json_diff(jsonb, jsonb) IS 'The members that differ between two objects: {"key": {"before": …, "after": …}}; NULL where one is no object.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._json_diff(jsonb, jsonb) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._graph_change(before jsonb, after jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_change(before jsonb, after jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN before IS NULL AND after IS NOT NULL THEN 'added' WHEN before IS NOT NULL AND after IS NULL THEN 'removed' WHEN before <> after THEN 'changed' END;
 END;
-COMMENT ON FUNCTION llmspell._graph_change(jsonb, jsonb) IS 'How two states of an entity or relationship differ: added, removed, changed; NULL where not.';
-GRANT EXECUTE ON FUNCTION llmspell._graph_change(jsonb, jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._graph_change(jsonb, jsonb) IS 'How two states of an entity or relationship differ: added, removed, changed; NULL where not.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_change(jsonb, jsonb) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entity_diff(id uuid, valid_before timestamptz, known_before timestamptz, valid_after timestamptz, known_after timestamptz)
 RETURNS TABLE (change text, before jsonb, after jsonb, properties_changed jsonb)
 LANGUAGE sql STABLE ROWS 1
 BEGIN ATOMIC
-    SELECT llmspell._graph_change(d.before, d.after), d.before, d.after,
-        llmspell._json_diff(COALESCE(d.before -> 'properties', '{}'), COALESCE(d.after -> 'properties', '{}'))::jsonb
+    SELECT llmspell_internal._graph_change(d.before, d.after), d.before, d.after,
+        llmspell_internal._json_diff(COALESCE(d.before -> 'properties', '{}'), COALESCE(d.after -> 'properties', '{}'))::jsonb
     FROM (SELECT
         (SELECT jsonb_build_object('type', a.entity_type, 'name', a.name, 'properties', a.properties)
          FROM llmspell.entity_as_of(entity_diff.id, entity_diff.valid_before, entity_diff.known_before) a) AS before,
         (SELECT jsonb_build_object('type', a.entity_type, 'name', a.name, 'properties', a.properties)
          FROM llmspell.entity_as_of(entity_diff.id, entity_diff.valid_after, entity_diff.known_after) a) AS after) AS d
-    WHERE llmspell._graph_change(d.before, d.after) IS NOT NULL;
+    WHERE llmspell_internal._graph_change(d.before, d.after) IS NOT NULL;
 END;
 COMMENT ON FUNCTION llmspell.entity_diff(uuid, timestamptz, timestamptz, timestamptz, timestamptz) IS 'How an entity differs between two points of valid time and transaction time (nulls as in entity_as_of): added, removed or changed, what it said at both, and the properties that differ; no row where it says the same. Errors: 42501 no tenant, 22004 null id. Example: SELECT change, properties_changed FROM llmspell.entity_diff(''00000000-0000-0000-0000-000000000001'', ''2026-01-01Z'', NULL, now(), NULL);';
 
-CREATE OR REPLACE FUNCTION llmspell._graph_diff(valid_before timestamptz, known_before timestamptz, valid_after timestamptz, known_after timestamptz, max_rows int, last jsonb)
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_diff(valid_before timestamptz, known_before timestamptz, valid_after timestamptz, known_after timestamptz, max_rows int, last jsonb)
 RETURNS TABLE (kind text, id uuid, change text, before jsonb, after jsonb, properties_changed jsonb)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -300,15 +300,15 @@ BEGIN
     USING v_tenant, v_valid_before, v_known_before, v_valid_after, v_known_after, last ->> 'kind', (last ->> 'id')::uuid, v_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell._graph_diff(timestamptz, timestamptz, timestamptz, timestamptz, integer, jsonb) IS 'What graph_diff does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._graph_diff(timestamptz, timestamptz, timestamptz, timestamptz, integer, jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._graph_diff(timestamptz, timestamptz, timestamptz, timestamptz, integer, jsonb) IS 'What graph_diff does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_diff(timestamptz, timestamptz, timestamptz, timestamptz, integer, jsonb) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.graph_diff(valid_before timestamptz, known_before timestamptz, valid_after timestamptz, known_after timestamptz,
     max_rows int DEFAULT 1000, after jsonb DEFAULT NULL)
 RETURNS TABLE (kind text, id uuid, change text, before jsonb, after jsonb, properties_changed jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_diff(graph_diff.valid_before, graph_diff.known_before, graph_diff.valid_after, graph_diff.known_after,
+    SELECT * FROM llmspell_internal._graph_diff(graph_diff.valid_before, graph_diff.known_before, graph_diff.valid_after, graph_diff.known_after,
         graph_diff.max_rows, graph_diff.after);
 END;
 COMMENT ON FUNCTION llmspell.graph_diff(timestamptz, timestamptz, timestamptz, timestamptz, integer, jsonb) IS 'All entities and relationships that differ between two points of valid time and transaction time (nulls as in entity_as_of): as entity_diff, by kind (entity, relationship) and id. For the next page give the last row as after: to_jsonb(row). With one valid time only what was recorded in between is compared, else everything. Errors: 42501 no tenant, 22004, 22023 max_rows, after. Example: SELECT kind, id, change FROM llmspell.graph_diff(now(), now() - interval ''1 day'', now(), NULL);';
@@ -318,7 +318,7 @@ CREATE OR REPLACE FUNCTION llmspell.graph_neighbors(id uuid, direction text DEFA
 RETURNS TABLE (relationship_id uuid, relationship_type text, outgoing boolean, entity_id uuid, entity_type text, name text, entity_properties jsonb,
     relationship_properties jsonb, valid_from timestamptz, valid_to timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -351,7 +351,7 @@ CREATE OR REPLACE FUNCTION llmspell.graph_traverse(start uuid, max_depth int DEF
     known_at timestamptz DEFAULT NULL, max_nodes int DEFAULT 10000, include_start boolean DEFAULT false, with_path boolean DEFAULT false, with_names boolean DEFAULT false)
 RETURNS TABLE (entity_id uuid, entity_type text, name text, depth int, parent_id uuid, relationship_id uuid, valid_from timestamptz, valid_to timestamptz, path uuid[])
 LANGUAGE c STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'graph_traverse_wrapper';
 COMMENT ON FUNCTION llmspell.graph_traverse(uuid, integer, text[], text, timestamptz, timestamptz, integer, boolean, boolean, boolean) IS 'The entities that are reached from one along relationships (of some types or all; out, in or both ways) at a point of both times: each once, at its smallest depth, with the entity and relationship before it (of several those with the smallest id) and the period in which the relationships of its path all hold; by depth and id. path holds the ids from the start on where with_path is given, entity_type and name are read where with_names is (which doubles the cost). Nothing where the start does not exist. Errors: 42501 no tenant, 22004 null, 22023 direction, negative max_depth or max_nodes, 54000 more than max_nodes are reached, or paths of more than 10,000,000 ids. Example: SELECT depth, name FROM llmspell.graph_traverse(''00000000-0000-0000-0000-000000000001'', 2, with_names => true);';
@@ -360,7 +360,7 @@ CREATE OR REPLACE FUNCTION llmspell.graph_shortest_path(from_entity uuid, to_ent
     valid_at timestamptz DEFAULT now(), known_at timestamptz DEFAULT NULL, max_nodes int DEFAULT 100000)
 RETURNS TABLE (length int, entities uuid[], relationships uuid[], valid_from timestamptz, valid_to timestamptz)
 LANGUAGE c STABLE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'graph_shortest_path_wrapper';
 COMMENT ON FUNCTION llmspell.graph_shortest_path(uuid, uuid, integer, text[], text, timestamptz, timestamptz, integer) IS 'A shortest path between two entities at a point of both times, and the period in which all its relationships hold; of several the one with the smallest ids, in their order. No row where there is none of at most max_depth relationships, or one of the two does not exist; length 0 from an entity to itself. Errors: 42501 no tenant, 22004 null, 22023 direction, negative max_depth or max_nodes, 54000 more than max_nodes had to be looked at. Example: SELECT length, entities FROM llmspell.graph_shortest_path(''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-000000000002'');';
@@ -368,7 +368,7 @@ COMMENT ON FUNCTION llmspell.graph_shortest_path(uuid, uuid, integer, text[], te
 CREATE OR REPLACE FUNCTION llmspell.graph_subgraph(ids uuid[], valid_at timestamptz DEFAULT now(), known_at timestamptz DEFAULT NULL, types text[] DEFAULT NULL)
 RETURNS TABLE (kind text, id uuid, type text, name text, from_entity uuid, to_entity uuid, properties jsonb, valid_from timestamptz, valid_to timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -393,11 +393,11 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.graph_subgraph(uuid[], timestamptz, timestamptz, text[]) IS 'Of some entities those that exist at a point of both times, and the relationships among them (of some types or all): rows of kind entity, then relationship, by id. Errors: 42501 no tenant, 22004 null ids, 54000 over 100,000 ids. Example: SELECT kind, type, name FROM llmspell.graph_subgraph(ARRAY[''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-000000000002'']::uuid[]);';
 
-CREATE OR REPLACE FUNCTION llmspell._graph_by_source(wanted_kind text, wanted_id text, known_at timestamptz, include_superseded boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_by_source(wanted_kind text, wanted_id text, known_at timestamptz, include_superseded boolean)
 RETURNS TABLE (kind text, id uuid, type text, name text, from_entity uuid, to_entity uuid, properties jsonb,
     valid_from timestamptz, valid_to timestamptz, known_from timestamptz, known_to timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -421,21 +421,21 @@ BEGIN
     ORDER BY 1, 2, 10, 8;
 END
 $$;
-COMMENT ON FUNCTION llmspell._graph_by_source(text, text, timestamptz, boolean) IS 'What graph_by_source does.';
-GRANT EXECUTE ON FUNCTION llmspell._graph_by_source(text, text, timestamptz, boolean) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._graph_by_source(text, text, timestamptz, boolean) IS 'What graph_by_source does.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_by_source(text, text, timestamptz, boolean) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.graph_by_source(source_kind text, source_id text, known_at timestamptz DEFAULT NULL, include_superseded boolean DEFAULT false)
 RETURNS TABLE (kind text, id uuid, type text, name text, from_entity uuid, to_entity uuid, properties jsonb,
     valid_from timestamptz, valid_to timestamptz, known_from timestamptz, known_to timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_by_source(graph_by_source.source_kind, graph_by_source.source_id, graph_by_source.known_at, graph_by_source.include_superseded);
+    SELECT * FROM llmspell_internal._graph_by_source(graph_by_source.source_kind, graph_by_source.source_id, graph_by_source.known_at, graph_by_source.include_superseded);
 END;
 COMMENT ON FUNCTION llmspell.graph_by_source(text, text, timestamptz, boolean) IS 'The versions of entities and relationships that were taken from a source, an event, episode or artifact: those known at known_at (null: now), or with include_superseded all there ever were; by kind, id, known_from, valid_from. Errors: 42501 no tenant, 22004 null. Example: SELECT kind, name, valid_from FROM llmspell.graph_by_source(''event'', ''3f1c'');';
 
 CREATE OR REPLACE FUNCTION llmspell.graph_check() RETURNS TABLE (kind text, id uuid, fault text, detail text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

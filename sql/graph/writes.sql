@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_put(id uuid, type text, name text, pr
     valid_to timestamptz DEFAULT 'infinity', source_kind text DEFAULT NULL, source_id text DEFAULT NULL)
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_put_wrapper';
 COMMENT ON FUNCTION llmspell.entity_put(uuid, text, text, jsonb, timestamptz, timestamptz, text, text) IS 'Says that in [valid_from, valid_to) the entity is this, whatever was said before; outside nothing changes. Returns the transaction time and how many versions were closed and added: none where it says so already. Nulls: valid_to is open. Errors: 42501 no tenant, 22004 null, 22001 type over 255 or name over 500 characters, 22023 properties no object, or source_kind none of event, episode, artifact, 22000 valid_from not before valid_to, 22008 a version of the entity was recorded in the future, 40001 or 23P01 changed by another transaction: run it again. Example: SELECT * FROM llmspell.entity_put(''00000000-0000-0000-0000-000000000001'', ''person'', ''Ada'', ''{"job": "analyst"}'', ''2026-01-01Z'');';
@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_insert(id uuid, type text, name text,
     valid_to timestamptz DEFAULT 'infinity', source_kind text DEFAULT NULL, source_id text DEFAULT NULL)
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_insert_wrapper';
 COMMENT ON FUNCTION llmspell.entity_insert(uuid, text, text, jsonb, timestamptz, timestamptz, text, text) IS 'As entity_put, but fails with 23P01 where the entity exists anywhere in the period; DETAIL tells where. Errors: as entity_put. Example: SELECT * FROM llmspell.entity_insert(''00000000-0000-0000-0000-000000000002'', ''person'', ''Grace'');';
@@ -26,7 +26,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_patch(id uuid, properties jsonb, vali
     type text DEFAULT NULL, name text DEFAULT NULL, source_kind text DEFAULT NULL, source_id text DEFAULT NULL)
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_patch_wrapper';
 COMMENT ON FUNCTION llmspell.entity_patch(uuid, jsonb, timestamptz, timestamptz, text, text, text, text) IS 'Merges properties (as jsonb ||), and a type or name that is not null, into what is said in [valid_from, valid_to); where nothing is said nothing changes, and 0 versions are added where nothing is said at all. Errors: as entity_put; 22023 a version whose properties are no object. Example: SELECT * FROM llmspell.entity_patch(''00000000-0000-0000-0000-000000000001'', ''{"desk": 7}'');';
@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_upsert(id uuid, type text, name text,
     valid_to timestamptz DEFAULT 'infinity', source_kind text DEFAULT NULL, source_id text DEFAULT NULL)
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_upsert_wrapper';
 COMMENT ON FUNCTION llmspell.entity_upsert(uuid, text, text, jsonb, timestamptz, timestamptz, text, text) IS 'Merges into what is said, as entity_patch, and says it as entity_put where nothing is said. Errors: as both; 22004 a null type or name where nothing is said. Example: SELECT * FROM llmspell.entity_upsert(''00000000-0000-0000-0000-000000000001'', ''person'', ''Ada'', ''{"floor": 2}'');';
@@ -44,7 +44,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_correct(id uuid, valid_at timestamptz
     source_kind text DEFAULT NULL, source_id text DEFAULT NULL)
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_correct_wrapper';
 COMMENT ON FUNCTION llmspell.entity_correct(uuid, timestamptz, jsonb, text, text, text, text) IS 'Replaces the current version that holds at valid_at, in exactly its period; a null type or name stays. Errors: as entity_put; P0002 there is no such version. Example: SELECT * FROM llmspell.entity_correct(''00000000-0000-0000-0000-000000000001'', now(), ''{"job": "engineer"}'');';
@@ -52,7 +52,7 @@ COMMENT ON FUNCTION llmspell.entity_correct(uuid, timestamptz, jsonb, text, text
 CREATE OR REPLACE FUNCTION llmspell.entity_retract(id uuid, valid_from timestamptz DEFAULT now(), valid_to timestamptz DEFAULT 'infinity', on_edges text DEFAULT 'cascade')
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_retract_wrapper';
 COMMENT ON FUNCTION llmspell.entity_retract(uuid, timestamptz, timestamptz, text) IS 'Says that in [valid_from, valid_to) the entity is not there, nor its relationships: these are retracted in the same instant (on_edges cascade), or 23503 names them (restrict). closed and added count versions of both. What was believed before stays readable. Errors: 42501 no tenant, 22004 null, 22023 on_edges, 22000 valid_from not before valid_to, 22008, 40001, 23P01 as entity_put. Example: SELECT * FROM llmspell.entity_retract(''00000000-0000-0000-0000-000000000001'', ''2026-06-01Z'', ''2026-07-01Z'');';
@@ -61,7 +61,7 @@ CREATE OR REPLACE FUNCTION llmspell.relationship_put(id uuid, from_entity uuid, 
     valid_to timestamptz DEFAULT 'infinity', on_missing text DEFAULT 'error', source_kind text DEFAULT NULL, source_id text DEFAULT NULL)
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_put_wrapper';
 COMMENT ON FUNCTION llmspell.relationship_put(uuid, uuid, uuid, text, jsonb, timestamptz, timestamptz, text, text, text) IS 'Says that in [valid_from, valid_to) this relationship leads from one entity to the other. Where one of them does not exist: on_missing error fails with 23503 and the missing periods, clip says it only where both exist, allow says it all the same (reads do not show it there). Errors: as entity_put; 22023 on_missing. Example: SELECT * FROM llmspell.relationship_put(''00000000-0000-0000-0000-00000000000a'', ''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-000000000002'', ''knows'');';
@@ -70,7 +70,7 @@ CREATE OR REPLACE FUNCTION llmspell.relationship_patch(id uuid, properties jsonb
     type text DEFAULT NULL, source_kind text DEFAULT NULL, source_id text DEFAULT NULL)
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_patch_wrapper';
 COMMENT ON FUNCTION llmspell.relationship_patch(uuid, jsonb, timestamptz, timestamptz, text, text, text) IS 'Merges properties, and a type that is not null, into what is said of a relationship in [valid_from, valid_to). Errors: as entity_patch. Example: SELECT * FROM llmspell.relationship_patch(''00000000-0000-0000-0000-00000000000a'', ''{"since": 1833}'');';
@@ -78,23 +78,23 @@ COMMENT ON FUNCTION llmspell.relationship_patch(uuid, jsonb, timestamptz, timest
 CREATE OR REPLACE FUNCTION llmspell.relationship_retract(id uuid, valid_from timestamptz DEFAULT now(), valid_to timestamptz DEFAULT 'infinity')
 RETURNS TABLE (tx_time timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_retract_wrapper';
 COMMENT ON FUNCTION llmspell.relationship_retract(uuid, timestamptz, timestamptz) IS 'Says that in [valid_from, valid_to) the relationship is not there. Errors: 42501 no tenant, 22004 null, 22000, 22008, 40001, 23P01 as entity_put. Example: SELECT * FROM llmspell.relationship_retract(''00000000-0000-0000-0000-00000000000a'');';
 
-CREATE OR REPLACE FUNCTION llmspell._graph_lock(entities uuid[], ends uuid[], relationships uuid[], existence boolean) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_lock(entities uuid[], ends uuid[], relationships uuid[], existence boolean) RETURNS void
 LANGUAGE c VOLATILE STRICT
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_graph_lock_wrapper';
-COMMENT ON FUNCTION llmspell._graph_lock(uuid[], uuid[], uuid[], boolean) IS 'Locks as the writes do, in their order, to the end of the transaction: entities (existence: that they exist, too), that ends exist (shared), and relationships. Many keys lock the graph of the tenant.';
-GRANT EXECUTE ON FUNCTION llmspell._graph_lock(uuid[], uuid[], uuid[], boolean) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._graph_lock(uuid[], uuid[], uuid[], boolean) IS 'Locks as the writes do, in their order, to the end of the transaction: entities (existence: that they exist, too), that ends exist (shared), and relationships. Many keys lock the graph of the tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_lock(uuid[], uuid[], uuid[], boolean) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._graph_write_many(operation text, entries jsonb)
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_write_many(operation text, entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -149,14 +149,14 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._graph_write_many(text, jsonb) IS 'What the batches do: the single form for each entry, in order, after all locks.';
-GRANT EXECUTE ON FUNCTION llmspell._graph_write_many(text, jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._graph_write_many(text, jsonb) IS 'What the batches do: the single form for each entry, in order, after all locks.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_write_many(text, jsonb) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entity_put_many(entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_write_many('entity_put', entity_put_many.entries);
+    SELECT * FROM llmspell_internal._graph_write_many('entity_put', entity_put_many.entries);
 END;
 COMMENT ON FUNCTION llmspell.entity_put_many(jsonb) IS 'Says of many entities what they are, all or nothing: an array of objects with the arguments of entity_put by name, absent ones as their defaults. Returns a row for each, in order. Errors: as entity_put; 22023 no array. Example: SELECT * FROM llmspell.entity_put_many(''[{"id": "00000000-0000-0000-0000-000000000001", "type": "person", "name": "Ada"}]'');';
 
@@ -164,7 +164,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_insert_many(entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_write_many('entity_insert', entity_insert_many.entries);
+    SELECT * FROM llmspell_internal._graph_write_many('entity_insert', entity_insert_many.entries);
 END;
 COMMENT ON FUNCTION llmspell.entity_insert_many(jsonb) IS 'Says of many new entities what they are, all or nothing: an array of objects with the arguments of entity_insert by name, absent ones as their defaults. Returns a row for each, in order. Errors: as entity_insert; 22023 no array. Example: SELECT * FROM llmspell.entity_insert_many(''[{"id": "00000000-0000-0000-0000-000000000003", "type": "person", "name": "Mary"}]'');';
 
@@ -172,7 +172,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_patch_many(entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_write_many('entity_patch', entity_patch_many.entries);
+    SELECT * FROM llmspell_internal._graph_write_many('entity_patch', entity_patch_many.entries);
 END;
 COMMENT ON FUNCTION llmspell.entity_patch_many(jsonb) IS 'Merges into many entities, all or nothing: an array of objects with the arguments of entity_patch by name, absent ones as their defaults. Returns a row for each, in order. Errors: as entity_patch; 22023 no array. Example: SELECT * FROM llmspell.entity_patch_many(''[{"id": "00000000-0000-0000-0000-000000000001", "properties": {"desk": 8}}]'');';
 
@@ -180,7 +180,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_upsert_many(entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_write_many('entity_upsert', entity_upsert_many.entries);
+    SELECT * FROM llmspell_internal._graph_write_many('entity_upsert', entity_upsert_many.entries);
 END;
 COMMENT ON FUNCTION llmspell.entity_upsert_many(jsonb) IS 'Merges into many entities or says them, all or nothing: an array of objects with the arguments of entity_upsert by name, absent ones as their defaults. Returns a row for each, in order. Errors: as entity_upsert; 22023 no array. Example: SELECT * FROM llmspell.entity_upsert_many(''[{"id": "00000000-0000-0000-0000-000000000001", "type": "person", "name": "Ada"}]'');';
 
@@ -188,7 +188,7 @@ CREATE OR REPLACE FUNCTION llmspell.entity_retract_many(entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_write_many('entity_retract', entity_retract_many.entries);
+    SELECT * FROM llmspell_internal._graph_write_many('entity_retract', entity_retract_many.entries);
 END;
 COMMENT ON FUNCTION llmspell.entity_retract_many(jsonb) IS 'Retracts many entities, all or nothing: an array of objects with the arguments of entity_retract by name, absent ones as their defaults. Returns a row for each, in order. Errors: as entity_retract; 22023 no array. Example: SELECT * FROM llmspell.entity_retract_many(''[{"id": "00000000-0000-0000-0000-000000000003"}]'');';
 
@@ -196,7 +196,7 @@ CREATE OR REPLACE FUNCTION llmspell.relationship_put_many(entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_write_many('relationship_put', relationship_put_many.entries);
+    SELECT * FROM llmspell_internal._graph_write_many('relationship_put', relationship_put_many.entries);
 END;
 COMMENT ON FUNCTION llmspell.relationship_put_many(jsonb) IS 'Says many relationships, all or nothing: an array of objects with the arguments of relationship_put by name, absent ones as their defaults. Returns a row for each, in order. Errors: as relationship_put; 22023 no array. Example: SELECT * FROM llmspell.relationship_put_many(''[{"id": "00000000-0000-0000-0000-00000000000a", "from_entity": "00000000-0000-0000-0000-000000000001", "to_entity": "00000000-0000-0000-0000-000000000002", "type": "knows"}]'');';
 
@@ -204,7 +204,7 @@ CREATE OR REPLACE FUNCTION llmspell.relationship_patch_many(entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_write_many('relationship_patch', relationship_patch_many.entries);
+    SELECT * FROM llmspell_internal._graph_write_many('relationship_patch', relationship_patch_many.entries);
 END;
 COMMENT ON FUNCTION llmspell.relationship_patch_many(jsonb) IS 'Merges into many relationships, all or nothing: an array of objects with the arguments of relationship_patch by name, absent ones as their defaults. Returns a row for each, in order. Errors: as relationship_patch; 22023 no array. Example: SELECT * FROM llmspell.relationship_patch_many(''[{"id": "00000000-0000-0000-0000-00000000000a", "properties": {"since": 1834}}]'');';
 
@@ -212,21 +212,21 @@ CREATE OR REPLACE FUNCTION llmspell.relationship_retract_many(entries jsonb)
 RETURNS TABLE (id uuid, tx_time timestamptz, closed int, added int)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._graph_write_many('relationship_retract', relationship_retract_many.entries);
+    SELECT * FROM llmspell_internal._graph_write_many('relationship_retract', relationship_retract_many.entries);
 END;
 COMMENT ON FUNCTION llmspell.relationship_retract_many(jsonb) IS 'Retracts many relationships, all or nothing: an array of objects with the arguments of relationship_retract by name, absent ones as their defaults. Returns a row for each, in order. Errors: as relationship_retract; 22023 no array. Example: SELECT * FROM llmspell.relationship_retract_many(''[{"id": "00000000-0000-0000-0000-00000000000a"}]'');';
 
-CREATE OR REPLACE FUNCTION llmspell._entity_erase(id uuid) RETURNS TABLE (entity_rows bigint, relationship_rows bigint)
+CREATE OR REPLACE FUNCTION llmspell_internal._entity_erase(id uuid) RETURNS TABLE (entity_rows bigint, relationship_rows bigint)
 LANGUAGE c VOLATILE ROWS 1
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_entity_erase_wrapper';
-COMMENT ON FUNCTION llmspell._entity_erase(uuid) IS 'Deletes every version of an entity and of the relationships from and to it.';
-GRANT EXECUTE ON FUNCTION llmspell._entity_erase(uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._entity_erase(uuid) IS 'Deletes every version of an entity and of the relationships from and to it.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._entity_erase(uuid) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._graph_copies(id uuid) RETURNS jsonb
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_copies(id uuid) RETURNS jsonb
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
@@ -249,13 +249,13 @@ BEGIN
     RETURN v_found;
 END
 $$;
-COMMENT ON FUNCTION llmspell._graph_copies(uuid) IS 'How many rows of the tenant name an id in a JSON column, by table and column.';
-GRANT EXECUTE ON FUNCTION llmspell._graph_copies(uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._graph_copies(uuid) IS 'How many rows of the tenant name an id in a JSON column, by table and column.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_copies(uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entity_erase(id uuid, find_copies boolean DEFAULT true)
 RETURNS TABLE (entity_rows bigint, relationship_rows bigint, copies jsonb, not_searched text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -276,14 +276,14 @@ COMMENT ON FUNCTION llmspell.entity_erase(uuid, boolean) IS 'Deletes every versi
 
 CREATE OR REPLACE FUNCTION llmspell.relationship_erase(id uuid) RETURNS bigint
 LANGUAGE c VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_erase_wrapper';
 COMMENT ON FUNCTION llmspell.relationship_erase(uuid) IS 'Deletes every version of a relationship, at all times, and returns how many. Errors: 42501 no tenant, 22004 null, 40001. Example: SELECT llmspell.relationship_erase(''00000000-0000-0000-0000-00000000000b'');';
 
 CREATE OR REPLACE FUNCTION llmspell.tx_horizon() RETURNS timestamptz
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     PERFORM _require_tenant();
@@ -306,7 +306,7 @@ COMMENT ON FUNCTION llmspell.tx_horizon() IS 'Until when answers as known at a t
 
 CREATE OR REPLACE FUNCTION llmspell.entity_prune(horizon timestamptz) RETURNS TABLE (entity_rows bigint, relationship_rows bigint)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -328,7 +328,7 @@ COMMENT ON FUNCTION llmspell.entity_prune(timestamptz) IS 'Deletes the versions 
 
 CREATE OR REPLACE FUNCTION llmspell.graph_repair(id uuid) RETURNS TABLE (tx_time timestamptz, repaired int, removed int)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,30 +1,30 @@
-CREATE OR REPLACE FUNCTION llmspell._hook_pack(context bytea) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell_internal._hook_pack(context bytea) RETURNS bytea
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_hook_pack_wrapper';
-COMMENT ON FUNCTION llmspell._hook_pack(bytea) IS 'A context, compressed with the built-in dictionary. Error: 54000 over 128 MiB.';
-GRANT EXECUTE ON FUNCTION llmspell._hook_pack(bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hook_pack(bytea) IS 'A context, compressed with the built-in dictionary. Error: 54000 over 128 MiB.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hook_pack(bytea) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._hook_unpack(packed bytea) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell_internal._hook_unpack(packed bytea) RETURNS bytea
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_hook_unpack_wrapper';
-COMMENT ON FUNCTION llmspell._hook_unpack(bytea) IS 'Undoes _hook_pack. Error: XX001 damaged.';
-GRANT EXECUTE ON FUNCTION llmspell._hook_unpack(bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hook_unpack(bytea) IS 'Undoes _hook_pack. Error: XX001 damaged.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hook_unpack(bytea) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._hook_context(codec text, stored bytea) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell_internal._hook_context(codec text, stored bytea) RETURNS bytea
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT CASE WHEN codec IN ('bytes.v1', 'json.v1') THEN _hook_unpack(stored) ELSE stored END
 $$;
-COMMENT ON FUNCTION llmspell._hook_context(text, bytea) IS 'A stored context as it was given; as it is stored where another client wrote it.';
-GRANT EXECUTE ON FUNCTION llmspell._hook_context(text, bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hook_context(text, bytea) IS 'A stored context as it was given; as it is stored where another client wrote it.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hook_context(text, bytea) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._hook_record(hook_id text, hook_type text, context bytea, context_json jsonb, result jsonb, correlation_id uuid,
+CREATE OR REPLACE FUNCTION llmspell_internal._hook_record(hook_id text, hook_type text, context bytea, context_json jsonb, result jsonb, correlation_id uuid,
     ts timestamptz, duration_ms int, triggering_component text, component_id text, modified_operation boolean, tags text[],
     retention_priority int, contains_sensitive_data boolean, metadata jsonb, execution_id uuid)
 RETURNS TABLE (new_id uuid, new_correlation uuid, new_ts timestamptz, context_size int, stored_size int)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -63,8 +63,8 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._hook_record(text, text, bytea, jsonb, jsonb, uuid, timestamptz, integer, text, text, boolean, text[], integer, boolean, jsonb, uuid) IS 'What hook_record does.';
-GRANT EXECUTE ON FUNCTION llmspell._hook_record(text, text, bytea, jsonb, jsonb, uuid, timestamptz, integer, text, text, boolean, text[], integer, boolean, jsonb, uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hook_record(text, text, bytea, jsonb, jsonb, uuid, timestamptz, integer, text, text, boolean, text[], integer, boolean, jsonb, uuid) IS 'What hook_record does.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hook_record(text, text, bytea, jsonb, jsonb, uuid, timestamptz, integer, text, text, boolean, text[], integer, boolean, jsonb, uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.hook_record(hook_id text, hook_type text, context bytea DEFAULT NULL, context_json jsonb DEFAULT NULL, result jsonb DEFAULT '{}',
     correlation_id uuid DEFAULT NULL, ts timestamptz DEFAULT NULL, duration_ms int DEFAULT 0, triggering_component text DEFAULT 'unknown',
@@ -74,19 +74,19 @@ RETURNS TABLE (execution_id uuid, correlation_id uuid, ts timestamptz, context_s
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
     SELECT r.new_id, r.new_correlation, r.new_ts, r.context_size, r.stored_size
-    FROM llmspell._hook_record(hook_record.hook_id, hook_record.hook_type, hook_record.context, hook_record.context_json, hook_record.result,
+    FROM llmspell_internal._hook_record(hook_record.hook_id, hook_record.hook_type, hook_record.context, hook_record.context_json, hook_record.result,
         hook_record.correlation_id, hook_record.ts, hook_record.duration_ms, hook_record.triggering_component, hook_record.component_id,
         hook_record.modified_operation, hook_record.tags, hook_record.retention_priority, hook_record.contains_sensitive_data,
         hook_record.metadata, hook_record.execution_id) r;
 END;
 COMMENT ON FUNCTION llmspell.hook_record(text, text, bytea, jsonb, jsonb, uuid, timestamptz, integer, text, text, boolean, text[], integer, boolean, jsonb, uuid) IS 'Stores what a hook did, its context compressed, and returns (execution_id, correlation_id, ts, context_size and stored_size in bytes). The context is bytes (context) or JSON (context_json), one of both, to 128 MiB. Defaults: execution_id a new UUID of version 7, correlation_id the execution_id, ts the time of the clock. Errors: 42501 no tenant, 22004 null, 22001 a text over 255 characters, 22023 no or two contexts, negative duration_ms, 22008 infinite ts, 54000 context too large, 23505 the execution_id exists. Example: SELECT execution_id, stored_size FROM llmspell.hook_record(''audit'', ''before_tool_execution'', context_json => ''{"tool": "web_search"}'', duration_ms => 3);';
 
-CREATE OR REPLACE FUNCTION llmspell._hook_get(execution_id uuid)
+CREATE OR REPLACE FUNCTION llmspell_internal._hook_get(execution_id uuid)
 RETURNS TABLE (id uuid, hook_id text, hook_type text, correlation_id uuid, context bytea, context_json jsonb, result jsonb,
                ts timestamptz, duration_ms int, triggering_component text, component_id text, modified_operation boolean, tags text[],
                retention_priority int, context_size int, contains_sensitive_data boolean, metadata jsonb, codec text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -102,8 +102,8 @@ BEGIN
     WHERE h.tenant_id = v_tenant AND h.execution_id = _hook_get.execution_id;
 END
 $$;
-COMMENT ON FUNCTION llmspell._hook_get(uuid) IS 'What hook_get does.';
-GRANT EXECUTE ON FUNCTION llmspell._hook_get(uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hook_get(uuid) IS 'What hook_get does.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hook_get(uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.hook_get(execution_id uuid)
 RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, correlation_id uuid, context bytea, context_json jsonb, result jsonb,
@@ -111,16 +111,16 @@ RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, correlation_id u
                retention_priority int, context_size int, contains_sensitive_data boolean, metadata jsonb, codec text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._hook_get(hook_get.execution_id);
+    SELECT * FROM llmspell_internal._hook_get(hook_get.execution_id);
 END;
 COMMENT ON FUNCTION llmspell.hook_get(uuid) IS 'An execution of a hook: one row, or none. context is what hook_record was given, decompressed, and context_json the same as JSON where it was JSON; where codec is NULL another client wrote it, and context is as that client stored it. Errors: 42501 no tenant, 22004 null, XX001 the stored context is damaged. Example: SELECT hook_id, context_json FROM llmspell.hook_get(''0198c0de-0000-7000-8000-000000000003'');';
 
-CREATE OR REPLACE FUNCTION llmspell._hooks_by_correlation(correlation_id uuid, max_rows int, after_ts timestamptz, after_id uuid)
+CREATE OR REPLACE FUNCTION llmspell_internal._hooks_by_correlation(correlation_id uuid, max_rows int, after_ts timestamptz, after_id uuid)
 RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, same_correlation_id uuid, context bytea, context_json jsonb, result jsonb,
                ts timestamptz, duration_ms int, triggering_component text, component_id text, modified_operation boolean, tags text[],
                retention_priority int, context_size int, contains_sensitive_data boolean, metadata jsonb, codec text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -142,8 +142,8 @@ BEGIN
     LIMIT v_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell._hooks_by_correlation(uuid, integer, timestamptz, uuid) IS 'What hooks_by_correlation does.';
-GRANT EXECUTE ON FUNCTION llmspell._hooks_by_correlation(uuid, integer, timestamptz, uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hooks_by_correlation(uuid, integer, timestamptz, uuid) IS 'What hooks_by_correlation does.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hooks_by_correlation(uuid, integer, timestamptz, uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.hooks_by_correlation(correlation_id uuid, max_rows int DEFAULT 100, after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL)
 RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, correlation_id uuid, context bytea, context_json jsonb, result jsonb,
@@ -151,16 +151,16 @@ RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, correlation_id u
                retention_priority int, context_size int, contains_sensitive_data boolean, metadata jsonb, codec text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._hooks_by_correlation(hooks_by_correlation.correlation_id, hooks_by_correlation.max_rows, hooks_by_correlation.after_ts, hooks_by_correlation.after_id);
+    SELECT * FROM llmspell_internal._hooks_by_correlation(hooks_by_correlation.correlation_id, hooks_by_correlation.max_rows, hooks_by_correlation.after_ts, hooks_by_correlation.after_id);
 END;
 COMMENT ON FUNCTION llmspell.hooks_by_correlation(uuid, integer, timestamptz, uuid) IS 'Executions that belong together, oldest first. Columns are those of hook_get. For the next page give ts and execution_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004 null, 22023 max_rows, half a key, XX001 a stored context is damaged. Example: SELECT ts, hook_id FROM llmspell.hooks_by_correlation(''0198c0de-0000-7000-8000-000000000003'');';
 
-CREATE OR REPLACE FUNCTION llmspell._hooks_by_hook(hook_id text, max_rows int, after_ts timestamptz, after_id uuid)
+CREATE OR REPLACE FUNCTION llmspell_internal._hooks_by_hook(hook_id text, max_rows int, after_ts timestamptz, after_id uuid)
 RETURNS TABLE (execution_id uuid, same_hook_id text, hook_type text, correlation_id uuid, context bytea, context_json jsonb, result jsonb,
                ts timestamptz, duration_ms int, triggering_component text, component_id text, modified_operation boolean, tags text[],
                retention_priority int, context_size int, contains_sensitive_data boolean, metadata jsonb, codec text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -182,8 +182,8 @@ BEGIN
     LIMIT v_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell._hooks_by_hook(text, integer, timestamptz, uuid) IS 'What hooks_by_hook does.';
-GRANT EXECUTE ON FUNCTION llmspell._hooks_by_hook(text, integer, timestamptz, uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hooks_by_hook(text, integer, timestamptz, uuid) IS 'What hooks_by_hook does.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hooks_by_hook(text, integer, timestamptz, uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.hooks_by_hook(hook_id text, max_rows int DEFAULT 100, after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL)
 RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, correlation_id uuid, context bytea, context_json jsonb, result jsonb,
@@ -191,16 +191,16 @@ RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, correlation_id u
                retention_priority int, context_size int, contains_sensitive_data boolean, metadata jsonb, codec text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._hooks_by_hook(hooks_by_hook.hook_id, hooks_by_hook.max_rows, hooks_by_hook.after_ts, hooks_by_hook.after_id);
+    SELECT * FROM llmspell_internal._hooks_by_hook(hooks_by_hook.hook_id, hooks_by_hook.max_rows, hooks_by_hook.after_ts, hooks_by_hook.after_id);
 END;
 COMMENT ON FUNCTION llmspell.hooks_by_hook(text, integer, timestamptz, uuid) IS 'Executions of a hook, newest first. Columns are those of hook_get. For the next page give ts and execution_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004 null, 22001 a text over 255 characters, 22023 max_rows, half a key, XX001 a stored context is damaged. Example: SELECT ts, duration_ms FROM llmspell.hooks_by_hook(''audit'', 10);';
 
-CREATE OR REPLACE FUNCTION llmspell._hooks_by_type(hook_type text, max_rows int, after_ts timestamptz, after_id uuid)
+CREATE OR REPLACE FUNCTION llmspell_internal._hooks_by_type(hook_type text, max_rows int, after_ts timestamptz, after_id uuid)
 RETURNS TABLE (execution_id uuid, hook_id text, same_hook_type text, correlation_id uuid, context bytea, context_json jsonb, result jsonb,
                ts timestamptz, duration_ms int, triggering_component text, component_id text, modified_operation boolean, tags text[],
                retention_priority int, context_size int, contains_sensitive_data boolean, metadata jsonb, codec text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -222,8 +222,8 @@ BEGIN
     LIMIT v_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell._hooks_by_type(text, integer, timestamptz, uuid) IS 'What hooks_by_type does.';
-GRANT EXECUTE ON FUNCTION llmspell._hooks_by_type(text, integer, timestamptz, uuid) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hooks_by_type(text, integer, timestamptz, uuid) IS 'What hooks_by_type does.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hooks_by_type(text, integer, timestamptz, uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.hooks_by_type(hook_type text, max_rows int DEFAULT 100, after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL)
 RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, correlation_id uuid, context bytea, context_json jsonb, result jsonb,
@@ -231,13 +231,13 @@ RETURNS TABLE (execution_id uuid, hook_id text, hook_type text, correlation_id u
                retention_priority int, context_size int, contains_sensitive_data boolean, metadata jsonb, codec text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._hooks_by_type(hooks_by_type.hook_type, hooks_by_type.max_rows, hooks_by_type.after_ts, hooks_by_type.after_id);
+    SELECT * FROM llmspell_internal._hooks_by_type(hooks_by_type.hook_type, hooks_by_type.max_rows, hooks_by_type.after_ts, hooks_by_type.after_id);
 END;
 COMMENT ON FUNCTION llmspell.hooks_by_type(text, integer, timestamptz, uuid) IS 'Executions of a kind of hook, newest first. Columns are those of hook_get. For the next page give ts and execution_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004 null, 22001 a text over 255 characters, 22023 max_rows, half a key, XX001 a stored context is damaged. Example: SELECT ts, hook_id FROM llmspell.hooks_by_type(''before_tool_execution'', 10);';
 
 CREATE OR REPLACE FUNCTION llmspell.cleanup_old_hook_executions(before timestamptz, min_retention_priority int DEFAULT 0) RETURNS int
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
@@ -257,7 +257,7 @@ CREATE OR REPLACE FUNCTION llmspell.get_hook_history_stats()
 RETURNS TABLE (total_executions bigint, total_size_bytes bigint, executions_by_hook jsonb, executions_by_type jsonb,
                oldest_execution timestamptz, newest_execution timestamptz, avg_duration_ms numeric)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -277,7 +277,7 @@ COMMENT ON FUNCTION llmspell.get_hook_history_stats() IS 'The own hook execution
 
 CREATE OR REPLACE FUNCTION llmspell.hook_retention_set(keep interval, max_priority int DEFAULT 0) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -296,7 +296,7 @@ COMMENT ON FUNCTION llmspell.hook_retention_set(interval, integer) IS 'How long 
 
 CREATE OR REPLACE FUNCTION llmspell.hook_sweep(max_rows int DEFAULT 1000) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

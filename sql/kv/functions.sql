@@ -1,6 +1,6 @@
-CREATE OR REPLACE FUNCTION llmspell._tg_kv_store_update() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_kv_store_update() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF OLD.expires_at <= statement_timestamp() THEN
@@ -18,18 +18,18 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_kv_store_update() IS 'Version, updated_at and rebirth after expiry, for raw writers too.';
+COMMENT ON FUNCTION llmspell_internal._tg_kv_store_update() IS 'Version, updated_at and rebirth after expiry, for raw writers too.';
 -- kv_set counts itself where the row has no expiry; everybody else is counted here.
 CREATE OR REPLACE TRIGGER kv_store_update BEFORE UPDATE ON llmspell.kv_store
     FOR EACH ROW WHEN (NEW.version IS DISTINCT FROM OLD.version + 1
         OR NEW.updated_at IS DISTINCT FROM now() OR OLD.expires_at IS NOT NULL)
-    EXECUTE FUNCTION llmspell._tg_kv_store_update();
+    EXECUTE FUNCTION llmspell_internal._tg_kv_store_update();
 
-CREATE OR REPLACE FUNCTION llmspell._kv_check(key text, value bytea) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._kv_check(key text, value bytea) RETURNS void
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_kv_check_wrapper';
-COMMENT ON FUNCTION llmspell._kv_check(text, bytea) IS 'Raises what is wrong with a key or a value: 22004 null, 22001 key over 500 characters, 54000 value over 128 MiB.';
-GRANT EXECUTE ON FUNCTION llmspell._kv_check(text, bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._kv_check(text, bytea) IS 'Raises what is wrong with a key or a value: 22004 null, 22001 key over 500 characters, 54000 value over 128 MiB.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._kv_check(text, bytea) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.kv_get(key text)
 RETURNS TABLE (value bytea, metadata jsonb, version bigint, expires_at timestamptz)
@@ -37,8 +37,8 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT k.value, k.metadata, k.version, k.expires_at
     FROM llmspell.kv_store k
-    WHERE llmspell._require_tenant() IS NOT NULL
-      AND k.tenant_id = llmspell.current_tenant() AND k.key = llmspell._required(kv_get.key, 'key')
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
+      AND k.tenant_id = llmspell.current_tenant() AND k.key = llmspell_internal._required(kv_get.key, 'key')
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
 END;
 COMMENT ON FUNCTION llmspell.kv_get(text) IS 'The value under a key: one row (value, metadata, version, expires_at), or none where the key does not exist or has expired. Errors: 42501 no tenant, 22004 null. Example: SELECT value FROM llmspell.kv_get(''user:42'');';
@@ -49,8 +49,8 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT k.key, k.value, k.metadata, k.version, k.expires_at
     FROM llmspell.kv_store k
-    WHERE llmspell._require_tenant() IS NOT NULL
-      AND k.tenant_id = llmspell.current_tenant() AND k.key = ANY (llmspell._required(kv_get_many.keys, 'keys'))
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
+      AND k.tenant_id = llmspell.current_tenant() AND k.key = ANY (llmspell_internal._required(kv_get_many.keys, 'keys'))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
     ORDER BY k.key;
 END;
@@ -72,13 +72,13 @@ BEGIN ATOMIC
     -- planned anew each time, for the sake of a better estimate: 266 against 117 microseconds.
     SELECT k.key, k.version, octet_length(k.value), k.metadata, k.created_at, k.updated_at, k.expires_at
     FROM llmspell.kv_store k
-    WHERE llmspell._require_tenant() IS NOT NULL
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
       AND k.tenant_id = llmspell.current_tenant()
-      AND k.key >= (SELECT GREATEST(llmspell._required(kv_list.prefix, 'prefix') COLLATE "C", kv_list.after || U&'\0001'))
-      AND k.key < (SELECT llmspell._prefix_end(llmspell._required(kv_list.prefix, 'prefix')))
+      AND k.key >= (SELECT GREATEST(llmspell_internal._required(kv_list.prefix, 'prefix') COLLATE "C", kv_list.after || U&'\0001'))
+      AND k.key < (SELECT llmspell_internal._prefix_end(llmspell_internal._required(kv_list.prefix, 'prefix')))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
     ORDER BY k.key
-    LIMIT (SELECT llmspell._max_rows(kv_list.max_rows));
+    LIMIT (SELECT llmspell_internal._max_rows(kv_list.max_rows));
 END;
 COMMENT ON FUNCTION llmspell.kv_list(text, integer, text) IS 'Keys that begin with prefix (every character literal, % and _ too), in byte order, without values; size_bytes is the length of the value. For the next page give the last key as after. Errors: 42501 no tenant, 22004 null prefix or max_rows, 22023 negative max_rows. Example: SELECT key FROM llmspell.kv_list(''user:'', 100, after => ''user:42'');';
 
@@ -87,10 +87,10 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT count(*)
     FROM llmspell.kv_store k
-    WHERE llmspell._require_tenant() IS NOT NULL
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
       AND k.tenant_id = llmspell.current_tenant()
-      AND k.key >= (SELECT llmspell._required(kv_count.prefix, 'prefix'))
-      AND k.key < (SELECT llmspell._prefix_end(llmspell._required(kv_count.prefix, 'prefix')))
+      AND k.key >= (SELECT llmspell_internal._required(kv_count.prefix, 'prefix'))
+      AND k.key < (SELECT llmspell_internal._prefix_end(llmspell_internal._required(kv_count.prefix, 'prefix')))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
 END;
 COMMENT ON FUNCTION llmspell.kv_count(text) IS 'How many keys begin with prefix. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.kv_count(''user:'');';
@@ -99,7 +99,7 @@ CREATE OR REPLACE FUNCTION llmspell.kv_set(key text, value bytea, metadata jsonb
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (kv_id uuid, version bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -138,7 +138,7 @@ COMMENT ON FUNCTION llmspell.kv_set(text, bytea, jsonb, bigint, interval) IS 'Wr
 CREATE OR REPLACE FUNCTION llmspell.kv_set_many(keys text[], data bytea[], metadata jsonb[] DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (key text, version bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -177,7 +177,7 @@ COMMENT ON FUNCTION llmspell.kv_set_many(text[], bytea[], jsonb[], interval) IS 
 
 CREATE OR REPLACE FUNCTION llmspell.kv_delete(key text, expected_version bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -205,7 +205,7 @@ COMMENT ON FUNCTION llmspell.kv_delete(text, bigint) IS 'Deletes a key; true whe
 
 CREATE OR REPLACE FUNCTION llmspell.kv_delete_many(keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -232,7 +232,7 @@ COMMENT ON FUNCTION llmspell.kv_delete_many(text[]) IS 'Deletes the given keys, 
 
 CREATE OR REPLACE FUNCTION llmspell.kv_clear(prefix text DEFAULT '') RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -260,7 +260,7 @@ COMMENT ON FUNCTION llmspell.kv_clear(text) IS 'Deletes every key of the own ten
 
 CREATE OR REPLACE FUNCTION llmspell.kv_sweep(max_rows int DEFAULT 1000) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

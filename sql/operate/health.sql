@@ -1,10 +1,10 @@
 -- Health: the monitoring queries of the guide, with thresholds. For llmspell_admin.
 
 -- Through the owner, who may read the statistics of other sessions; of this database only.
-CREATE OR REPLACE FUNCTION llmspell._health_sessions()
+CREATE OR REPLACE FUNCTION llmspell_internal._health_sessions()
 RETURNS TABLE (pid int, role name, application text, state text, transaction_seconds double precision, query_seconds double precision, writes boolean, query text)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT a.pid, a.usename, a.application_name, a.state, extract(epoch FROM clock_timestamp() - a.xact_start)::double precision,
         CASE WHEN a.state = 'active' THEN extract(epoch FROM clock_timestamp() - a.query_start)::double precision END,
@@ -12,13 +12,13 @@ AS $$
     FROM pg_stat_activity a
     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
 $$;
-COMMENT ON FUNCTION llmspell._health_sessions() IS 'The other sessions of this database: ages of transaction and query in seconds, and the first 200 characters of the query.';
-GRANT EXECUTE ON FUNCTION llmspell._health_sessions() TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._health_sessions() IS 'The other sessions of this database: ages of transaction and query in seconds, and the first 200 characters of the query.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._health_sessions() TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._health_statements()
+CREATE OR REPLACE FUNCTION llmspell_internal._health_statements()
 RETURNS TABLE (query text, calls bigint, mean_ms double precision, max_ms double precision, total_ms double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_schema constant text := (SELECT e.extnamespace::regnamespace FROM pg_extension e WHERE e.extname = 'pg_stat_statements');
@@ -34,17 +34,17 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN
     RETURN;
 END
 $$;
-COMMENT ON FUNCTION llmspell._health_statements() IS 'What pg_stat_statements has on statements that name llmspell; no rows where it is not there.';
-GRANT EXECUTE ON FUNCTION llmspell._health_statements() TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._health_statements() IS 'What pg_stat_statements has on statements that name llmspell; no rows where it is not there.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._health_statements() TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._health_connections() RETURNS TABLE (used bigint, max_connections int)
+CREATE OR REPLACE FUNCTION llmspell_internal._health_connections() RETURNS TABLE (used bigint, max_connections int)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT (SELECT count(*) FROM pg_stat_activity a WHERE a.backend_type = 'client backend'), current_setting('max_connections')::int
 $$;
-COMMENT ON FUNCTION llmspell._health_connections() IS 'Connections of the whole server.';
-GRANT EXECUTE ON FUNCTION llmspell._health_connections() TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._health_connections() IS 'Connections of the whole server.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._health_connections() TO llmspell_admin;
 
 CREATE OR REPLACE VIEW llmspell.health_cache WITH (security_invoker = true) AS
 SELECT coalesce(sum(s.heap_blks_read), 0)::bigint AS heap_read, coalesce(sum(s.heap_blks_hit), 0)::bigint AS heap_hit,
@@ -74,20 +74,20 @@ COMMENT ON VIEW llmspell.health_bloat IS 'Dead rows of tables, by the statistics
 
 CREATE OR REPLACE VIEW llmspell.health_transactions WITH (security_invoker = true) AS
 SELECT s.pid, s.role, s.application, s.state, s.transaction_seconds AS seconds, s.writes, s.query
-FROM llmspell._health_sessions() s WHERE s.transaction_seconds IS NOT NULL;
+FROM llmspell_internal._health_sessions() s WHERE s.transaction_seconds IS NOT NULL;
 COMMENT ON VIEW llmspell.health_transactions IS 'Open transactions of this database and their ages, seconds; those that write hold the event feed. llmspell_admin only.';
 
 CREATE OR REPLACE VIEW llmspell.health_long_queries WITH (security_invoker = true) AS
 SELECT s.pid, s.role, s.application, s.query_seconds AS seconds, s.query
-FROM llmspell._health_sessions() s WHERE s.query_seconds > 5;
+FROM llmspell_internal._health_sessions() s WHERE s.query_seconds > 5;
 COMMENT ON VIEW llmspell.health_long_queries IS 'Queries that have been running for more than 5 seconds in this database. llmspell_admin only.';
 
 CREATE OR REPLACE VIEW llmspell.health_slow_statements WITH (security_invoker = true) AS
-SELECT s.query, s.calls, s.mean_ms, s.max_ms, s.total_ms FROM llmspell._health_statements() s WHERE s.mean_ms > 100;
+SELECT s.query, s.calls, s.mean_ms, s.max_ms, s.total_ms FROM llmspell_internal._health_statements() s WHERE s.mean_ms > 100;
 COMMENT ON VIEW llmspell.health_slow_statements IS 'Statements on llmspell that take more than 100 ms on average, by pg_stat_statements; empty where that extension is not there. llmspell_admin only.';
 
 CREATE OR REPLACE VIEW llmspell.health_connections WITH (security_invoker = true) AS
-SELECT c.used, c.max_connections, round(100.0 * c.used / c.max_connections, 1) AS used_percent FROM llmspell._health_connections() c;
+SELECT c.used, c.max_connections, round(100.0 * c.used / c.max_connections, 1) AS used_percent FROM llmspell_internal._health_connections() c;
 COMMENT ON VIEW llmspell.health_connections IS 'Connections of the server and how many there may be. llmspell_admin only.';
 
 CREATE OR REPLACE VIEW llmspell.health_partitions WITH (security_invoker = true) AS
@@ -104,7 +104,7 @@ COMMENT ON VIEW llmspell.health_vector_indexes IS 'The index for nearest neighbo
 
 CREATE OR REPLACE FUNCTION llmspell.health_check() RETURNS TABLE (item text, value text, threshold text, ok boolean, advice text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT c.item, c.value, c.threshold, c.ok, CASE WHEN NOT c.ok THEN c.advice END
     FROM (

@@ -5,33 +5,33 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'version_wrapper';
 COMMENT ON FUNCTION llmspell.version() IS 'Version of the loaded library, for instance 0.1.0. Example: SELECT llmspell.version();';
 
-CREATE OR REPLACE FUNCTION llmspell._tenant_source() RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._tenant_source() RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', '_tenant_source_wrapper';
-COMMENT ON FUNCTION llmspell._tenant_source() IS 'Where the tenant in force comes from: transaction, session, connection option, role, database or server; NULL where none was ever set.';
-GRANT EXECUTE ON FUNCTION llmspell._tenant_source() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._tenant_source() IS 'Where the tenant in force comes from: transaction, session, connection option, role, database or server; NULL where none was ever set.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_source() TO llmspell_app;
 
 -- The extension's own row, under whatever name it was installed.
-CREATE OR REPLACE FUNCTION llmspell._extension() RETURNS pg_catalog.pg_extension
+CREATE OR REPLACE FUNCTION llmspell_internal._extension() RETURNS pg_catalog.pg_extension
 LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT e.* FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_namespace'::regclass AND d.objid = 'llmspell'::regnamespace
       AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 $$;
-COMMENT ON FUNCTION llmspell._extension() IS 'The row of pg_extension that schema llmspell belongs to.';
-GRANT EXECUTE ON FUNCTION llmspell._extension() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._extension() IS 'The row of pg_extension that schema llmspell belongs to.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._extension() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.backend_type() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT 'postgresql' $$;
 COMMENT ON FUNCTION llmspell.backend_type() IS 'The kind of backend, as clients of several backends ask for it: postgresql. Example: SELECT llmspell.backend_type();';
 
 CREATE OR REPLACE FUNCTION llmspell.characteristics() RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT jsonb_build_object('persistent', true, 'transactional', true, 'prefix_scan', true,
         'atomic_ops', true, 'multi_tenant', true, 'versions', true)
@@ -40,7 +40,7 @@ COMMENT ON FUNCTION llmspell.characteristics() IS 'What the backend can do, all 
 
 CREATE OR REPLACE FUNCTION llmspell.migration_version() RETURNS int
 LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT coalesce(max(version), 0) FROM refinery_schema_history $$;
 COMMENT ON FUNCTION llmspell.migration_version() IS 'The newest migration of the guide whose work is done: 15. Example: SELECT llmspell.migration_version();';
 
@@ -48,7 +48,7 @@ CREATE OR REPLACE FUNCTION llmspell.whoami()
 RETURNS TABLE (role name, session_role name, superuser boolean, bypassrls boolean, row_security boolean,
                tenant text, tenant_source text, hint text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT w.role, session_user, w.superuser, w.bypassrls, w.row_security, w.tenant,
         CASE WHEN w.tenant IS NOT NULL THEN _tenant_source() END,
@@ -70,9 +70,9 @@ COMMENT ON FUNCTION llmspell.whoami() IS 'Why do I see no rows, or all tenants? 
 
 -- The tables that hold tenants' rows: the schema's own and event months, wherever, not their partitioned
 -- parents. fk_depth is 0 for tables that nothing refers to: deleting in its order breaks no foreign key.
-CREATE OR REPLACE FUNCTION llmspell._tenant_tables() RETURNS TABLE (relation regclass, component text, fk_depth int)
+CREATE OR REPLACE FUNCTION llmspell_internal._tenant_tables() RETURNS TABLE (relation regclass, component text, fk_depth int)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     WITH RECURSIVE t AS (
         SELECT c.oid, c.relname, c.relispartition,
@@ -97,24 +97,24 @@ AS $$
     FROM t JOIN depth d ON d.oid = t.oid
     GROUP BY t.oid, t.relname, t.relispartition, t.is_kept
 $$;
-COMMENT ON FUNCTION llmspell._tenant_tables() IS 'Every table with tenants'' rows, the component it belongs to (NULL for months that are detached or archived), and its depth in the order of foreign keys.';
-GRANT EXECUTE ON FUNCTION llmspell._tenant_tables() TO llmspell_app;
-GRANT EXECUTE ON FUNCTION llmspell._tenant_tables() TO llmspell_tenants;
+COMMENT ON FUNCTION llmspell_internal._tenant_tables() IS 'Every table with tenants'' rows, the component it belongs to (NULL for months that are detached or archived), and its depth in the order of foreign keys.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_tables() TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_tables() TO llmspell_tenants;
 
-CREATE OR REPLACE FUNCTION llmspell._rows_of(relation regclass) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._rows_of(relation regclass) RETURNS text
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT CASE WHEN c.relnamespace IN ('llmspell'::regnamespace, 'llmspell_archive'::regnamespace) THEN format('%s WHERE', c.oid::regclass)
                 ELSE format('llmspell.event_log WHERE tableoid = %s AND', c.oid) END
     FROM pg_class c WHERE c.oid = relation
 $$;
-COMMENT ON FUNCTION llmspell._rows_of(regclass) IS 'How the rows of a table of _tenant_tables() are reached, up to its first condition: a month in another schema may belong to anybody, and is reached through the log.';
-GRANT EXECUTE ON FUNCTION llmspell._rows_of(regclass) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._rows_of(regclass) IS 'How the rows of a table of _tenant_tables() are reached, up to its first condition: a month in another schema may belong to anybody, and is reached through the log.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._rows_of(regclass) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._count_rows(relation regclass, tenant text) RETURNS bigint
+CREATE OR REPLACE FUNCTION llmspell_internal._count_rows(relation regclass, tenant text) RETURNS bigint
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_count bigint;
@@ -123,12 +123,12 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell._count_rows(regclass, text) IS 'Rows of a tenant in a table.';
-GRANT EXECUTE ON FUNCTION llmspell._count_rows(regclass, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._count_rows(regclass, text) IS 'Rows of a tenant in a table.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._count_rows(regclass, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.status() RETURNS jsonb
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();

@@ -1,14 +1,14 @@
-CREATE OR REPLACE FUNCTION llmspell._maintenance_tasks() RETURNS TABLE (task text, place int)
+CREATE OR REPLACE FUNCTION llmspell_internal._maintenance_tasks() RETURNS TABLE (task text, place int)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     VALUES ('event months', 10), ('sessions', 20), ('keys', 30), ('hooks', 40), ('vectors', 50), ('indexes', 70), ('vector indexes', 75), ('statistics', 80), ('artifacts', 85), ('event retention', 90)
 $$;
-COMMENT ON FUNCTION llmspell._maintenance_tasks() IS 'The tasks of a round, in order.';
+COMMENT ON FUNCTION llmspell_internal._maintenance_tasks() IS 'The tasks of a round, in order.';
 
-CREATE OR REPLACE FUNCTION llmspell._maintenance_next() RETURNS TABLE (task text, progress text)
+CREATE OR REPLACE FUNCTION llmspell_internal._maintenance_next() RETURNS TABLE (task text, progress text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -25,12 +25,12 @@ BEGIN
     SELECT m.task, m.progress FROM _maintenance m JOIN _maintenance_tasks() t USING (task) WHERE m.is_pending ORDER BY m.place LIMIT 1;
 END
 $$;
-COMMENT ON FUNCTION llmspell._maintenance_next() IS 'The next task, of a new round where the last is over, and how far it is; no row where another session is at it.';
-GRANT EXECUTE ON FUNCTION llmspell._maintenance_next() TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._maintenance_next() IS 'The next task, of a new round where the last is over, and how far it is; no row where another session is at it.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._maintenance_next() TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._maintenance_record(task text, progress text, is_over boolean, detail text, error text) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._maintenance_record(task text, progress text, is_over boolean, detail text, error text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -42,13 +42,13 @@ BEGIN
     RETURN NOT EXISTS (SELECT FROM _maintenance m JOIN _maintenance_tasks() t USING (task) WHERE m.is_pending);
 END
 $$;
-COMMENT ON FUNCTION llmspell._maintenance_record(text, text, boolean, text, text) IS 'Notes what a step did; whether the round is over.';
-GRANT EXECUTE ON FUNCTION llmspell._maintenance_record(text, text, boolean, text, text) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._maintenance_record(text, text, boolean, text, text) IS 'Notes what a step did; whether the round is over.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._maintenance_record(text, text, boolean, text, text) TO llmspell_admin;
 
 -- Up to ten batches of each tenant, so that none keeps the others waiting; for about half a second.
-CREATE OR REPLACE FUNCTION llmspell._maintain_tenants(task text, progress text) RETURNS TABLE (new_progress text, is_over boolean, detail text, error text)
+CREATE OR REPLACE FUNCTION llmspell_internal._maintain_tenants(task text, progress text) RETURNS TABLE (new_progress text, is_over boolean, detail text, error text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -93,12 +93,12 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._maintain_tenants(text, text) IS 'A step of a task that is done tenant by tenant.';
-GRANT EXECUTE ON FUNCTION llmspell._maintain_tenants(text, text) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._maintain_tenants(text, text) IS 'A step of a task that is done tenant by tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._maintain_tenants(text, text) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._maintain_index(progress text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._maintain_index(progress text) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET lock_timeout = '400ms'
 AS $$
 #variable_conflict use_variable
@@ -125,14 +125,14 @@ BEGIN
     RETURN v_object;
 END
 $$;
-COMMENT ON FUNCTION llmspell._maintain_index(text) IS 'Builds the next index that the extension has and the database lacks, and returns its name or that of the month; NULL where there is none.';
-GRANT EXECUTE ON FUNCTION llmspell._maintain_index(text) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._maintain_index(text) IS 'Builds the next index that the extension has and the database lacks, and returns its name or that of the month; NULL where there is none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._maintain_index(text) TO llmspell_admin;
 
 -- One a step. Only where searches have no index at all, as after a restore: what somebody chose is otherwise
 -- theirs to build, as this keeps writers of the table waiting.
-CREATE OR REPLACE FUNCTION llmspell._maintain_vector_indexes() RETURNS TABLE (is_over boolean, detail text, error text)
+CREATE OR REPLACE FUNCTION llmspell_internal._maintain_vector_indexes() RETURNS TABLE (is_over boolean, detail text, error text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -167,13 +167,13 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._maintain_vector_indexes() IS 'Builds the next index for nearest neighbours that is lost, and tells what was chosen and is not built.';
-GRANT EXECUTE ON FUNCTION llmspell._maintain_vector_indexes() TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._maintain_vector_indexes() IS 'Builds the next index for nearest neighbours that is lost, and tells what was chosen and is not built.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._maintain_vector_indexes() TO llmspell_admin;
 
 -- The log itself is never analysed by autovacuum, and what was just restored not yet.
-CREATE OR REPLACE FUNCTION llmspell._maintain_statistics(progress text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._maintain_statistics(progress text) RETURNS text
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -196,12 +196,12 @@ BEGIN
     RETURN v_table.name;
 END
 $$;
-COMMENT ON FUNCTION llmspell._maintain_statistics(text) IS 'Analyses the next table whose statistics are old, and returns its name; NULL where there is none.';
-GRANT EXECUTE ON FUNCTION llmspell._maintain_statistics(text) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._maintain_statistics(text) IS 'Analyses the next table whose statistics are old, and returns its name; NULL where there is none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._maintain_statistics(text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.maintenance_step() RETURNS TABLE (task text, done boolean, detail text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -251,7 +251,7 @@ GRANT EXECUTE ON FUNCTION llmspell.maintenance_step() TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.maintenance_run(max_time interval DEFAULT '30 seconds') RETURNS TABLE (task text, done boolean, detail text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -277,7 +277,7 @@ GRANT EXECUTE ON FUNCTION llmspell.maintenance_run(interval) TO llmspell_admin;
 CREATE OR REPLACE FUNCTION llmspell.maintenance_status()
 RETURNS TABLE (task text, pending boolean, last_run timestamptz, last_detail text, last_error text, last_error_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT s.task, s.pending, s.last_run, s.last_detail, s.last_error, s.last_error_at
     FROM (

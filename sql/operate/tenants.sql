@@ -2,9 +2,9 @@
 
 -- The one function that sees over the wall: it belongs to llmspell_tenants, which bypasses row level
 -- security and may read nothing but tenant_id. A loose index scan: as many probes as tenants.
-CREATE OR REPLACE FUNCTION llmspell._tenants(after text DEFAULT NULL, max_rows int DEFAULT NULL, only_table text DEFAULT NULL) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION llmspell_internal._tenants(after text DEFAULT NULL, max_rows int DEFAULT NULL, only_table text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_table text;
@@ -25,22 +25,22 @@ BEGIN
     RETURN QUERY EXECUTE v_query || ' ORDER BY tenant LIMIT $2' USING coalesce(after, ''), max_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tenants(text, integer, text) IS 'The ids of the tenants that have a row in any table, or in that of the name, in byte order, after one and at most so many.';
-GRANT EXECUTE ON FUNCTION llmspell._tenants(text, integer, text) TO llmspell_admin;
-ALTER FUNCTION llmspell._tenants(text, integer, text) OWNER TO llmspell_tenants;
+COMMENT ON FUNCTION llmspell_internal._tenants(text, integer, text) IS 'The ids of the tenants that have a row in any table, or in that of the name, in byte order, after one and at most so many.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenants(text, integer, text) TO llmspell_admin;
+ALTER FUNCTION llmspell_internal._tenants(text, integer, text) OWNER TO llmspell_tenants;
 
 CREATE OR REPLACE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 1000, after text DEFAULT NULL) RETURNS TABLE (tenant_id text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT t FROM _tenants(after, _max_rows(max_rows)) AS t
 $$;
 COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'The tenants that have a row anywhere, in byte order; for the next page give the last one as after. llmspell_admin only. Errors: 22004, 22023 max_rows. Example: SELECT tenant_id FROM llmspell.tenant_list(1000);';
 GRANT EXECUTE ON FUNCTION llmspell.tenant_list(integer, text) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._tenant_check(tenant text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._tenant_check(tenant text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF tenant IS NULL THEN
@@ -51,12 +51,12 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tenant_check(text) IS 'Raises 22004 or 22023 where the argument names no tenant.';
-GRANT EXECUTE ON FUNCTION llmspell._tenant_check(text) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._tenant_check(text) IS 'Raises 22004 or 22023 where the argument names no tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_check(text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.tenant_stats(tenant text) RETURNS TABLE (table_name text, row_count bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     RETURN QUERY SELECT e.table_name, e.row_count FROM tenant_erase(tenant, true) e;
@@ -67,7 +67,7 @@ GRANT EXECUTE ON FUNCTION llmspell.tenant_stats(text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.tenant_erase(tenant text, dry_run boolean DEFAULT true) RETURNS TABLE (table_name text, row_count bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_before constant text := coalesce(current_tenant(), '');

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION llmspell._index_definitions() RETURNS TABLE (index_name name, definition text, is_valid boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._index_definitions() RETURNS TABLE (index_name name, definition text, is_valid boolean)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -6,11 +6,11 @@ AS $$
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
     WHERE t.relnamespace = 'llmspell'::regnamespace AND t.relkind = 'r' AND NOT t.relispartition
 $$;
-COMMENT ON FUNCTION llmspell._index_definitions() IS 'The indexes of the schema now, months aside.';
+COMMENT ON FUNCTION llmspell_internal._index_definitions() IS 'The indexes of the schema now, months aside.';
 
-CREATE OR REPLACE FUNCTION llmspell._index_faults() RETURNS TABLE (component text, object text, fault text)
+CREATE OR REPLACE FUNCTION llmspell_internal._index_faults() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT 'indexes', l.index_name::text, CASE WHEN d.index_name IS NULL THEN 'is missing: ' ELSE 'is invalid or altered: ' END || l.definition
     FROM _index_ledger l LEFT JOIN _index_definitions() d USING (index_name)
@@ -28,12 +28,12 @@ AS $$
     SELECT 'event_log', m.relation::text, f.fault
     FROM _event_log_months() m CROSS JOIN LATERAL _event_log_month_faults(m.relation) AS f (fault)
 $$;
-COMMENT ON FUNCTION llmspell._index_faults() IS 'Indexes that are missing, invalid or altered.';
-GRANT EXECUTE ON FUNCTION llmspell._index_faults() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._index_faults() IS 'Indexes that are missing, invalid or altered.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._index_faults() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._security_faults() RETURNS TABLE (component text, object text, fault text)
+CREATE OR REPLACE FUNCTION llmspell_internal._security_faults() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     -- A month may have been attached from anywhere.
     WITH walled AS (
@@ -70,11 +70,11 @@ AS $$
     UNION ALL
     SELECT 'isolation', p.oid::regprocedure::text, 'EXECUTE is granted to PUBLIC'
     FROM pg_proc p CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-    WHERE p.pronamespace = 'llmspell'::regnamespace AND a.grantee = 0
+    WHERE p.pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND a.grantee = 0
     UNION ALL
     SELECT 'isolation', p.oid::regprocedure::text, format('runs as %s', p.proowner::regrole)
     FROM pg_proc p
-    WHERE p.pronamespace = 'llmspell'::regnamespace AND p.prosecdef
+    WHERE p.pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND p.prosecdef
       AND p.proowner NOT IN ('llmspell_owner'::regrole, 'llmspell_tenants'::regrole)
     UNION ALL
     SELECT 'isolation', m.member::regrole::text, format('is a member of %s', m.roleid::regrole)
@@ -95,12 +95,12 @@ AS $$
     SELECT 'isolation', 'llmspell_tenants', 'does not bypass row level security: tenant_list() stays empty'
     FROM pg_roles r WHERE r.rolname = 'llmspell_tenants' AND NOT r.rolbypassrls
 $$;
-COMMENT ON FUNCTION llmspell._security_faults() IS 'What in the catalog contradicts the wall: row security, policies, owners, grants, roles.';
-GRANT EXECUTE ON FUNCTION llmspell._security_faults() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._security_faults() IS 'What in the catalog contradicts the wall: row security, policies, owners, grants, roles.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._security_faults() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.verify_isolation() RETURNS TABLE (check_name text, ok boolean, detail text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -173,9 +173,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.verify_isolation() IS 'Tries the wall as the caller, with two made-up tenants on test_data (nothing is kept), and checks the catalog: one row per check (check_name, ok, detail). Not ok where the caller bypasses row level security. Needs a transaction that may write. Example: SELECT * FROM llmspell.verify_isolation() WHERE NOT ok;';
 
-CREATE OR REPLACE FUNCTION llmspell._tenant_faults(tenant text) RETURNS TABLE (component text, object text, fault text)
+CREATE OR REPLACE FUNCTION llmspell_internal._tenant_faults(tenant text) RETURNS TABLE (component text, object text, fault text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT 'agent_states', v.agent_id, 'does not match its checksum ' || v.stored_checksum FROM agent_state_verify() v
     UNION ALL
@@ -193,12 +193,12 @@ AS $$
     FROM vector_tenant_indexes r JOIN vector_spaces s ON s.name = r.space
     WHERE r.tenant_id = tenant AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = r.index_name AND i.state <> 'invalid')
 $$;
-COMMENT ON FUNCTION llmspell._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts, vectors without an episode, its own indexes.';
-GRANT EXECUTE ON FUNCTION llmspell._tenant_faults(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts, vectors without an episode, its own indexes.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_faults(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.verify() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN

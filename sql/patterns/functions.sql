@@ -1,10 +1,10 @@
 -- pattern_record keeps updated_at itself.
 CREATE OR REPLACE TRIGGER procedural_patterns_update BEFORE UPDATE ON llmspell.procedural_patterns
-    FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION llmspell._tg_updated_at();
+    FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION llmspell_internal._tg_updated_at();
 
-CREATE OR REPLACE FUNCTION llmspell._pattern_check(scope text, key text, value text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._pattern_check(scope text, key text, value text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_bytes constant int := octet_length(_require_tenant()) + octet_length(scope) + octet_length(key) + octet_length(value);
@@ -17,12 +17,12 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._pattern_check(text, text, text) IS 'Raises what is wrong with a pattern: 42501 no tenant, 22004 null, 22023 no scope, 22001 key over 500 characters, 54000 over 2,600 bytes together with the tenant id.';
-GRANT EXECUTE ON FUNCTION llmspell._pattern_check(text, text, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._pattern_check(text, text, text) IS 'Raises what is wrong with a pattern: 42501 no tenant, 22004 null, 22023 no scope, 22001 key over 500 characters, 54000 over 2,600 bytes together with the tenant id.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._pattern_check(text, text, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_record(scope text, key text, value text) RETURNS int
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -48,7 +48,7 @@ COMMENT ON FUNCTION llmspell.pattern_record(text, text, text) IS 'Counts that va
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_record_many(patterns jsonb) RETURNS TABLE (scope text, key text, value text, frequency int)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -79,16 +79,16 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT COALESCE((
         SELECT p.frequency FROM llmspell.procedural_patterns p
-        WHERE llmspell._require_tenant() IS NOT NULL
-          AND p.tenant_id = llmspell.current_tenant() AND p.scope = llmspell._required(pattern_frequency.scope, 'scope')
-          AND p.key = llmspell._required(pattern_frequency.key, 'key') AND p.value = llmspell._required(pattern_frequency.value, 'value')), 0);
+        WHERE llmspell_internal._require_tenant() IS NOT NULL
+          AND p.tenant_id = llmspell.current_tenant() AND p.scope = llmspell_internal._required(pattern_frequency.scope, 'scope')
+          AND p.key = llmspell_internal._required(pattern_frequency.key, 'key') AND p.value = llmspell_internal._required(pattern_frequency.value, 'value')), 0);
 END;
 COMMENT ON FUNCTION llmspell.pattern_frequency(text, text, text) IS 'How often value followed key in scope; 0 for never. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.pattern_frequency(''user:42'', ''theme'', ''dark'');';
 
-CREATE OR REPLACE FUNCTION llmspell._patterns_learned(min_frequency int, wanted_scope text, max_rows int, after jsonb)
+CREATE OR REPLACE FUNCTION llmspell_internal._patterns_learned(min_frequency int, wanted_scope text, max_rows int, after jsonb)
 RETURNS TABLE (scope text, key text, value text, frequency int, first_seen timestamptz, last_seen timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -128,21 +128,21 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._patterns_learned IS 'What patterns_learned does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._patterns_learned TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._patterns_learned IS 'What patterns_learned does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._patterns_learned TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.patterns_learned(min_frequency int DEFAULT 3, scope text DEFAULT NULL, max_rows int DEFAULT 100, after jsonb DEFAULT NULL)
 RETURNS TABLE (scope text, key text, value text, frequency int, first_seen timestamptz, last_seen timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._patterns_learned(patterns_learned.min_frequency, patterns_learned.scope, patterns_learned.max_rows, patterns_learned.after);
+    SELECT * FROM llmspell_internal._patterns_learned(patterns_learned.min_frequency, patterns_learned.scope, patterns_learned.max_rows, patterns_learned.after);
 END;
 COMMENT ON FUNCTION llmspell.patterns_learned(integer, text, integer, jsonb) IS 'Patterns seen min_frequency times or more, in one scope or in all, most frequent first. From 3 on an index answers; below, all patterns of the tenant are read. For the next page give the last row as after: to_jsonb(row). Errors: 42501 no tenant, 22004, 22023 max_rows, after. Example: SELECT key, value, frequency FROM llmspell.patterns_learned(3, scope => ''user:42'');';
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_predict(scope text, key text, max_rows int DEFAULT 10, half_life interval DEFAULT NULL)
 RETURNS TABLE (value text, frequency int, probability double precision, last_seen timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -170,7 +170,7 @@ COMMENT ON FUNCTION llmspell.pattern_predict(text, text, integer, interval) IS '
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_forget(older_than interval DEFAULT NULL, below int DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

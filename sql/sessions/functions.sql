@@ -1,9 +1,9 @@
 -- artifact_count is kept by the triggers of artifacts alone: it starts at 0 whatever an INSERT says
 -- (a restored session gets its count back with its artifacts), and an UPDATE of it by anybody but those,
 -- which run as the owner, has no effect. Counting is no access: it leaves the times alone.
-CREATE OR REPLACE FUNCTION llmspell._tg_sessions_insert() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_sessions_insert() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     NEW.artifact_count := 0;
@@ -14,13 +14,13 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_sessions_insert() IS 'Starts artifact_count at 0; in a restore, at the artifacts that came before.';
+COMMENT ON FUNCTION llmspell_internal._tg_sessions_insert() IS 'Starts artifact_count at 0; in a restore, at the artifacts that came before.';
 CREATE OR REPLACE TRIGGER sessions_insert BEFORE INSERT ON llmspell.sessions
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_sessions_insert();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_sessions_insert();
 
-CREATE OR REPLACE FUNCTION llmspell._tg_sessions_count() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_sessions_count() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     NEW.artifact_count := OLD.artifact_count;
@@ -28,13 +28,13 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_sessions_count() IS 'Undoes a direct UPDATE of artifact_count and artifact_sequence.';
+COMMENT ON FUNCTION llmspell_internal._tg_sessions_count() IS 'Undoes a direct UPDATE of artifact_count and artifact_sequence.';
 CREATE OR REPLACE TRIGGER sessions_count BEFORE UPDATE OF artifact_count, artifact_sequence ON llmspell.sessions
-    FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell._tg_sessions_count();
+    FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell_internal._tg_sessions_count();
 
-CREATE OR REPLACE FUNCTION llmspell._tg_sessions_update() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_sessions_update() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     NEW.updated_at := now();
@@ -50,17 +50,17 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_sessions_update() IS 'Version, updated_at, and last_accessed_at to a minute.';
+COMMENT ON FUNCTION llmspell_internal._tg_sessions_update() IS 'Version, updated_at, and last_accessed_at to a minute.';
 CREATE OR REPLACE TRIGGER sessions_update
     BEFORE UPDATE OF session_id, session_data, status, created_at, last_accessed_at, expires_at, updated_at, version ON llmspell.sessions
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_sessions_update();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_sessions_update();
 
 CREATE OR REPLACE TRIGGER sessions_restore BEFORE INSERT ON llmspell.sessions
-    FOR EACH STATEMENT WHEN (llmspell._is_restoring()) EXECUTE FUNCTION llmspell._tg_restore_begin('parent');
+    FOR EACH STATEMENT WHEN (llmspell_internal._is_restoring()) EXECUTE FUNCTION llmspell_internal._tg_restore_begin('parent');
 
-CREATE OR REPLACE FUNCTION llmspell._session_status(status text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._session_status(status text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF lower(status) NOT IN ('active', 'archived', 'expired') THEN
@@ -70,13 +70,13 @@ BEGIN
     RETURN lower(status);
 END
 $$;
-COMMENT ON FUNCTION llmspell._session_status(text) IS 'A status in lower case; 22023 where it is none of the three. NULL stays NULL.';
-GRANT EXECUTE ON FUNCTION llmspell._session_status(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._session_status(text) IS 'A status in lower case; 22023 where it is none of the three. NULL stays NULL.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_status(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._session_create(new_id uuid, data jsonb, expires_at timestamptz, ttl interval)
+CREATE OR REPLACE FUNCTION llmspell_internal._session_create(new_id uuid, data jsonb, expires_at timestamptz, ttl interval)
 RETURNS TABLE (session_id uuid, version bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -98,15 +98,15 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._session_create IS 'What session_create does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._session_create TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._session_create IS 'What session_create does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_create TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.session_create(session_id uuid DEFAULT NULL, data jsonb DEFAULT '{}',
                                         expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (session_id uuid, version bigint, created boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._session_create(session_create.session_id, session_create.data, session_create.expires_at, session_create.ttl);
+    SELECT * FROM llmspell_internal._session_create(session_create.session_id, session_create.data, session_create.expires_at, session_create.ttl);
 END;
 COMMENT ON FUNCTION llmspell.session_create(uuid, jsonb, timestamptz, interval) IS 'Begins a session (session_id defaults to uuidv7()) and returns (session_id, version, created). It expires at expires_at, or ttl from now, or never. Errors: 42501 no tenant, LS409 it exists, 22004 null data, 22023 both expires_at and ttl, or ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep. Example: SELECT session_id FROM llmspell.session_create(data => ''{"user": 42}'', ttl => ''1 day'');';
 
@@ -117,8 +117,8 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT s.session_id, s.session_data, s.status, s.version, s.artifact_count, s.created_at, s.last_accessed_at, s.updated_at, s.expires_at
     FROM llmspell.sessions s
-    WHERE llmspell._require_tenant() IS NOT NULL
-      AND s.tenant_id = llmspell.current_tenant() AND s.session_id = llmspell._required(session_get.session_id, 'session_id')
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
+      AND s.tenant_id = llmspell.current_tenant() AND s.session_id = llmspell_internal._required(session_get.session_id, 'session_id')
       AND (session_get.include_expired OR s.status <> 'expired' AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp()));
 END;
 COMMENT ON FUNCTION llmspell.session_get(uuid, boolean) IS 'A session: one row, or none where it does not exist, or has expired and include_expired is false. Writes nothing: call session_touch to record the access. Errors: 42501 no tenant, 22004 null session_id. Example: SELECT data FROM llmspell.session_get(''0198a5f0-0000-7000-8000-000000000001'');';
@@ -127,7 +127,7 @@ CREATE OR REPLACE FUNCTION llmspell.session_update(session_id uuid, data jsonb D
                                         expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL, expected_version bigint DEFAULT NULL)
 RETURNS TABLE (version bigint)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -162,7 +162,7 @@ COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, inte
 
 CREATE OR REPLACE FUNCTION llmspell.session_touch(session_id uuid, ttl interval DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -190,11 +190,11 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.session_touch(uuid, interval) IS 'Records an access (to a minute) and, with ttl, puts the expiry ttl from now; true where the session exists and has not expired. Errors: 42501 no tenant, 22004 null session_id, 22023 ttl not positive, 22008 ttl beyond the last timestamp. Example: SELECT llmspell.session_touch(''0198a5f0-0000-7000-8000-000000000001'', ttl => ''30 minutes'');';
 
-CREATE OR REPLACE FUNCTION llmspell._session_list(wanted_status text, max_rows int, after uuid)
+CREATE OR REPLACE FUNCTION llmspell_internal._session_list(wanted_status text, max_rows int, after uuid)
 RETURNS TABLE (session_id uuid, status text, version bigint, artifact_count int, created_at timestamptz, last_accessed_at timestamptz,
                expires_at timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -230,21 +230,21 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._session_list IS 'What session_list does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._session_list TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._session_list IS 'What session_list does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_list TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.session_list(status text DEFAULT NULL, max_rows int DEFAULT 100, after uuid DEFAULT NULL)
 RETURNS TABLE (session_id uuid, status text, version bigint, artifact_count int, created_at timestamptz, last_accessed_at timestamptz,
                expires_at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._session_list(session_list.status, session_list.max_rows, session_list.after);
+    SELECT * FROM llmspell_internal._session_list(session_list.status, session_list.max_rows, session_list.after);
 END;
 COMMENT ON FUNCTION llmspell.session_list(text, integer, uuid) IS 'Sessions, newest first, without their data: those that have not expired, or those in one status; expired also lists those whose time is over and that nothing has marked yet. For the next page give the last session_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the session named by after has gone. Example: SELECT session_id FROM llmspell.session_list(''active'', 100);';
 
 CREATE OR REPLACE FUNCTION llmspell.session_archive(session_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -260,7 +260,7 @@ COMMENT ON FUNCTION llmspell.session_archive(uuid) IS 'Archives a session; true 
 
 CREATE OR REPLACE FUNCTION llmspell.session_delete(session_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -275,7 +275,7 @@ COMMENT ON FUNCTION llmspell.session_delete(uuid) IS 'Deletes a session and its 
 
 CREATE OR REPLACE FUNCTION llmspell.session_retention_set(keep interval) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -298,7 +298,7 @@ COMMENT ON FUNCTION llmspell.session_retention_set(interval) IS 'How long the ow
 
 CREATE OR REPLACE FUNCTION llmspell.session_expire_due(max_rows int DEFAULT 1000) RETURNS TABLE (expired bigint, deleted bigint)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -340,7 +340,7 @@ BEGIN ATOMIC
     SELECT CASE WHEN s.expires_at <= statement_timestamp() THEN 'expired' ELSE s.status END, count(*), sum(s.artifact_count),
         min(s.created_at), max(s.created_at)
     FROM llmspell.sessions s
-    WHERE llmspell._require_tenant() IS NOT NULL AND s.tenant_id = llmspell.current_tenant()
+    WHERE llmspell_internal._require_tenant() IS NOT NULL AND s.tenant_id = llmspell.current_tenant()
     GROUP BY 1
     ORDER BY 1;
 END;

@@ -5,15 +5,15 @@
 --   everything else              kv_store
 -- Values are bytes; those of the routed stores are JSON text, and come back as jsonb writes it.
 
-CREATE OR REPLACE FUNCTION llmspell._storage_route(key text) RETURNS TABLE (store text, id text, agent_type text)
+CREATE OR REPLACE FUNCTION llmspell_internal._storage_route(key text) RETURNS TABLE (store text, id text, agent_type text)
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_storage_route_wrapper';
-COMMENT ON FUNCTION llmspell._storage_route(text) IS 'Where a storage key leads: (store, id, agent_type). Errors: 22004 null, 22023 a malformed agent or workflow key.';
-GRANT EXECUTE ON FUNCTION llmspell._storage_route(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._storage_route(text) IS 'Where a storage key leads: (store, id, agent_type). Errors: 22004 null, 22023 a malformed agent or workflow key.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storage_route(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.storage_get(key text) RETURNS bytea
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -39,9 +39,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.storage_get(text) IS 'The value under a storage key, NULL where there is none: agent:<type>:<id> (of that type), custom:workflow_<id>:state and session:<uuid> (not expired) give their state as JSON text in UTF-8, every other key its bytes. Errors: 42501 no tenant, 22004 null, 22023 a malformed agent or workflow key. Example: SELECT llmspell.storage_get(''agent:chat:planner'');';
 
-CREATE OR REPLACE FUNCTION llmspell._storage_json(value bytea) RETURNS jsonb
+CREATE OR REPLACE FUNCTION llmspell_internal._storage_json(value bytea) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF octet_length(value) > 67108864 THEN
@@ -51,12 +51,12 @@ BEGIN
     RETURN convert_from(value, 'UTF8')::jsonb;
 END
 $$;
-COMMENT ON FUNCTION llmspell._storage_json(bytea) IS 'The JSON document in bytes. Errors: 22021 not UTF-8, 22P02 not JSON, 22P05 what jsonb cannot hold, 54000 over 64 MiB.';
-GRANT EXECUTE ON FUNCTION llmspell._storage_json(bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._storage_json(bytea) IS 'The JSON document in bytes. Errors: 22021 not UTF-8, 22P02 not JSON, 22P05 what jsonb cannot hold, 54000 over 64 MiB.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storage_json(bytea) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._storage_set_session(session_id uuid, data jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._storage_set_session(session_id uuid, data jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -80,12 +80,12 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._storage_set_session(uuid, jsonb) IS 'Stores a session snapshot, with status, times and expiry as the guide''s client takes them from it.';
-GRANT EXECUTE ON FUNCTION llmspell._storage_set_session(uuid, jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._storage_set_session(uuid, jsonb) IS 'Stores a session snapshot, with status, times and expiry as the guide''s client takes them from it.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storage_set_session(uuid, jsonb) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.storage_set(key text, value bytea) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -130,7 +130,7 @@ COMMENT ON FUNCTION llmspell.storage_set(text, bytea) IS 'Stores a value under a
 
 CREATE OR REPLACE FUNCTION llmspell.storage_delete(key text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -152,7 +152,7 @@ COMMENT ON FUNCTION llmspell.storage_delete(text) IS 'Deletes what is under a st
 
 CREATE OR REPLACE FUNCTION llmspell.storage_exists(key text) RETURNS boolean
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -179,7 +179,7 @@ COMMENT ON FUNCTION llmspell.storage_exists(text) IS 'Whether there is anything 
 
 CREATE OR REPLACE FUNCTION llmspell.storage_list(prefix text DEFAULT '', max_rows int DEFAULT 100, after text DEFAULT NULL) RETURNS TABLE (key text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -234,7 +234,7 @@ COMMENT ON FUNCTION llmspell.storage_list(text, integer, text) IS 'Storage keys 
 
 CREATE OR REPLACE FUNCTION llmspell.storage_get_many(keys text[]) RETURNS TABLE (key text, value bytea)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -252,7 +252,7 @@ COMMENT ON FUNCTION llmspell.storage_get_many(text[]) IS 'The existing ones of t
 
 CREATE OR REPLACE FUNCTION llmspell.storage_set_many(keys text[], data bytea[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -286,7 +286,7 @@ COMMENT ON FUNCTION llmspell.storage_set_many(text[], bytea[]) IS 'Stores data[i
 
 CREATE OR REPLACE FUNCTION llmspell.storage_delete_many(keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -308,7 +308,7 @@ COMMENT ON FUNCTION llmspell.storage_delete_many(text[]) IS 'Deletes what is und
 
 CREATE OR REPLACE FUNCTION llmspell.storage_clear() RETURNS TABLE (store text, deleted bigint)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -2,10 +2,10 @@
 
 -- The wall: the one definition of row security, for every table of the schema that has a tenant_id
 -- column, for its months, and for users' own tables through protect_table.
-CREATE OR REPLACE FUNCTION llmspell._wall_policies()
+CREATE OR REPLACE FUNCTION llmspell_internal._wall_policies()
 RETURNS TABLE (name name, command text, polcmd "char", permissive boolean, has_using boolean, has_check boolean)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     VALUES
         ('tenant_isolation_select'::name, 'SELECT', 'r'::"char", true, true, false),
@@ -15,14 +15,14 @@ AS $$
         -- Holds whatever permissive policy somebody adds later.
         ('tenant_wall', 'ALL', '*', false, true, true)
 $$;
-COMMENT ON FUNCTION llmspell._wall_policies() IS 'The policies of the wall: the guide''s four, and a restrictive one over them.';
-GRANT EXECUTE ON FUNCTION llmspell._wall_policies() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._wall_policies() IS 'The policies of the wall: the guide''s four, and a restrictive one over them.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._wall_policies() TO llmspell_app;
 
 -- The policies call current_tenant() directly, not in a sub-select: the planner then knows how large
 -- the tenant is, and Citus refuses sub-selects in policies.
-CREATE OR REPLACE FUNCTION llmspell._wall_build(target regclass) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._wall_build(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_rule constant text := '(tenant_id = llmspell.current_tenant())';
@@ -43,12 +43,12 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._wall_build(regclass) IS 'Gives a table with a tenant_id column ENABLE and FORCE row level security and the policies of the wall; does nothing where they stand.';
-GRANT EXECUTE ON FUNCTION llmspell._wall_build(regclass) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._wall_build(regclass) IS 'Gives a table with a tenant_id column ENABLE and FORCE row level security and the policies of the wall; does nothing where they stand.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._wall_build(regclass) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._wall_faults(target regclass) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION llmspell_internal._wall_faults(target regclass) RETURNS SETOF text
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT f.fault
     FROM pg_class c
@@ -68,23 +68,23 @@ AS $$
     ) AS f (fault)
     WHERE c.oid = _wall_faults.target
 $$;
-COMMENT ON FUNCTION llmspell._wall_faults(regclass) IS 'What is missing of the wall on a table: one text per fault, none where the wall stands.';
-GRANT EXECUTE ON FUNCTION llmspell._wall_faults(regclass) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._wall_faults(regclass) IS 'What is missing of the wall on a table: one text per fault, none where the wall stands.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._wall_faults(regclass) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._is_wall_rule(expression text) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._is_wall_rule(expression text) RETURNS boolean
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     -- varchar columns come back as (tenant_id)::text
     SELECT replace(replace(replace(expression, '(tenant_id)::text', 'tenant_id'), '(', ''), ')', '')
         IN ('tenant_id = llmspell.current_tenant', 'tenant_id = current_tenant')
 $$;
-COMMENT ON FUNCTION llmspell._is_wall_rule(text) IS 'Whether a policy expression is the rule of the wall, tenant_id = llmspell.current_tenant().';
-GRANT EXECUTE ON FUNCTION llmspell._is_wall_rule(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._is_wall_rule(text) IS 'Whether a policy expression is the rule of the wall, tenant_id = llmspell.current_tenant().';
+GRANT EXECUTE ON FUNCTION llmspell_internal._is_wall_rule(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.protect_table(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_column record;
@@ -129,17 +129,17 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'current_tenant_wrapper';
 COMMENT ON FUNCTION llmspell.current_tenant() IS 'The tenant in force (app.current_tenant_id), NULL where none is set. At most 255 characters, none of them a control character. A few nanoseconds; every policy calls it. Example: SELECT llmspell.current_tenant();';
 
-CREATE OR REPLACE FUNCTION llmspell._require_tenant() RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._require_tenant() RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_require_tenant_wrapper';
-COMMENT ON FUNCTION llmspell._require_tenant() IS 'The tenant in force; 42501 where none is set.';
-GRANT EXECUTE ON FUNCTION llmspell._require_tenant() TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._require_tenant() IS 'The tenant in force; 42501 where none is set.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._require_tenant() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._required(value anyelement, argument text) RETURNS anyelement
+CREATE OR REPLACE FUNCTION llmspell_internal._required(value anyelement, argument text) RETURNS anyelement
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_required_wrapper';
-COMMENT ON FUNCTION llmspell._required(anyelement, text) IS 'Returns an argument unchanged; 42501 where no tenant is set, 22004 where it is null.';
-GRANT EXECUTE ON FUNCTION llmspell._required(anyelement, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._required(anyelement, text) IS 'Returns an argument unchanged; 42501 where no tenant is set, 22004 where it is null.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._required(anyelement, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.tenant_set(tenant text, is_local boolean DEFAULT true) RETURNS text
 LANGUAGE c VOLATILE
@@ -151,8 +151,8 @@ LANGUAGE c VOLATILE STRICT
 AS 'MODULE_PATHNAME', 'tenant_clear_wrapper';
 COMMENT ON FUNCTION llmspell.tenant_clear() IS 'Clears the tenant for the session, as SET app.current_tenant_id = '''' does. Example: SELECT llmspell.tenant_clear();';
 
-CREATE OR REPLACE FUNCTION llmspell._check_scope(scope text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._check_scope(scope text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_check_scope_wrapper';
-COMMENT ON FUNCTION llmspell._check_scope(text) IS 'Returns a scope string unchanged: global, or agent:, custom:, hook:, session:, tool:, user:, workflow: and an id. Errors: 22004 null, 22023 any other form, over 255 characters, control characters.';
-GRANT EXECUTE ON FUNCTION llmspell._check_scope(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._check_scope(text) IS 'Returns a scope string unchanged: global, or agent:, custom:, hook:, session:, tool:, user:, workflow: and an id. Errors: 22004 null, 22023 any other form, over 255 characters, control characters.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._check_scope(text) TO llmspell_app;

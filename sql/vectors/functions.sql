@@ -1,33 +1,33 @@
 -- Sessions remember what these three say.
-CREATE OR REPLACE FUNCTION llmspell._tg_vector_config() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_config() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     PERFORM _vector_spaces_changed('llmspell.vector_spaces'::regclass);
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_vector_config() IS 'Tells every session that spaces, their indexes or their costs changed.';
+COMMENT ON FUNCTION llmspell_internal._tg_vector_config() IS 'Tells every session that spaces, their indexes or their costs changed.';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_spaces_changed(spaces oid) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_spaces_changed(spaces oid) RETURNS void
 LANGUAGE c VOLATILE STRICT
 AS 'MODULE_PATHNAME', '_vector_spaces_changed_wrapper';
-COMMENT ON FUNCTION llmspell._vector_spaces_changed(oid) IS 'Makes every session look spaces up again.';
+COMMENT ON FUNCTION llmspell_internal._vector_spaces_changed(oid) IS 'Makes every session look spaces up again.';
 CREATE OR REPLACE TRIGGER vector_spaces_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_spaces
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_vector_config();
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_config();
 CREATE OR REPLACE TRIGGER vector_index_config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_index_config
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_vector_config();
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_config();
 CREATE OR REPLACE TRIGGER vector_calibrations_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_calibrations
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell._tg_vector_config();
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_config();
 
-CREATE OR REPLACE FUNCTION llmspell._vector_halves(dims int) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_halves(dims int) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN dims > 1900 AND dims <= 3900;
-COMMENT ON FUNCTION llmspell._vector_halves(integer) IS 'Whether vectors of so many dimensions are too wide to be inline, and have an inline copy of half the precision.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_halves(integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_halves(integer) IS 'Whether vectors of so many dimensions are too wide to be inline, and have an inline copy of half the precision.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_halves(integer) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_defaults(dims int) RETURNS TABLE (method text, m int, ef_construction int)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_defaults(dims int) RETURNS TABLE (method text, m int, ef_construction int)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     -- The guide's parameters for its dimensions. Of half the precision from 768 on, where it takes half the room
@@ -36,30 +36,30 @@ BEGIN ATOMIC
         CASE WHEN dims < 1536 THEN 16 ELSE 24 END,
         CASE WHEN dims < 768 THEN 64 WHEN dims < 1536 THEN 128 ELSE 256 END;
 END;
-COMMENT ON FUNCTION llmspell._vector_index_defaults(integer) IS 'The index that a space of so many dimensions begins with.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_index_defaults(integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_index_defaults(integer) IS 'The index that a space of so many dimensions begins with.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_defaults(integer) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_prefix(table_name text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_prefix(table_name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'idx_' || regexp_replace(table_name, '^(vector|episode)_embeddings_', '\1_');
-COMMENT ON FUNCTION llmspell._vector_index_prefix(text) IS 'How the names of the indexes of a vector table begin.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_index_prefix(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_index_prefix(text) IS 'How the names of the indexes of a vector table begin.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_prefix(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_name(table_name text, suffix text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_name(table_name text, suffix text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     -- A name of more than 63 bytes would be cut, and not be found again.
     SELECT CASE WHEN length(p.prefix || suffix) <= 63 THEN p.prefix || suffix
                 ELSE left(p.prefix, 54 - length(suffix)) || '_' || left(md5(p.prefix), 8) || suffix END
-    FROM (SELECT llmspell._vector_index_prefix(table_name) AS prefix) AS p;
+    FROM (SELECT llmspell_internal._vector_index_prefix(table_name) AS prefix) AS p;
 END;
-COMMENT ON FUNCTION llmspell._vector_index_name(text, text) IS 'The name of an index of a vector table; the suffix, of up to 54 bytes, stays whole.';
+COMMENT ON FUNCTION llmspell_internal._vector_index_name(text, text) IS 'The name of an index of a vector table; the suffix, of up to 54 bytes, stays whole.';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_ddl(table_name text, dims int, metric text, method text, m int, ef_construction int, lists int[],
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_ddl(table_name text, dims int, metric text, method text, m int, ef_construction int, lists int[],
                                            index_name text, how text, tenant text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_halves constant boolean := method = 'hnsw_halfvec' OR _vector_halves(dims);
@@ -85,11 +85,11 @@ BEGIN
         'WHERE tenant_id = ' || quote_literal(tenant));
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that makes an index for nearest neighbours; how: its beginning; tenant: only over that tenant''s rows.';
+COMMENT ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that makes an index for nearest neighbours; how: its beginning; tenant: only over that tenant''s rows.';
 
-CREATE OR REPLACE FUNCTION llmspell._tg_vector_words() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_words() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_chars int := 200000;
@@ -113,11 +113,11 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_vector_words() IS 'Keeps fts, the words of content by the text search configuration in language; the first 200,000 characters count, fewer where their words do not fit into a tsvector.';
+COMMENT ON FUNCTION llmspell_internal._tg_vector_words() IS 'Keeps fts, the words of content by the text search configuration in language; the first 200,000 characters count, fewer where their words do not fit into a tsvector.';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_table_comment(table_name text, dims int, metric text, purpose text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_table_comment(table_name text, dims int, metric text, purpose text) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_prefix constant text := _vector_index_prefix(table_name);
@@ -155,13 +155,13 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_table_comment(text, integer, text, text) IS 'Describes a vector table, its columns and its indexes.';
+COMMENT ON FUNCTION llmspell_internal._vector_table_comment(text, integer, text, text) IS 'Describes a vector table, its columns and its indexes.';
 
 -- The one shape of a vector table; those of episodes share it.
-CREATE OR REPLACE FUNCTION llmspell._vector_table_create(space text, table_name text, dims int, metric text, model text, purpose text, is_builtin boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_table_create(space text, table_name text, dims int, metric text, model text, purpose text, is_builtin boolean)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_prefix constant text := _vector_index_prefix(table_name);
@@ -207,10 +207,10 @@ BEGIN
     IF v_default.method <> 'none' THEN
         EXECUTE _vector_index_ddl(table_name, dims, metric, v_default.method, v_default.m, v_default.ef_construction, NULL, v_prefix || '_hnsw', 'CREATE INDEX');
     END IF;
-    EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell._tg_vector_words()',
+    EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell_internal._tg_vector_words()',
         table_name || '_words', table_name);
     IF purpose = 'episodes' THEN
-        EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell._tg_episode_embedding()',
+        EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_episode_embedding()',
             table_name || '_episode', table_name);
     END IF;
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
@@ -219,11 +219,11 @@ BEGIN
             _vector_table_create.model, _vector_table_create.purpose, is_builtin, CASE WHEN is_builtin THEN '-infinity' ELSE now() END);
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_table_create(text, text, integer, text, text, text, boolean) IS 'Makes the table of a vector space, with indexes and comments, and records the space. Security is the caller''s to add.';
+COMMENT ON FUNCTION llmspell_internal._vector_table_create(text, text, integer, text, text, text, boolean) IS 'Makes the table of a vector space, with indexes and comments, and records the space. Security is the caller''s to add.';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_check_metric(metric text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_metric(metric text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF metric IS NULL OR metric NOT IN ('cosine', 'l2', 'ip') THEN
@@ -232,12 +232,12 @@ BEGIN
     RETURN metric;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_check_metric(text) IS 'Returns a metric unchanged; 22023 where it is none.';
+COMMENT ON FUNCTION llmspell_internal._vector_check_metric(text) IS 'Returns a metric unchanged; 22023 where it is none.';
 
 CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_metric constant text := _vector_check_metric(vector_space_create.metric);
@@ -288,7 +288,7 @@ GRANT EXECUTE ON FUNCTION llmspell.vector_space_create(text, integer, text, text
 CREATE OR REPLACE FUNCTION llmspell.vector_spaces() RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text,
     index_method text, index_state text, builtin boolean, ef_search int, exact_rows int, calibrated_at timestamptz)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT s.name, s.dims, s.metric, s.model, s.purpose, s.table_name, w.method,
         CASE WHEN w.method = 'none' THEN 'none' ELSE coalesce((SELECT i.state FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name), 'missing') END, s.builtin,

@@ -1,9 +1,9 @@
 -- Indexes for nearest neighbours: choosing and building. For llmspell_admin, as an index is every tenant's.
 
 -- By the owner, who sees what other sessions build.
-CREATE OR REPLACE FUNCTION llmspell._vector_indexes(table_name text) RETURNS TABLE (index_name text, method text, state text, predicate text)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_indexes(table_name text) RETURNS TABLE (index_name text, method text, state text, predicate text)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT c.relname::text, a.amname::text,
         CASE WHEN i.indisvalid THEN 'present'
@@ -13,26 +13,26 @@ AS $$
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam JOIN pg_class t ON t.oid = i.indrelid
     WHERE t.relnamespace = 'llmspell'::regnamespace AND t.relname = table_name AND a.amname IN ('hnsw', 'ivfflat', 'vchordrq', 'vchordg')
 $$;
-COMMENT ON FUNCTION llmspell._vector_indexes(text) IS 'The indexes for nearest neighbours that a table has: present, building (a running CREATE INDEX CONCURRENTLY) or invalid; the predicate of those of single tenants.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_indexes(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_indexes(text) IS 'The indexes for nearest neighbours that a table has: present, building (a running CREATE INDEX CONCURRENTLY) or invalid; the predicate of those of single tenants.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_indexes(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_tenant_predicate(tenant text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_predicate(tenant text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN '((tenant_id)::text = ''' || replace(tenant, '''', '''''') || '''::text)';
-COMMENT ON FUNCTION llmspell._vector_tenant_predicate(text) IS 'The predicate of a tenant''s own index as the catalog shows it.';
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_predicate(text) IS 'The predicate of a tenant''s own index as the catalog shows it.';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_suffix(method text, m int, ef_construction int, lists int[]) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_suffix(method text, m int, ef_construction int, lists int[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE method
     WHEN 'none' THEN NULL
     WHEN 'vchordrq' THEN '_vchordrq' || coalesce('_' || left(md5(NULLIF(lists, '{}')::text), 6), '')
     ELSE '_' || CASE method WHEN 'hnsw_halfvec' THEN 'half' ELSE method END || '_m' || m || '_e' || ef_construction END;
-COMMENT ON FUNCTION llmspell._vector_index_suffix(text, integer, integer, integer[]) IS 'Method and parameters as the name of an index tells them; NULL for none.';
+COMMENT ON FUNCTION llmspell_internal._vector_index_suffix(text, integer, integer, integer[]) IS 'Method and parameters as the name of an index tells them; NULL for none.';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_wanted(space text)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_wanted(space text)
 RETURNS TABLE (method text, m int, ef_construction int, lists int[], index_name text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT coalesce(c.method, d.method), CASE WHEN c.method IS NULL THEN d.m ELSE c.m END,
         CASE WHEN c.method IS NULL THEN d.ef_construction ELSE c.ef_construction END, c.lists,
@@ -40,12 +40,12 @@ AS $$
     FROM vector_spaces s CROSS JOIN LATERAL _vector_index_defaults(s.dims) d LEFT JOIN vector_index_config c ON c.space = s.name
     WHERE s.name = _vector_index_wanted.space
 $$;
-COMMENT ON FUNCTION llmspell._vector_index_wanted(text) IS 'The index that a space should have: the one chosen, else the one it began with.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_index_wanted(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_index_wanted(text) IS 'The index that a space should have: the one chosen, else the one it began with.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_wanted(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_in_force(space text) RETURNS TABLE (method text, lists int[], beside_vchordrq boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_in_force(space text) RETURNS TABLE (method text, lists int[], beside_vchordrq boolean)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT CASE WHEN a.amname <> 'hnsw' THEN a.amname WHEN k.attname = 'embedding' THEN 'hnsw' ELSE 'hnsw_halfvec' END,
         (SELECT string_to_array(NULLIF(replace(o.found[1], ' ', ''), ''), ',')::int[]
@@ -64,12 +64,12 @@ AS $$
     ORDER BY x.relname <> w.index_name, x.relname
     LIMIT 1
 $$;
-COMMENT ON FUNCTION llmspell._vector_index_in_force(text) IS 'The index that searches of a space take: the chosen one where it is built, else another one over the whole table; no row where there is none, or none is wanted. lists: its partitions, for vchordrq. beside_vchordrq: whether the table has an index of that method besides.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_index_in_force(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_index_in_force(text) IS 'The index that searches of a space take: the chosen one where it is built, else another one over the whole table; no row where there is none, or none is wanted. lists: its partitions, for vchordrq. beside_vchordrq: whether the table has an index of that method besides.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_in_force(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_choose(only_space text, method text, m int, ef_construction int, lists int[]) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_choose(only_space text, method text, m int, ef_construction int, lists int[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -129,13 +129,13 @@ BEGIN
         lists = EXCLUDED.lists, index_name = EXCLUDED.index_name, recorded_at = now();
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_index_choose IS 'Records the index of a space. Errors: 22023 no such space, method, parameters or dimensions, 0A000 the method is not installed.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_index_choose TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_index_choose IS 'Records the index of a space. Errors: 22023 no such space, method, parameters or dimensions, 0A000 the method is not installed.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_choose TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_make(only_space text, tenant text, blocking boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_make(only_space text, tenant text, blocking boolean)
 RETURNS TABLE (method text, index_name text, state text, drop_first text[], statement text, superseded text[], reason text, is_lost boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 -- Who waits for a lock on a table keeps all others of the table waiting; an autovacuum gives way after deadlock_timeout, 1 s.
 SET lock_timeout = '3s'
 AS $$
@@ -205,13 +205,13 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_index_make IS 'What is left to do for the index that a space, or a tenant in it, should have; blocking: does it. is_lost: there is none at all that could be used. 55P03: another session holds the table.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_index_make TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_index_make IS 'What is left to do for the index that a space, or a tenant in it, should have; blocking: does it. is_lost: there is none at all that could be used. 55P03: another session holds the table.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_make TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_index_ensure(only_space text, wanted_method text, m int, ef_construction int, lists int[], blocking boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_ensure(only_space text, wanted_method text, m int, ef_construction int, lists int[], blocking boolean)
 RETURNS TABLE (space text, tenant text, method text, index_name text, state text, drop_first text[], statement text, superseded text[], reason text, is_lost boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -268,14 +268,14 @@ BEGIN
     PERFORM set_config('app.current_tenant_id', v_before, true);
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_index_ensure IS 'What vector_index_ensure does; is_lost: no index is there or under way, and the choice is older than an hour, which is what maintenance builds.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_index_ensure TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_index_ensure IS 'What vector_index_ensure does; is_lost: no index is there or under way, and the choice is older than an hour, which is what maintenance builds.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_ensure TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_index_ensure(space text DEFAULT NULL, method text DEFAULT 'auto', m int DEFAULT NULL, ef_construction int DEFAULT NULL,
     lists int[] DEFAULT NULL, blocking boolean DEFAULT NULL)
 RETURNS TABLE (space text, tenant text, method text, index_name text, state text, drop_first text[], statement text, superseded text[], reason text)
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT e.space, e.tenant, e.method, e.index_name, e.state, e.drop_first, e.statement, e.superseded, e.reason
     FROM _vector_index_ensure(vector_index_ensure.space, vector_index_ensure.method, vector_index_ensure.m, vector_index_ensure.ef_construction,
@@ -287,7 +287,7 @@ GRANT EXECUTE ON FUNCTION llmspell.vector_index_ensure TO llmspell_admin;
 CREATE OR REPLACE FUNCTION llmspell.vector_index_estimate(n bigint, dims int, m int DEFAULT 16)
 RETURNS TABLE (method text, index_bytes bigint, build_bytes bigint)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -315,19 +315,19 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.vector_index_estimate(bigint, integer, integer) IS 'About how many bytes an HNSW index over n vectors takes: on disk and, to be fast, in shared_buffers (index_bytes), and in maintenance_work_mem while it is built (build_bytes); a row for each method that can index so many dimensions. Needs no tenant. Errors: 22004 null, 22023 out of range. Example: SELECT method, pg_size_pretty(index_bytes) FROM llmspell.vector_index_estimate(1000000, 768);';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_tenant_record(tenant text, space text, index_name text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_record(tenant text, space text, index_name text) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     INSERT INTO vector_tenant_indexes AS r (tenant_id, space, index_name) VALUES (tenant, space, index_name)
     ON CONFLICT (tenant_id, space) DO UPDATE SET index_name = EXCLUDED.index_name, created_at = now() WHERE r.index_name <> EXCLUDED.index_name
 $$;
-COMMENT ON FUNCTION llmspell._vector_tenant_record(text, text, text) IS 'Records an index of the tenant in force.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_tenant_record(text, text, text) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_record(text, text, text) IS 'Records an index of the tenant in force.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_tenant_record(text, text, text) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_tenant_drop(tenant text, only_space text, blocking boolean) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_drop(tenant text, only_space text, blocking boolean) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET lock_timeout = '5s'
 AS $$
 DECLARE
@@ -346,13 +346,13 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_tenant_drop(text, text, boolean) IS 'Forgets the index of the tenant in force in a space; blocking: drops it, else returns the statements that do. 55P03: another session holds the table.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_tenant_drop(text, text, boolean) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_drop(text, text, boolean) IS 'Forgets the index of the tenant in force in a space; blocking: drops it, else returns the statements that do. 55P03: another session holds the table.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_tenant_drop(text, text, boolean) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_tenant_promote(tenant text, only_space text, blocking boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_promote(tenant text, only_space text, blocking boolean)
 RETURNS TABLE (space text, index_name text, state text, drop_first text[], statement text, superseded text[])
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -389,20 +389,20 @@ BEGIN
     RETURN QUERY SELECT space, v_made.index_name, v_made.state, v_made.drop_first, v_made.statement, v_made.superseded;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_tenant_promote IS 'What vector_tenant_promote does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_tenant_promote TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_promote IS 'What vector_tenant_promote does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_tenant_promote TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_tenant_promote(tenant text, space text DEFAULT NULL, blocking boolean DEFAULT false)
 RETURNS TABLE (space text, index_name text, state text, drop_first text[], statement text, superseded text[])
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT * FROM _vector_tenant_promote(vector_tenant_promote.tenant, vector_tenant_promote.space, coalesce(vector_tenant_promote.blocking, false)) $$;
 COMMENT ON FUNCTION llmspell.vector_tenant_promote(text, text, boolean) IS 'Gives a tenant that outgrew the shared index one of its own, over its rows alone, by the method that the space has, in a space (NULL: the one in which it has most rows): records it, so that its searches name the tenant and the planner may take that index, and returns what is left to do, as vector_index_ensure does: drop_first, statement and superseded, for a superuser outside a transaction, in this order; blocking => true builds it now, writers of the table wait. The tenant''s id stands in the definition of the index, which every role can read. llmspell_admin only. Errors: 22004, 22023 tenant, no vectors, no such space, or a space without index or with vchordrq, 0A000 the method is not installed, 55P03 another session holds the table (3 s). Example: SELECT statement FROM llmspell.vector_tenant_promote(''acme'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_tenant_promote(text, text, boolean) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_tenant_demote(tenant text, space text, blocking boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_before constant text := coalesce(current_tenant(), '');

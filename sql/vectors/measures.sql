@@ -1,10 +1,10 @@
 -- What searches cost and how good they are: measuring, and keeping what was measured. For llmspell_admin.
 
-CREATE OR REPLACE FUNCTION llmspell._vector_calibration_store(space text, exact_us double precision, ann_us double precision, exact_rows int, efs int[],
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_calibration_store(space text, exact_us double precision, ann_us double precision, exact_rows int, efs int[],
     recalls double precision[])
 RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     -- By the statistics, which tell nothing of a single tenant: how many rows the one has that was measured is its own affair.
     INSERT INTO vector_calibrations (space, exact_us, ann_us, exact_rows, efs, recalls, space_rows)
@@ -14,12 +14,12 @@ AS $$
     ON CONFLICT (space) DO UPDATE SET exact_us = EXCLUDED.exact_us, ann_us = EXCLUDED.ann_us, exact_rows = EXCLUDED.exact_rows, efs = EXCLUDED.efs,
         recalls = EXCLUDED.recalls, space_rows = EXCLUDED.space_rows, calibrated_at = now()
 $$;
-COMMENT ON FUNCTION llmspell._vector_calibration_store IS 'Keeps what vector_calibrate measured.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_calibration_store TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_calibration_store IS 'Keeps what vector_calibrate measured.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_calibration_store TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_samples(space llmspell.vector_spaces, count int) RETURNS SETOF @extschema:vector@.vector
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_samples(space llmspell.vector_spaces, count int) RETURNS SETOF @extschema:vector@.vector
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     -- Near a row and not the row itself, which an index finds more easily than what is not stored.
@@ -34,13 +34,13 @@ BEGIN
     USING _require_tenant(), count;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_samples(llmspell.vector_spaces, integer) IS 'Vectors to ask for, made of the tenant''s rows.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_samples(llmspell.vector_spaces, integer) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_samples(llmspell.vector_spaces, integer) IS 'Vectors to ask for, made of the tenant''s rows.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_samples(llmspell.vector_spaces, integer) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_calibrate(only_space text, samples int)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_calibrate(only_space text, samples int)
 RETURNS TABLE (space text, row_count bigint, exact_us double precision, ann_us double precision, ef_search int, recall double precision, exact_rows int)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -121,22 +121,22 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_calibrate IS 'What vector_calibrate does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_calibrate TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_calibrate IS 'What vector_calibrate does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_calibrate TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_calibrate(space text DEFAULT 'vectors_384', samples int DEFAULT 150)
 RETURNS TABLE (space text, row_count bigint, exact_us double precision, ann_us double precision, ef_search int, recall double precision, exact_rows int)
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT * FROM _vector_calibrate(vector_calibrate.space, vector_calibrate.samples) $$;
 COMMENT ON FUNCTION llmspell.vector_calibrate(text, integer) IS 'Measures, on the rows of the session''s tenant, what an exact scan takes for a row and the index for a candidate (microseconds), and the ef_search for a recall of 0.99, and keeps them for all searches of the space, with exact_rows, up to which an exact scan is faster. Call it with the largest tenant, after loading and ANALYZE, and again when the space has doubled. Some seconds. llmspell_admin only. Errors: 42501 no tenant, 22023 no such space, samples not 10 to 1000, 55000 fewer than 1000 rows, or no index. Example: SELECT * FROM llmspell.vector_calibrate(''vectors_384'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_calibrate(text, integer) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_recall_audit(only_space text, sample int)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_recall_audit(only_space text, sample int)
 RETURNS TABLE (bucket text, tenants bigint, queries bigint, recall double precision, complete double precision, exact double precision,
     p50_ms double precision, p95_ms double precision)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -190,25 +190,25 @@ BEGIN
     GROUP BY r.b ORDER BY r.b;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_recall_audit IS 'What vector_recall_audit does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_recall_audit TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_recall_audit IS 'What vector_recall_audit does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_recall_audit TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_own(space llmspell.vector_spaces) RETURNS SETOF @extschema:vector@.vector
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_own(space llmspell.vector_spaces) RETURNS SETOF @extschema:vector@.vector
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     RETURN QUERY EXECUTE format('SELECT embedding FROM llmspell.%I WHERE tenant_id = $1 LIMIT 1', (space).table_name) USING _require_tenant();
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_own(llmspell.vector_spaces) IS 'One vector of the tenant.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_own(llmspell.vector_spaces) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._vector_own(llmspell.vector_spaces) IS 'One vector of the tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_own(llmspell.vector_spaces) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_recall_audit(space text DEFAULT 'vectors_384', sample int DEFAULT 10)
 RETURNS TABLE (bucket text, tenants bigint, queries bigint, recall double precision, complete double precision, exact double precision,
     p50_ms double precision, p95_ms double precision)
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT * FROM _vector_recall_audit(vector_recall_audit.space, vector_recall_audit.sample) $$;
 COMMENT ON FUNCTION llmspell.vector_recall_audit(text, integer) IS 'How good searches of a space are, by how many rows a tenant has in it: of at most 20 tenants of each size, and sample searches each, the share of the true 10 nearest found (recall), the share of searches with as many rows as exist (complete) and of those that looked at every row (exact), and how long they took. Counts every tenant of the space, which takes some seconds where there are 100,000. Tells no tenant''s name. llmspell_admin only. Errors: 22023 no such space, sample not 1 to 1000. Example: SELECT bucket, recall, p95_ms FROM llmspell.vector_recall_audit(''vectors_384'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_recall_audit(text, integer) TO llmspell_admin;

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION llmspell.vector_search(query @extschema:vector@.vecto
 RETURNS TABLE (id uuid, distance double precision, score double precision, scope text, metadata jsonb, content text, created_at timestamptz,
     exact boolean, complete boolean)
 STABLE PARALLEL RESTRICTED ROWS 10 COST 10000 LANGUAGE c
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_search_wrapper';
 COMMENT ON FUNCTION llmspell.vector_search IS 'The k (1 to 1000) nearest vectors of the tenant, nearest first, ties by id: always k where the tenant has as many that fit. Conditions: scope, filter (metadata contains it), max_distance, created_from <= created_at < created_to; expired ones only with include_expired. mode: auto looks at every row where they are few and takes the index over all tenants where they are many, and looks at every row again where that comes back short; exact and ann insist. ef_search (1 to 1000), or a recall above 0 to 1, widens the index search (who names a recall below 1 is content with that share within max_distance, too); else hnsw.ef_search where the session set it, else a recall of 0.99. space: where several have the query''s dimensions. distance: by the metric of the space; score: larger is nearer (cosine: 1 - distance). exact: every row was looked at and the order is certain; complete: there are k rows, or none that fits is missing for want of looking. Errors: 42501 no tenant, 22004 null, 22023 k, mode, ef_search, recall, max_distance NaN, filter no object, a vector of zeros, no space of the dimensions or of that name, 54000 filter too large or too deep. Example: SELECT id, distance, content FROM llmspell.vector_search(array_fill(0.1, ARRAY[384])::vector, 5, scope => ''user:1'');';
 
@@ -16,48 +16,48 @@ CREATE OR REPLACE FUNCTION llmspell.vector_explain(query @extschema:vector@.vect
 RETURNS TABLE (space text, route text, reason text, row_count bigint, more boolean, exact_rows bigint, index_method text, ef_search int,
     candidates bigint, max_scan_tuples bigint, exact_ms double precision, ann_ms double precision)
 STABLE PARALLEL RESTRICTED ROWS 1 COST 10000 LANGUAGE c
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_explain_wrapper';
 COMMENT ON FUNCTION llmspell.vector_explain IS 'Which way vector_search would go with the same arguments, and why: space, route (exact or ann), reason, row_count (the rows that fit, expired ones too, counted to 20,000 at most and remembered for 30 s by the session; more: there are more), exact_rows (up to so many an exact scan is taken), index_method (of the index that the table has, or none), ef_search, candidates and max_scan_tuples of the index search, and what either way is expected to take (exact_ms, ann_ms; NULL where nothing was counted). Errors: those of vector_search. Example: SELECT route, reason, row_count FROM llmspell.vector_explain(array_fill(0.1, ARRAY[384])::vector);';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_from_halves(embedding bytea) RETURNS @extschema:vector@.vector
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_from_halves(embedding bytea) RETURNS @extschema:vector@.vector
     IMMUTABLE STRICT PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', '_vector_from_halves_wrapper';
-COMMENT ON FUNCTION llmspell._vector_from_halves(bytea) IS 'A vector of little-endian half-precision numbers; 22023 where they are none.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_from_halves(bytea) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_from_halves(bytea) IS 'A vector of little-endian half-precision numbers; 22023 where they are none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_from_halves(bytea) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._fusion_score(vector_rank bigint, text_rank bigint, vector_weight double precision, text_weight double precision, constant double precision, age double precision, half_life double precision) RETURNS double precision
+CREATE OR REPLACE FUNCTION llmspell_internal._fusion_score(vector_rank bigint, text_rank bigint, vector_weight double precision, text_weight double precision, constant double precision, age double precision, half_life double precision) RETURNS double precision
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_fusion_score_wrapper';
-COMMENT ON FUNCTION llmspell._fusion_score(bigint, bigint, double precision, double precision, double precision, double precision, double precision) IS 'weight / (constant + rank) of two lists, halved for each half_life of age (both in seconds).';
-GRANT EXECUTE ON FUNCTION llmspell._fusion_score(bigint, bigint, double precision, double precision, double precision, double precision, double precision) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._fusion_score(bigint, bigint, double precision, double precision, double precision, double precision, double precision) IS 'weight / (constant + rank) of two lists, halved for each half_life of age (both in seconds).';
+GRANT EXECUTE ON FUNCTION llmspell_internal._fusion_score(bigint, bigint, double precision, double precision, double precision, double precision, double precision) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._fusion_order(vector_rank bigint, text_rank bigint, vector_weight double precision, text_weight double precision, constant double precision, age double precision, half_life double precision) RETURNS double precision
+CREATE OR REPLACE FUNCTION llmspell_internal._fusion_order(vector_rank bigint, text_rank bigint, vector_weight double precision, text_weight double precision, constant double precision, age double precision, half_life double precision) RETURNS double precision
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_fusion_order_wrapper';
-COMMENT ON FUNCTION llmspell._fusion_order(bigint, bigint, double precision, double precision, double precision, double precision, double precision) IS 'The logarithm of _fusion_score, which still tells two rows apart where both scores have become 0.';
-GRANT EXECUTE ON FUNCTION llmspell._fusion_order(bigint, bigint, double precision, double precision, double precision, double precision, double precision) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._fusion_order(bigint, bigint, double precision, double precision, double precision, double precision, double precision) IS 'The logarithm of _fusion_score, which still tells two rows apart where both scores have become 0.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._fusion_order(bigint, bigint, double precision, double precision, double precision, double precision, double precision) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._fusion_diversify(orders double precision[], embeddings anyarray, lambda double precision, k int) RETURNS int[]
+CREATE OR REPLACE FUNCTION llmspell_internal._fusion_diversify(orders double precision[], embeddings anyarray, lambda double precision, k int) RETURNS int[]
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_fusion_diversify_wrapper';
-COMMENT ON FUNCTION llmspell._fusion_diversify(double precision[], anyarray, double precision, integer) IS 'Maximal marginal relevance: positions, from 1, of k items, whose relevance is given by its logarithm; lambda 1 is relevance alone, 0 unlikeness alone. 22023 lambda outside 0 to 1.';
-GRANT EXECUTE ON FUNCTION llmspell._fusion_diversify(double precision[], anyarray, double precision, integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._fusion_diversify(double precision[], anyarray, double precision, integer) IS 'Maximal marginal relevance: positions, from 1, of k items, whose relevance is given by its logarithm; lambda 1 is relevance alone, 0 unlikeness alone. 22023 lambda outside 0 to 1.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._fusion_diversify(double precision[], anyarray, double precision, integer) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_break_even(exact_us double precision, ann_us double precision, ef_search int, k int, space_rows double precision) RETURNS int
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_break_even(exact_us double precision, ann_us double precision, ef_search int, k int, space_rows double precision) RETURNS int
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_vector_break_even_wrapper';
-COMMENT ON FUNCTION llmspell._vector_break_even(double precision, double precision, integer, integer, double precision) IS 'Rows at which an exact scan takes as long as the index, by microseconds a row and a candidate.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_break_even(double precision, double precision, integer, integer, double precision) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_break_even(double precision, double precision, integer, integer, double precision) IS 'Rows at which an exact scan takes as long as the index, by microseconds a row and a candidate.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_break_even(double precision, double precision, integer, integer, double precision) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_check_k(k int) RETURNS int
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_k(k int) RETURNS int
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_vector_check_k_wrapper';
-COMMENT ON FUNCTION llmspell._vector_check_k(integer) IS 'Returns a number of neighbours unchanged. Errors: 22004 null, 22023 not 1 to 1000.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_check_k(integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_check_k(integer) IS 'Returns a number of neighbours unchanged. Errors: 22004 null, 22023 not 1 to 1000.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_k(integer) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._words_query(language text, query_text text) RETURNS tsquery
+CREATE OR REPLACE FUNCTION llmspell_internal._words_query(language text, query_text text) RETURNS tsquery
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     -- Any of the words: who asks in a sentence wants the texts that have most of them, not all.
     SELECT string_agg('''' || replace(replace(w.lexeme, '\', '\\'), '''', '''''') || '''', ' | ' ORDER BY w.place, w.lexeme COLLATE "C")::tsquery
@@ -67,12 +67,12 @@ AS $$
         ORDER BY 2, l.lexeme COLLATE "C" LIMIT 64
     ) AS w
 $$;
-COMMENT ON FUNCTION llmspell._words_query(text, text) IS 'Matches texts with any of the first 64 words of a query; NULL where it has none.';
-GRANT EXECUTE ON FUNCTION llmspell._words_query(text, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._words_query(text, text) IS 'Matches texts with any of the first 64 words of a query; NULL where it has none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._words_query(text, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._fusion_check(weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._fusion_check(weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision) RETURNS void
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     -- NaN is more than every number.
@@ -95,16 +95,16 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._fusion_check(double precision[], integer, interval, double precision) IS 'Raises 22023 where an argument of a fused search is out of its range.';
-GRANT EXECUTE ON FUNCTION llmspell._fusion_check(double precision[], integer, interval, double precision) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._fusion_check(double precision[], integer, interval, double precision) IS 'Raises 22023 where an argument of a fused search is out of its range.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._fusion_check(double precision[], integer, interval, double precision) TO llmspell_app;
 
 -- Both kinds of memory are searched by this: words come from one table, vectors from that of the space.
-CREATE OR REPLACE FUNCTION llmspell._fused(space llmspell.vector_spaces, query_embedding @extschema:vector@.vector, query_text text, k int, filter jsonb,
+CREATE OR REPLACE FUNCTION llmspell_internal._fused(space llmspell.vector_spaces, query_embedding @extschema:vector@.vector, query_text text, k int, filter jsonb,
     created_from timestamptz, created_to timestamptz, only_scope text, for_episodes boolean,
     weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision, language text, include_expired boolean)
 RETURNS TABLE (place bigint, id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision)
 LANGUAGE plpgsql STABLE ROWS 10
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 -- A common word makes the statement look long, and compiling it takes longer.
 SET jit = off
 AS $$
@@ -169,8 +169,8 @@ BEGIN
             ) AS u
             GROUP BY u.id
         ), fused AS (
-            SELECT b.*, llmspell._fusion_order(b.vector_rank, b.text_rank, $12, $13, $14, a.age, $15) AS key,
-                llmspell._fusion_score(b.vector_rank, b.text_rank, $12, $13, $14, a.age, $15) AS score
+            SELECT b.*, llmspell_internal._fusion_order(b.vector_rank, b.text_rank, $12, $13, $14, a.age, $15) AS key,
+                llmspell_internal._fusion_score(b.vector_rank, b.text_rank, $12, $13, $14, a.age, $15) AS score
             FROM both_lists b CROSS JOIN LATERAL (
                 SELECT extract(epoch FROM statement_timestamp() - t.%3$I)::double precision AS age
                 FROM llmspell.%1$I t WHERE t.tenant_id = $10 AND t.id = b.id OFFSET 0
@@ -193,7 +193,7 @@ BEGIN
         CASE WHEN mmr_lambda IS NULL THEN v_k ELSE v_pool END;
 
     IF mmr_lambda IS NOT NULL AND v_ids IS NOT NULL AND _fused.space.table_name IS NOT NULL THEN
-        EXECUTE format('SELECT llmspell._fusion_diversify($1, array_agg(t.e ORDER BY i.n), $2, $3)
+        EXECUTE format('SELECT llmspell_internal._fusion_diversify($1, array_agg(t.e ORDER BY i.n), $2, $3)
                         FROM unnest($4) WITH ORDINALITY AS i (id, n)
                         LEFT JOIN LATERAL (SELECT t.%I AS e FROM llmspell.%I t WHERE t.tenant_id = $5 AND t.id = i.id OFFSET 0) AS t ON true',
             CASE WHEN _vector_halves(_fused.space.dims) THEN 'embedding_half' ELSE 'embedding' END, _fused.space.table_name)
@@ -204,15 +204,15 @@ BEGIN
     RETURN QUERY SELECT o.place, v_ids[o.n], v_scores[o.n], v_ranks[o.n], v_word_ranks[o.n], v_distances[o.n] FROM unnest(v_order) WITH ORDINALITY AS o (n, place);
 END
 $$;
-COMMENT ON FUNCTION llmspell._fused IS 'The k best rows by vector and words, fused by reciprocal rank, aged and diversified, in order. only_scope: for episodes the session.';
-GRANT EXECUTE ON FUNCTION llmspell._fused TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._fused IS 'The k best rows by vector and words, fused by reciprocal rank, aged and diversified, in order. only_scope: for episodes the session.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._fused TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._hybrid_search(query_text text, query_embedding @extschema:vector@.vector, k int, only_scope text, filter jsonb,
+CREATE OR REPLACE FUNCTION llmspell_internal._hybrid_search(query_text text, query_embedding @extschema:vector@.vector, k int, only_scope text, filter jsonb,
     weights double precision[], rrf_k int, half_life interval, mmr_lambda double precision, language text, space text, include_expired boolean)
 RETURNS TABLE (id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision, scope text, metadata jsonb,
     content text, created_at timestamptz)
 LANGUAGE plpgsql STABLE ROWS 10
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -245,14 +245,14 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT f.id, f.score, f.vector_rank, f.text_rank, f.distance, t.scope::text, t.metadata, t.content, t.created_at
-         FROM llmspell._fused($1, $2, $3, $4, $5, NULL, NULL, $6, false, $7, $8, $9, $10, $11, $12) f
+         FROM llmspell_internal._fused($1, $2, $3, $4, $5, NULL, NULL, $6, false, $7, $8, $9, $10, $11, $12) f
          CROSS JOIN LATERAL (SELECT * FROM llmspell.%I t WHERE t.tenant_id = $13 AND t.id = f.id OFFSET 0) AS t ORDER BY f.place', v_space.table_name)
     USING v_space, _hybrid_search.query_embedding, _hybrid_search.query_text, _hybrid_search.k, _hybrid_search.filter, only_scope,
         weights, rrf_k, half_life, mmr_lambda, language, _hybrid_search.include_expired, v_tenant;
 END
 $$;
-COMMENT ON FUNCTION llmspell._hybrid_search IS 'What hybrid_search does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._hybrid_search TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._hybrid_search IS 'What hybrid_search does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._hybrid_search TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.hybrid_search(query_text text, query_embedding @extschema:vector@.vector, k int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
     weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60, half_life interval DEFAULT NULL, mmr_lambda double precision DEFAULT NULL,
@@ -260,7 +260,7 @@ CREATE OR REPLACE FUNCTION llmspell.hybrid_search(query_text text, query_embeddi
 RETURNS TABLE (id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision, scope text, metadata jsonb,
     content text, created_at timestamptz)
 LANGUAGE sql STABLE ROWS 10
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT * FROM _hybrid_search(hybrid_search.query_text, hybrid_search.query_embedding, hybrid_search.k, hybrid_search.scope, hybrid_search.filter,
         hybrid_search.weights, hybrid_search.rrf_k, hybrid_search.half_life, hybrid_search.mmr_lambda, hybrid_search.language, hybrid_search.space,

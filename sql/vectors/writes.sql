@@ -1,8 +1,8 @@
 -- Writing vectors. All of it by the caller's rights, under the wall.
 
-CREATE OR REPLACE FUNCTION llmspell._vector_space(space text, dims int, purpose text) RETURNS llmspell.vector_spaces
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_space(space text, dims int, purpose text) RETURNS llmspell.vector_spaces
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -39,12 +39,12 @@ BEGIN
     RETURN v_space;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_space(text, integer, text) IS 'The space of a vector: the named one, else the one of its dimensions. Error: 22023 there is none, several, or one of other dimensions.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_space(text, integer, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_space(text, integer, text) IS 'The space of a vector: the named one, else the one of its dimensions. Error: 22023 there is none, several, or one of other dimensions.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space(text, integer, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_check_space(space text, purpose text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_space(space text, purpose text) RETURNS text
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -57,12 +57,12 @@ BEGIN
     RETURN _vector_check_space.space;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_check_space(text, text) IS 'Returns the name of a space, or NULL for all of them, unchanged; 22023 where there is none of that name.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_check_space(text, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_check_space(text, text) IS 'Returns the name of a space, or NULL for all of them, unchanged; 22023 where there is none of that name.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_space(text, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_check_nonzero(embedding @extschema:vector@.vector, metric text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_nonzero(embedding @extschema:vector@.vector, metric text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_length constant double precision := @extschema:vector@.vector_norm(embedding);
@@ -76,12 +76,12 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_check_nonzero IS 'Raises 22023 for a vector so long, or so short where distances are angles, that distances cannot be computed. See nonzero_embedding.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_check_nonzero TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_check_nonzero IS 'Raises 22023 for a vector so long, or so short where distances are angles, that distances cannot be computed. See nonzero_embedding.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_nonzero TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._vector_language(language text) RETURNS regconfig
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_language(language text) RETURNS regconfig
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_config regconfig;
@@ -98,15 +98,15 @@ BEGIN
     RETURN v_config;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_language(text) IS 'The text search configuration of a name; 22023 where there is none, or null.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_language(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_language(text) IS 'The text search configuration of a name; 22023 where there is none, or null.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_language(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_add(embedding @extschema:vector@.vector, scope text DEFAULT 'global', metadata jsonb DEFAULT '{}', content text DEFAULT NULL,
     id uuid DEFAULT NULL, event_time timestamptz DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL,
     language text DEFAULT 'simple', space text DEFAULT NULL)
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
@@ -133,7 +133,7 @@ CREATE OR REPLACE FUNCTION llmspell.vector_add_half(embedding bytea, scope text 
     language text DEFAULT 'simple', space text DEFAULT NULL)
 RETURNS uuid
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT vector_add(_vector_from_halves(_required(vector_add_half.embedding, 'embedding')), vector_add_half.scope, vector_add_half.metadata,
         vector_add_half.content, vector_add_half.id, vector_add_half.event_time, vector_add_half.expires_at, vector_add_half.ttl,
@@ -145,7 +145,7 @@ CREATE OR REPLACE FUNCTION llmspell.vector_add_many(embeddings @extschema:vector
     contents text[] DEFAULT NULL, ids uuid[] DEFAULT NULL, items jsonb DEFAULT NULL, language text DEFAULT 'simple', space text DEFAULT NULL)
 RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
@@ -226,7 +226,7 @@ COMMENT ON FUNCTION llmspell.vector_add_many IS 'Stores many vectors of one spac
 
 CREATE OR REPLACE FUNCTION llmspell.vector_update_metadata(id uuid, metadata jsonb, space text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -256,9 +256,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.vector_update_metadata(uuid, jsonb, text) IS 'Replaces the metadata of a vector; returns whether it exists. Errors: 42501 no tenant, 22004 null, 22023 no such space, 54000 metadata too large or too deep. Example: SELECT llmspell.vector_update_metadata(''00000000-0000-0000-0000-000000000001'', ''{"seen": true}'');';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_delete(condition text, value anyelement, space text) RETURNS bigint
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_delete(condition text, value anyelement, space text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -282,31 +282,31 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_delete IS 'Deletes vectors of the tenant by ids, scope or expiry (at most value rows of each space), and returns how many.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_delete TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_delete IS 'Deletes vectors of the tenant by ids, scope or expiry (at most value rows of each space), and returns how many.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_delete TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_delete(ids uuid[], space text DEFAULT NULL) RETURNS bigint
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT _vector_delete('ids', _required(ids, 'ids'), space) $$;
 COMMENT ON FUNCTION llmspell.vector_delete(uuid[], text) IS 'Deletes vectors by id, in every space or the named one, and returns how many there were. Errors: 42501 no tenant, 22004 null, 22023 no such space. Example: SELECT llmspell.vector_delete(ARRAY[''00000000-0000-0000-0000-000000000001'']::uuid[]);';
 
 CREATE OR REPLACE FUNCTION llmspell.vector_delete_scope(scope text, space text DEFAULT NULL) RETURNS bigint
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT _vector_delete('scope', _required(scope, 'scope'), space) $$;
 COMMENT ON FUNCTION llmspell.vector_delete_scope(text, text) IS 'Deletes all vectors of a scope, in every space or the named one, and returns how many there were. Errors: 42501 no tenant, 22004 null, 22023 no such space. Example: SELECT llmspell.vector_delete_scope(''session:1'');';
 
 CREATE OR REPLACE FUNCTION llmspell.vector_sweep(max_rows int DEFAULT 1000) RETURNS bigint
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT _vector_delete('expired', _max_rows(_required(max_rows, 'max_rows')), NULL) $$;
 COMMENT ON FUNCTION llmspell.vector_sweep(integer) IS 'Deletes vectors that have expired, oldest first, at most max_rows of each space, and returns how many. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT llmspell.vector_sweep();';
 
-CREATE OR REPLACE FUNCTION llmspell._vector_stats(only_scope text)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_stats(only_scope text)
 RETURNS TABLE (space text, dims int, row_count bigint, with_content bigint, expired bigint, bytes bigint, oldest timestamptz, newest timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -335,12 +335,12 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell._vector_stats(text) IS 'What vector_stats does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._vector_stats(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_stats(text) IS 'What vector_stats does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_stats(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_stats(scope text DEFAULT NULL)
 RETURNS TABLE (space text, dims int, row_count bigint, with_content bigint, expired bigint, bytes bigint, oldest timestamptz, newest timestamptz)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT * FROM _vector_stats(scope) $$;
 COMMENT ON FUNCTION llmspell.vector_stats(text) IS 'The tenant''s vectors, of one scope or all: a row for each space that has some, with how many, how many with content, how many expired, the bytes that they take in the table, with what is out of line and the ends of pages in which no other fits, without indexes, and the oldest and newest created_at. Errors: 42501 no tenant. Example: SELECT space, row_count, bytes FROM llmspell.vector_stats();';

@@ -1,12 +1,12 @@
-CREATE OR REPLACE FUNCTION llmspell._workflow_is_terminal(status text) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._workflow_is_terminal(status text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN status IN ('completed', 'failed', 'cancelled');
-COMMENT ON FUNCTION llmspell._workflow_is_terminal(text) IS 'Whether a workflow in this status has ended.';
-GRANT EXECUTE ON FUNCTION llmspell._workflow_is_terminal(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._workflow_is_terminal(text) IS 'Whether a workflow in this status has ended.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_is_terminal(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._tg_workflow_states_write() RETURNS trigger
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_workflow_states_write() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' AND _is_restoring() THEN
@@ -35,13 +35,13 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell._tg_workflow_states_write() IS 'Version, last_updated and the lifecycle: running sets started_at once, a terminal status sets completed_at, leaving it clears that and counts an attempt.';
+COMMENT ON FUNCTION llmspell_internal._tg_workflow_states_write() IS 'Version, last_updated and the lifecycle: running sets started_at once, a terminal status sets completed_at, leaving it clears that and counts an attempt.';
 CREATE OR REPLACE TRIGGER workflow_states_write BEFORE INSERT OR UPDATE ON llmspell.workflow_states
-    FOR EACH ROW EXECUTE FUNCTION llmspell._tg_workflow_states_write();
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_workflow_states_write();
 
-CREATE OR REPLACE FUNCTION llmspell._workflow_status(status text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._workflow_status(status text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF lower(status) NOT IN ('pending', 'running', 'completed', 'failed', 'cancelled') THEN
@@ -51,12 +51,12 @@ BEGIN
     RETURN lower(status);
 END
 $$;
-COMMENT ON FUNCTION llmspell._workflow_status(text) IS 'A status in lower case; 22023 where it is none of the five. NULL stays NULL.';
-GRANT EXECUTE ON FUNCTION llmspell._workflow_status(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._workflow_status(text) IS 'A status in lower case; 22023 where it is none of the five. NULL stays NULL.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_status(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell._workflow_check_transition(workflow_id text, old_status text, new_status text) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._workflow_check_transition(workflow_id text, old_status text, new_status text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF _workflow_is_terminal(old_status) AND new_status NOT IN (old_status, 'running') THEN
@@ -65,14 +65,14 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._workflow_check_transition(text, text, text) IS 'Raises 22023 for an impossible transition: from a terminal status to anything but itself and running.';
-GRANT EXECUTE ON FUNCTION llmspell._workflow_check_transition(text, text, text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._workflow_check_transition(text, text, text) IS 'Raises 22023 for an impossible transition: from a terminal status to anything but itself and running.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_check_transition(text, text, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.workflow_save(workflow_id text, name text, state jsonb, status text DEFAULT NULL,
                                        current_step int DEFAULT NULL, expected_version bigint DEFAULT NULL, fence bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -123,15 +123,15 @@ BEGIN ATOMIC
     SELECT w.workflow_id, w.workflow_name, w.state_data, w.status, w.current_step, w.version, w.attempt, w.fence,
         w.lease_expires_at, w.started_at, w.completed_at, w.created_at, w.last_updated
     FROM llmspell.workflow_states w
-    WHERE llmspell._require_tenant() IS NOT NULL
-      AND w.tenant_id = llmspell.current_tenant() AND w.workflow_id = llmspell._required(workflow_load.workflow_id, 'workflow_id');
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
+      AND w.tenant_id = llmspell.current_tenant() AND w.workflow_id = llmspell_internal._required(workflow_load.workflow_id, 'workflow_id');
 END;
 COMMENT ON FUNCTION llmspell.workflow_load(text) IS 'A workflow with its state: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, status FROM llmspell.workflow_load(''w1'');';
 
 CREATE OR REPLACE FUNCTION llmspell.workflow_update_status(workflow_id text, status text, expected_status text DEFAULT NULL, fence bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, previous_status text)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -163,11 +163,11 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.workflow_update_status(text, text, text, bigint) IS 'Moves a workflow to a status (in any case), where it is in expected_status and claimed with this fence if those are given, and returns (version, previous_status). Errors: 42501 no tenant, 22004 null, P0002 no such workflow, 22023 unknown status or impossible transition, LS409 another status, or the claim is lost. Example: SELECT version FROM llmspell.workflow_update_status(''import'', ''completed'', expected_status => ''running'');';
 
-CREATE OR REPLACE FUNCTION llmspell._workflow_list(wanted_status text, max_rows int, after text)
+CREATE OR REPLACE FUNCTION llmspell_internal._workflow_list(wanted_status text, max_rows int, after text)
 RETURNS TABLE (workflow_id text, name text, status text, current_step int, version bigint, attempt int,
                created_at timestamptz, last_updated timestamptz)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -201,21 +201,21 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._workflow_list IS 'What workflow_list does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell._workflow_list TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._workflow_list IS 'What workflow_list does; plpgsql wants other names for inputs than for outputs.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_list TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.workflow_list(status text DEFAULT NULL, max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS TABLE (workflow_id text, name text, status text, current_step int, version bigint, attempt int,
                created_at timestamptz, last_updated timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell._workflow_list(workflow_list.status, workflow_list.max_rows, workflow_list.after);
+    SELECT * FROM llmspell_internal._workflow_list(workflow_list.status, workflow_list.max_rows, workflow_list.after);
 END;
 COMMENT ON FUNCTION llmspell.workflow_list(text, integer, text) IS 'Workflows, newest first, in one status or in all, without their states. For the next page give the last workflow_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the workflow named by after has gone. Example: SELECT workflow_id FROM llmspell.workflow_list(''failed'');';
 
 CREATE OR REPLACE FUNCTION llmspell.workflow_delete(workflow_id text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -234,7 +234,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT w.status, count(*), count(*) FILTER (WHERE w.attempt > 1 OR w.attempt = 1 AND w.fence = 0), avg(w.completed_at - w.started_at)
     FROM llmspell.workflow_states w
-    WHERE llmspell._require_tenant() IS NOT NULL AND w.tenant_id = llmspell.current_tenant()
+    WHERE llmspell_internal._require_tenant() IS NOT NULL AND w.tenant_id = llmspell.current_tenant()
     GROUP BY w.status
     ORDER BY w.status;
 END;
@@ -243,7 +243,7 @@ COMMENT ON FUNCTION llmspell.workflow_stats() IS 'One row for each status that o
 CREATE OR REPLACE FUNCTION llmspell.workflow_claim(statuses text[] DEFAULT '{pending}', max_rows int DEFAULT 1, lease interval DEFAULT '5 minutes')
 RETURNS TABLE (workflow_id text, name text, state jsonb, current_step int, version bigint, attempt int, fence bigint, lease_expires_at timestamptz)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -287,9 +287,9 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.workflow_claim(text[], integer, interval) IS 'Claims up to max_rows workflows for the length of the lease: those whose lease ran out, then the oldest that nobody holds, status by status in the order given. Sets them running, with attempt and fence one more. No two claims give the same workflow within one lease; give the fence to workflow_extend, workflow_release and to whatever the work writes. Errors: 42501 no tenant, 22004 null, 22023 max_rows, lease or an unknown status, 22008 lease beyond the last timestamp. Example: SELECT workflow_id, fence FROM llmspell.workflow_claim(max_rows => 10, lease => ''1 minute'');';
 
-CREATE OR REPLACE FUNCTION llmspell._workflow_lock_claim(workflow_id text, fence bigint) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._workflow_lock_claim(workflow_id text, fence bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -312,12 +312,12 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell._workflow_lock_claim(text, bigint) IS 'Locks a workflow that is claimed with this fence. Errors: 22004 null, P0002 no such workflow, LS409 the claim is lost.';
-GRANT EXECUTE ON FUNCTION llmspell._workflow_lock_claim(text, bigint) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._workflow_lock_claim(text, bigint) IS 'Locks a workflow that is claimed with this fence. Errors: 22004 null, P0002 no such workflow, LS409 the claim is lost.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_lock_claim(text, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.workflow_extend(workflow_id text, fence bigint, lease interval DEFAULT '5 minutes') RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -338,7 +338,7 @@ COMMENT ON FUNCTION llmspell.workflow_extend(text, bigint, interval) IS 'Prolong
 
 CREATE OR REPLACE FUNCTION llmspell.workflow_release(workflow_id text, fence bigint, status text DEFAULT 'pending') RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, pg_temp
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

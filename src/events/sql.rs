@@ -78,7 +78,7 @@ fn event_append(
     let micros = ts.map_or_else(|| unsafe { pg_sys::GetCurrentTimestamp() }, i64::from);
     let ts = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::EventTime)?;
     if !_event_log_has(ts) {
-        Spi::run_with_args("SELECT llmspell._event_log_cover($1)", &[ts.into()]).map_err(Error::from)?;
+        Spi::run_with_args("SELECT llmspell_internal._event_log_cover($1)", &[ts.into()]).map_err(Error::from)?;
     }
     if let Some(id) = event_id
         && let Some((sequence, ts)) = known(id, ts)?
@@ -144,7 +144,7 @@ fn event_append(
 fn known(id: Uuid, ts: TimestampWithTimeZone) -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
     let found = Spi::connect_mut(|client| -> Result<_, spi::Error> {
         let rows = client.update(
-            "SELECT sequence, ts FROM llmspell._event_known($1, $2)",
+            "SELECT sequence, ts FROM llmspell_internal._event_known($1, $2)",
             Some(1),
             &[id.into(), ts.into()],
         )?;
@@ -247,7 +247,7 @@ fn _feed_epoch() -> Result<i32, spi::Error> {
         return Ok(epoch);
     }
     let (epoch, durable) =
-        Spi::get_two::<i32, bool>("SELECT epoch, durable FROM llmspell._feed_epoch_claim()")?;
+        Spi::get_two::<i32, bool>("SELECT epoch, durable FROM llmspell_internal._feed_epoch_claim()")?;
     let epoch = epoch.unwrap_or(1);
     // What this transaction added may yet be undone.
     if durable == Some(true) {
