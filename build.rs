@@ -49,7 +49,9 @@ fn compose(sql: &Path) -> Result<(), String> {
 fn order(text: &str) -> Result<Vec<(String, Vec<String>)>, String> {
     let mut domains = Vec::new();
     let mut seen = BTreeSet::new();
-    for line in text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|l| !l.is_empty()) {
+    for line in
+        text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|l| !l.is_empty())
+    {
         let (domain, files) = line.split_once(':').ok_or_else(|| format!("no colon in \"{line}\""))?;
         let files: Vec<String> = files.split_whitespace().map(str::to_owned).collect();
         for name in files.iter().map(|file| format!("{domain}/{file}")).chain([domain.to_owned()]) {

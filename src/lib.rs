@@ -7,6 +7,7 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 
+mod arguments;
 mod artifacts;
 mod error;
 mod events;
@@ -14,10 +15,13 @@ mod graph;
 mod hooks;
 mod install;
 mod introspection;
+mod json;
 mod kv;
+mod limits;
 mod maintenance;
+mod pack;
+mod parallel;
 mod settings;
-mod state;
 mod storage;
 mod tenancy;
 mod text;
@@ -34,6 +38,7 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
 #[pg_guard]
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {
+    tenancy::init();
     settings::init();
     vectors::sql::init();
     maintenance::worker::register();

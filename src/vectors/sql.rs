@@ -9,7 +9,8 @@ use super::invalid::Invalid;
 use super::query::Query;
 use super::route::{self, Route, Rows};
 use super::{fusion, halves, layout, search, spi};
-use crate::error::{Error, required};
+use crate::arguments::given;
+use crate::error::Error;
 
 /// Takes rows for a function that returns a table.
 ///
@@ -102,7 +103,7 @@ fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
 /// A `vector` of little-endian halves.
 #[pg_extern(sql = false)]
 fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorReport> {
-    let numbers = halves::decode(embedding).map_err(|reason| Error::Vector(Invalid::Halves(reason)))?;
+    let numbers = halves::decode(embedding).map_err(Error::from)?;
     let datum = spi::varlena_datum(&layout::vector(&numbers));
     // SAFETY: the signature says what the bytes are; the type's number is not looked at on the way out.
     Ok(unsafe { AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID) })
@@ -151,7 +152,7 @@ fn _fusion_diversify(
     k: i32,
 ) -> Result<Vec<i32>, ErrorReport> {
     if !(0.0..=1.0).contains(&lambda) {
-        return Err(Error::Vector(Invalid::Lambda(lambda)).into());
+        return Err(Error::from(Invalid::Lambda(lambda)).into());
     }
     let vectors = elements(&embeddings);
     let k = usize::try_from(k).unwrap_or_default();
@@ -200,9 +201,9 @@ fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, k: i32, space_
 /// How many neighbours, where a function in SQL asks.
 #[pg_extern(sql = false)]
 fn _vector_check_k(k: Option<i32>) -> Result<i32, ErrorReport> {
-    match required(k, "k")? {
+    match given(k, "k")? {
         k if (1..=route::MAX_K).contains(&k) => Ok(k),
-        k => Err(Error::Vector(Invalid::K(k)).into()),
+        k => Err(Error::from(Invalid::K(k)).into()),
     }
 }
 
