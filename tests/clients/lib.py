@@ -76,6 +76,12 @@ def equal(got, wanted, what=""):
     assert got == wanted, f"{what + ': ' if what else ''}got {got!r:.600}, wanted {wanted!r:.600}"
 
 
+def differences(got, wanted):
+    """The lines of one alone: + of what was got, - of what was wanted."""
+    has, wants = set(got), set(wanted)
+    return [f"+ {line}" for line in got if line not in wants] + [f"- {line}" for line in wanted if line not in has]
+
+
 def fill(connection, tenant):
     """Rows of the tenant in every table of its own."""
     with connection.transaction():
