@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """kill -9 of the server under load: what was acknowledged is there afterwards, exactly.
 
 Four clients write keys, artifacts with their counts, and contents whole and in parts, each noting a write
@@ -15,12 +15,13 @@ import threading
 import time
 
 import psycopg
+import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import ROOT, SOAK, app, call, create_database, equal, fill, main, one, rows, server, test
+from lib import SOAK, app, call, create_database, equal, fill, one, rows, server, start_cluster, stop_cluster, test
 
 CLUSTER = f"test-crash-{os.getpid()}"
-SCRIPT = ROOT / "scripts/cluster"
+MEMBER_OF = None
 DATA = pathlib.Path(os.environ["LLMSPELL_RUN"]) / CLUSTER / "data"
 ROUNDS, LOAD = (20, 2.0) if SOAK else (2, 0.7)
 DATABASE, WRITER = "crash", "writer"
@@ -33,11 +34,14 @@ CONTENTS = [random.Random(1).randbytes(150_000), random.Random(2).randbytes(90_0
 
 def start():
     """Starts the cluster, perhaps on another port than before."""
-    call([SCRIPT, "start", CLUSTER, "--durable"])
-    for word in call([SCRIPT, "env", CLUSTER]).replace("export ", "").split():
-        name, _, value = word.partition("=")
-        if name in ("PGHOST", "PGPORT"):
-            os.environ[name] = value
+    start_cluster(CLUSTER, "--durable")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    start()
+    yield
+    stop_cluster(CLUSTER)
 
 
 def postmaster():
@@ -268,10 +272,3 @@ def kill_during_install():
             equal(rows(connection, "SELECT nspname FROM pg_namespace WHERE nspname = 'llmspell'"), [])
             connection.execute("CREATE EXTENSION llmspell")
         equal(rows(connection, "SELECT * FROM llmspell._security_faults()"), [])
-
-
-try:
-    start()
-    main(role=None)
-finally:
-    subprocess.run([SCRIPT, "stop", CLUSTER], check=True)
