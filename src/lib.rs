@@ -1,12 +1,13 @@
 //! llmspell: the multi-tenant storage engine of an LLM agent platform, inside PostgreSQL.
 //!
-//! SQL in `sql/install` owns tables, rights and single-statement functions; the modules here own
+//! SQL in `sql/` owns tables, rights and single-statement functions; the modules here own
 //! algorithms and bytes. In each domain the pure files know nothing of Postgres, `sql.rs` is the glue.
 
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
 
+mod arguments;
 mod artifacts;
 mod error;
 mod events;
@@ -14,10 +15,13 @@ mod graph;
 mod hooks;
 mod install;
 mod introspection;
+mod json;
 mod kv;
+mod limits;
 mod maintenance;
+mod pack;
+mod parallel;
 mod settings;
-mod state;
 mod storage;
 mod tenancy;
 mod text;
@@ -31,13 +35,10 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
     Err(_) => c"",
 };
 
-/// The schema of every object; the bootstrap block of `install` creates it.
-#[pg_schema]
-mod llmspell {}
-
 #[pg_guard]
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {
+    tenancy::init();
     settings::init();
     vectors::sql::init();
     maintenance::worker::register();

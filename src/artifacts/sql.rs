@@ -5,51 +5,46 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::damage::Damage;
 use super::envelope::{self, Format};
-use super::fault::Fault;
+use super::invalid::Invalid;
 use super::manifest::{Hash, Manifest};
 use super::statements::{self, Name, Whole};
 use super::{read, store};
-use crate::error::{Error, required};
+use crate::arguments::{given, not_negative};
+use crate::error::Error;
 use crate::settings;
+use crate::tenancy::tenant;
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn blake3(data: &[u8]) -> Vec<u8> {
     blake3::hash(data).as_bytes().to_vec()
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn blake3_keyed(data: &[u8], key: &[u8]) -> Result<Vec<u8>, ErrorReport> {
-    let key = key.try_into().map_err(|_| Error::KeyLength(key.len()))?;
+    let key = key.try_into().map_err(|_| Error::from(Invalid::KeyLength(key.len())))?;
     Ok(blake3::keyed_hash(key, data).as_bytes().to_vec())
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
-fn compress(data: &[u8], codec: default!(&str, "'zstd'")) -> Result<Vec<u8>, ErrorReport> {
-    Ok(envelope::compress(data, format(codec)?).map_err(Error::Compressed)?)
+#[pg_extern(sql = false)]
+fn compress(data: &[u8], codec: &str) -> Result<Vec<u8>, ErrorReport> {
+    Ok(envelope::compress(data, format(codec)?).map_err(Error::from)?)
 }
 
 /// Not strict: without a codec the data tells.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
-fn decompress(
-    data: Option<&[u8]>,
-    codec: default!(Option<&str>, "NULL"),
-) -> Result<Option<Vec<u8>>, ErrorReport> {
+#[pg_extern(sql = false)]
+fn decompress(data: Option<&[u8]>, codec: Option<&str>) -> Result<Option<Vec<u8>>, ErrorReport> {
     let format = codec.map(format).transpose()?;
     let Some(data) = data else { return Ok(None) };
-    Ok(Some(envelope::decompress(data, format, settings::artifact_max_bytes()).map_err(Error::Compressed)?))
+    Ok(Some(envelope::decompress(data, format, settings::artifact_max_bytes()).map_err(Error::from)?))
 }
 
 /// Stores the chunks of a content, or of a further part of one. `parent`: the manifest of a content like
 /// it. `so_far`: that of the part stored before. Only the last part has no tail.
 ///
 /// Generic plans: another would hold a copy of the data.
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._artifact_store(data bytea, so_far bytea, parent bytea, is_last boolean)
-    RETURNS TABLE (manifest bytea, tail bytea, stored_bytes bigint)
-    VOLATILE SET search_path = pg_catalog, llmspell, pg_temp SET plan_cache_mode = force_generic_plan
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
 fn _artifact_store(
     data: Option<AnyElement>,
@@ -62,8 +57,8 @@ fn _artifact_store(
 > {
     let so_far = so_far.map(manifest).transpose()?.unwrap_or_default();
     let parent = parent.map(manifest).transpose()?;
-    let whole = Whole::new(&required(data, "data")?);
-    let stored = store::store(tenant()?, &whole, so_far, parent, required(is_last, "is_last")?)?;
+    let whole = Whole::new(&given(data, "data")?);
+    let stored = store::store(&tenant()?, &whole, so_far, parent, given(is_last, "is_last")?)?;
     let tail = whole.bytes()[stored.consumed..].to_vec();
     // At most the largest content.
     Ok(TableIterator::once((stored.manifest.pack(), tail, stored.stored_bytes as i64)))
@@ -71,50 +66,34 @@ fn _artifact_store(
 
 // The three that clients read with are native: a function in SQL or plpgsql would copy what it returns.
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.artifact_get(artifact_id text) RETURNS bytea
-    STABLE SET search_path = pg_catalog, llmspell, pg_temp
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn artifact_get(artifact_id: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    get(tenant, Name::ArtifactId(required(artifact_id, "artifact_id")?), 0, i64::MAX)
+    get(&tenant, Name::ArtifactId(given(artifact_id, "artifact_id")?), 0, i64::MAX)
 }
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.artifact_get_by_hash(content_hash text) RETURNS bytea
-    STABLE SET search_path = pg_catalog, llmspell, pg_temp
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn artifact_get_by_hash(content_hash: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    get(tenant, Name::ContentHash(required(content_hash, "content_hash")?), 0, i64::MAX)
+    get(&tenant, Name::ContentHash(given(content_hash, "content_hash")?), 0, i64::MAX)
 }
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.artifact_get_range(artifact_id text, byte_offset bigint, length bigint) RETURNS bytea
-    STABLE SET search_path = pg_catalog, llmspell, pg_temp
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn artifact_get_range(
     artifact_id: Option<&str>,
     byte_offset: Option<i64>,
     length: Option<i64>,
 ) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    let name = Name::ArtifactId(required(artifact_id, "artifact_id")?);
-    get(tenant, name, natural(byte_offset, "byte_offset")?, natural(length, "length")?)
+    let name = Name::ArtifactId(given(artifact_id, "artifact_id")?);
+    get(&tenant, name, natural(byte_offset, "byte_offset")?, natural(length, "length")?)
 }
 
 /// Bytes of a content by its manifest.
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._artifact_read(packed bytea, byte_offset bigint, length bigint) RETURNS bytea
-    STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, llmspell, pg_temp
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn _artifact_read(packed: &[u8], byte_offset: i64, length: i64) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    from_chunks(tenant, packed, natural(Some(byte_offset), "byte_offset")?, natural(Some(length), "length")?)
+    from_chunks(&tenant, packed, natural(Some(byte_offset), "byte_offset")?, natural(Some(length), "length")?)
 }
 
 fn get(
@@ -161,12 +140,12 @@ fn from_chunks(
 }
 
 /// The BLAKE3 hash of a content, from its chunks.
-#[pg_extern(schema = "llmspell", stable)]
+#[pg_extern(sql = false)]
 fn _artifact_hash(packed: &[u8]) -> Result<Vec<u8>, ErrorReport> {
-    Ok(read::hash(tenant()?, &manifest(packed)?)?.as_bytes().to_vec())
+    Ok(read::hash(&tenant()?, &manifest(packed)?)?.as_bytes().to_vec())
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
 fn _artifact_manifest(
     packed: &[u8],
@@ -183,39 +162,32 @@ fn _artifact_manifest(
 }
 
 /// Why bytes are no manifest; null where they are one.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _artifact_manifest_fault(packed: &[u8]) -> Option<String> {
     Manifest::parse(packed).err().map(|reason| reason.to_string())
 }
 
 /// What is wrong with a chunk; null where nothing is, or its base alone.
-#[pg_extern(schema = "llmspell", stable)]
+#[pg_extern(sql = false)]
 fn _artifact_chunk_fault(chunk_hash: &[u8]) -> Result<Option<String>, ErrorReport> {
     pgrx::check_for_interrupts!();
     let hash: Hash = chunk_hash.try_into().unwrap_or_default();
-    Ok(read::fault(tenant()?, &hash)?.map(|fault| fault.to_string()))
+    Ok(read::damage(&tenant()?, &hash)?.map(|damage| damage.to_string()))
 }
 
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _artifact_max_bytes() -> i32 {
     i32::try_from(settings::artifact_max_bytes()).unwrap_or(i32::MAX)
 }
 
 fn natural(value: Option<i64>, argument: &str) -> Result<i64, Error> {
-    match required(value, argument)? {
-        value if value >= 0 => Ok(value),
-        value => Err(Error::Negative { argument: argument.to_owned(), value }),
-    }
+    Ok(not_negative(given(value, argument)?, argument)?)
 }
 
 fn format(name: &str) -> Result<Format, Error> {
-    Format::named(name).ok_or_else(|| Error::Codec(name.to_owned()))
+    Format::named(name).ok_or_else(|| Invalid::Codec(name.to_owned()).into())
 }
 
 fn manifest(packed: &[u8]) -> Result<Manifest, Error> {
-    Manifest::parse(packed).map_err(|reason| Error::Artifact(Fault::Manifest(reason)))
-}
-
-fn tenant() -> Result<&'static str, Error> {
-    settings::tenant().ok_or(Error::NoTenant)
+    Manifest::parse(packed).map_err(|damage| Damage::Manifest(damage).into())
 }

@@ -14,7 +14,7 @@ use pgrx::spi::{OwnedPreparedStatement, SpiError};
 
 use super::codec::Codec;
 use super::manifest::Hash;
-use crate::error::Error;
+use crate::error::{Error, Internal};
 
 const FETCH: &str = "
     SELECT chunk_hash, codec, raw_len, base_hash, data FROM llmspell.artifact_chunk
@@ -40,7 +40,7 @@ const BY_HASH: &str = "
     SELECT c.content_hash::text, c.manifest FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = lower($2)";
 const LEGACY: &str = "
-    SELECT llmspell._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
+    SELECT llmspell_internal._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = $2";
 
 thread_local! {
@@ -255,7 +255,7 @@ impl Query {
             let table = unsafe {
                 let status = pg_sys::SPI_execute_plan(self.0, values.as_mut_ptr(), std::ptr::null(), true, 0);
                 if status != pg_sys::SPI_OK_SELECT as i32 {
-                    return Err(Error::Statement(format!("SPI_execute_plan gives {status}")).into());
+                    return Err(Error::from(Internal(format!("SPI_execute_plan gives {status}"))).into());
                 }
                 pg_sys::SPI_tuptable
             };
@@ -334,5 +334,5 @@ fn hash(value: Option<&[u8]>) -> Hash {
 }
 
 fn failed(error: SpiError) -> ErrorReport {
-    Error::Statement(error.to_string()).into()
+    Error::from(Internal(error.to_string())).into()
 }

@@ -10,11 +10,12 @@ use std::ops::Range;
 use pgrx::pg_sys::panic::ErrorReport;
 
 use super::aligner::Aligner;
+use super::chunker;
 use super::codec::{self, Codec, MAX_DEPTH};
 use super::manifest::{Entry, Hash, Manifest};
 use super::read::{self, BATCH, Chain};
 use super::statements::{self, Whole};
-use super::{chunker, parallel};
+use crate::parallel;
 
 pub struct Stored {
     pub manifest: Manifest,
@@ -101,8 +102,8 @@ fn add(tenant: &str, whole: &Whole, batch: &[Job]) -> Result<u64, ErrorReport> {
     // A damaged base must not keep a healthy version from being stored.
     let chains = match read::chains(tenant, &wanted) {
         Ok(chains) => chains,
-        Err(read::Failure::Fault(_)) => HashMap::new(),
-        Err(read::Failure::Report(report)) => return Err(report),
+        Err(read::Stopped::Damage(_)) => HashMap::new(),
+        Err(read::Stopped::Server(report)) => return Err(report),
     };
     let data = whole.bytes();
     let new = parallel::map(batch, |job| {

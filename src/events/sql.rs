@@ -10,13 +10,19 @@ use pgrx::prelude::*;
 use pgrx::spi::OwnedPreparedStatement;
 use pgrx::{PgOid, Uuid};
 
+use super::invalid::Invalid;
 use super::{feed, glob, id};
-use crate::error::{Error, required};
+use crate::arguments::{self, fitting, given};
+use crate::error::Error;
+use crate::limits::NAME_CHARS;
 use crate::settings;
-use crate::text::length;
+use crate::tenancy::tenant;
 
 /// Microseconds from 1970 to 2000, where the timestamps of Postgres begin.
 const EPOCH_2000: i64 = 946_684_800_000_000;
+
+/// Longest name of a language, in characters: the guide's `varchar(50)`.
+const LANGUAGE_CHARS: usize = 50;
 
 const INSERT: &str = "INSERT INTO llmspell.event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, \
                       language, payload, feed_epoch, feed_xid, feed_pos) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -32,34 +38,29 @@ thread_local! {
 
 /// Read here and not with current_setting(): before the library is loaded anybody could have set
 /// placeholders of these names.
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_log_window() -> TableIterator<'static, (name!(months_back, i32), name!(months_ahead, i32))> {
     TableIterator::once((settings::EVENT_LOG_MONTHS_BACK.get(), settings::EVENT_LOG_MONTHS_AHEAD.get()))
 }
 
 /// Seconds.
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_dedup_window() -> i32 {
     settings::EVENT_DEDUP_WINDOW.get()
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_glob(
     pattern: Option<&str>,
 ) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, Option<String>))>, ErrorReport>
 {
-    let glob::Glob { prefix, like } = glob::parse(required(pattern, "pattern")?);
+    let glob::Glob { prefix, like } = glob::parse(given(pattern, "pattern")?);
     Ok(TableIterator::once((prefix, like)))
 }
 
 /// In Rust, with a plan of its own: the layers of SQL and plpgsql above one INSERT took as long as the INSERT.
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.event_append(event_type text, payload jsonb, correlation_id uuid DEFAULT NULL, event_id uuid DEFAULT NULL,
-                                      ts timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
-    VOLATILE PARALLEL UNSAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn event_append(
     event_type: Option<&str>,
     payload: Option<AnyElement>,
@@ -75,15 +76,16 @@ fn event_append(
     >,
     ErrorReport,
 > {
-    let tenant = settings::tenant().ok_or(Error::NoTenant)?;
-    let event_type = name(event_type, "event_type", 255)?;
-    let payload = required(payload, "payload")?;
-    let language = name(language, "language", 50)?;
+    let tenant = tenant()?;
+    let event_type = name(event_type, "event_type", NAME_CHARS)?;
+    let payload = given(payload, "payload")?;
+    let language = name(language, "language", LANGUAGE_CHARS)?;
     // SAFETY: reads the clock.
     let micros = ts.map_or_else(|| unsafe { pg_sys::GetCurrentTimestamp() }, i64::from);
-    let ts = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::EventTime)?;
+    let ts = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::from(Invalid::Time))?;
     if !_event_log_has(ts) {
-        Spi::run_with_args("SELECT llmspell._event_log_cover($1)", &[ts.into()]).map_err(Error::from)?;
+        Spi::run_with_args("SELECT llmspell_internal._event_log_cover($1)", &[ts.into()])
+            .map_err(Error::from)?;
     }
     if let Some(id) = event_id
         && let Some((sequence, ts)) = known(id, ts)?
@@ -101,7 +103,7 @@ fn event_append(
     let transaction =
         unsafe { DatumWithOid::new(pg_sys::GetTopFullTransactionId().value as i64, pg_sys::XID8OID) };
     let values = [
-        tenant.into(),
+        tenant.as_str().into(),
         id.into(),
         event_type.into(),
         correlation.into(),
@@ -149,7 +151,7 @@ fn event_append(
 fn known(id: Uuid, ts: TimestampWithTimeZone) -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
     let found = Spi::connect_mut(|client| -> Result<_, spi::Error> {
         let rows = client.update(
-            "SELECT sequence, ts FROM llmspell._event_known($1, $2)",
+            "SELECT sequence, ts FROM llmspell_internal._event_known($1, $2)",
             Some(1),
             &[id.into(), ts.into()],
         )?;
@@ -163,33 +165,31 @@ fn known(id: Uuid, ts: TimestampWithTimeZone) -> Result<Option<(i64, TimestampWi
 
 /// A text argument that must be there, not be empty, and fit its column.
 fn name<'a>(value: Option<&'a str>, argument: &str, max: usize) -> Result<&'a str, Error> {
-    let value = required(value, argument)?;
-    match length::beyond(value, max) {
-        Some(chars) => Err(Error::LongArgument { argument: argument.to_owned(), max, chars }),
-        None if value.is_empty() => Err(Error::EmptyArgument(argument.to_owned())),
-        None => Ok(value),
+    match fitting(given(value, argument)?, argument, max)? {
+        "" => Err(arguments::Invalid::Empty(argument.to_owned()).into()),
+        value => Ok(value),
     }
 }
 
 /// Microseconds since 1970; by way of extract() it takes a numeric multiplication for each event.
-#[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_micros(ts: TimestampWithTimeZone) -> i64 {
     i64::from(ts).saturating_add(EPOCH_2000)
 }
 
-#[pg_extern(schema = "llmspell", volatile, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_id() -> Result<Uuid, ErrorReport> {
     // SAFETY: reads the clock.
     let micros = unsafe { pg_sys::GetCurrentTimestamp() }.saturating_add(EPOCH_2000).unsigned_abs();
     // SAFETY: the pool is a valid buffer of its length.
     let fill = |pool: &mut [u8]| unsafe { pg_sys::pg_strong_random(pool.as_mut_ptr().cast(), pool.len()) };
     IDS.with_borrow_mut(|ids| ids.next(micros, fill))
-        .map(Uuid::from_bytes)
-        .ok_or_else(|| Error::NoRandom.into())
+        .map(|id| Uuid::from_bytes(id.into_bytes()))
+        .ok_or_else(|| Error::from(Invalid::NoRandom).into())
 }
 
 /// Whether a month of the log is there for `ts`: by the bounds that an INSERT goes by, without SQL.
-#[pg_extern(schema = "llmspell")]
+#[pg_extern(sql = false)]
 fn _event_log_has(ts: TimestampWithTimeZone) -> bool {
     let ts = i64::from(ts);
     let log = relation(c"event_log");
@@ -221,7 +221,7 @@ fn _event_log_has(ts: TimestampWithTimeZone) -> bool {
 }
 
 /// Position of the next event of this transaction in the feed.
-#[pg_extern(schema = "llmspell", volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn _feed_pos() -> i64 {
     // SAFETY: inside a transaction, as every function call is; refused in parallel workers by the declaration.
     let transaction = unsafe { pg_sys::GetTopFullTransactionId() }.value;
@@ -232,7 +232,7 @@ fn _feed_pos() -> i64 {
 }
 
 /// Which cluster, and which line of its history, this is.
-#[pg_extern(schema = "llmspell", stable, parallel_restricted)]
+#[pg_extern(sql = false)]
 fn _feed_cluster() -> TableIterator<'static, (name!(system_identifier, String), name!(timeline, i32))> {
     // SAFETY: both read what the control file said at the start; the timeline is 0 during recovery.
     let (system, timeline) =
@@ -242,7 +242,7 @@ fn _feed_cluster() -> TableIterator<'static, (name!(system_identifier, String), 
 
 /// The epoch that a new event belongs to. Asks the table once in the life of a session, as an epoch
 /// ends only with the cluster or its timeline.
-#[pg_extern(schema = "llmspell", volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn _feed_epoch() -> Result<i32, spi::Error> {
     let table = relation(c"_feed_epochs");
     // SAFETY: reads shared memory; an INSERT is under way, so recovery is over.
@@ -252,7 +252,7 @@ fn _feed_epoch() -> Result<i32, spi::Error> {
         return Ok(epoch);
     }
     let (epoch, durable) =
-        Spi::get_two::<i32, bool>("SELECT epoch, durable FROM llmspell._feed_epoch_claim()")?;
+        Spi::get_two::<i32, bool>("SELECT epoch, durable FROM llmspell_internal._feed_epoch_claim()")?;
     let epoch = epoch.unwrap_or(1);
     // What this transaction added may yet be undone.
     if durable == Some(true) {

@@ -57,8 +57,8 @@ const TYPES_SQL: &str = "SELECT quote_ident(n.nspname), v.oid, h.oid \
 const SPACE_SQL: &str = "SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(i.method, 'none'), i.lists, \
          k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid, \
          r.oid, i.beside_vchordrq \
-     FROM llmspell._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
-     LEFT JOIN LATERAL llmspell._vector_index_in_force(s.name) i ON true \
+     FROM llmspell_internal._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
+     LEFT JOIN LATERAL llmspell_internal._vector_index_in_force(s.name) i ON true \
      LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name \
      LEFT JOIN pg_class r ON r.relname = s.table_name AND r.relnamespace = 'llmspell'::regnamespace";
 
@@ -161,11 +161,11 @@ fn target(query: &Query, types: Types) -> Result<Rc<Target>, ErrorReport> {
         }
     };
     if target.space.metric == Metric::Cosine && query.length == 0.0 {
-        return Err(Error::Vector(Invalid::Zero).into());
+        return Err(Error::from(Invalid::Zero).into());
     }
     // Of a cosine only the direction counts, whatever the length.
     if target.space.metric != Metric::Cosine && query.length > *length::LENGTHS.end() {
-        return Err(Error::Vector(Invalid::Length(query.length)).into());
+        return Err(Error::from(Invalid::Length(query.length)).into());
     }
     Ok(target)
 }
@@ -200,7 +200,7 @@ fn look_up(query: &Query, types: Types) -> Target {
             table: rows.get(0, 2).unwrap_or_default(),
             dims,
             metric,
-            halves: (1901..=3900).contains(&dims),
+            halves: halves::SEARCHED_DIMS.contains(&dims),
             vector_schema: types.schema.to_owned(),
         },
         relation: rows.get(0, 14).unwrap_or(pg_sys::InvalidOid),
@@ -249,7 +249,7 @@ fn parameters(query: &Query, target: &Target, fetch: i64) -> [Parameter; 10] {
         .then(|| spi::varlena_datum(&layout::halfvec(&halves::encode(&query.numbers, cosine))));
     [
         (target.types.vector, Some(vector)),
-        text(query.tenant),
+        text(&query.tenant),
         (pg_sys::TEXTOID, query.scope.as_deref().and_then(IntoDatum::into_datum)),
         (pg_sys::JSONBOID, query.filter),
         (pg_sys::TIMESTAMPTZOID, query.since),
@@ -342,8 +342,8 @@ fn hits(found: &spi::Rows, target: &Target) -> Vec<Hit> {
 /// What the index gives, by one pass or by as many as it takes, and how many candidates those were.
 fn ann(query: &Query, target: &Target, ann: Ann, iterative: bool) -> (Found, i64) {
     let parameters = parameters(query, target, ann.fetch);
-    let own = spi::select(TENANT_INDEX_SQL, &[text(query.tenant), text(&target.name)]).count > 0;
-    let literal = own.then(|| spi::quoted(query.tenant));
+    let own = spi::select(TENANT_INDEX_SQL, &[text(&query.tenant), text(&target.name)]).count > 0;
+    let literal = own.then(|| spi::quoted(&query.tenant));
     let settings = without(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
     for name in [c"enable_sort", c"enable_bitmapscan"] {

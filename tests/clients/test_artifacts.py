@@ -209,7 +209,7 @@ def other_tenants():
         append(a, number, 0, data[:200_000])
         manifest = one(admin, "SELECT manifest FROM llmspell.artifact_content WHERE tenant_id = %s AND content_hash = %s", [A, stored.content_hash])
         length = len(data)
-        equal(one(a, "SELECT llmspell._artifact_read(%b, 0, %s)", [manifest, length]) == data, True)
+        equal(one(a, "SELECT llmspell_internal._artifact_read(%b, 0, %s)", [manifest, length]) == data, True)
         equal(get(b, stored.artifact_id), None)
         equal(get_range(b, stored.artifact_id, 0, 10), None)
         equal(one(b, "SELECT llmspell.artifact_get_by_hash(%s)", [stored.content_hash]), None)
@@ -218,7 +218,7 @@ def other_tenants():
         equal(rows(b, "SELECT found FROM llmspell.artifact_exists(ARRAY[%s])", [stored.content_hash]), [(False,)])
         equal(rows(b, "SELECT * FROM llmspell.artifact_list()"), [])
         equal(one(b, "SELECT llmspell.artifact_delete(%s)", [stored.artifact_id]), False)
-        for query in ("SELECT llmspell._artifact_read(%b, 0, 10)", "SELECT llmspell._artifact_hash(%b)"):
+        for query in ("SELECT llmspell_internal._artifact_read(%b, 0, 10)", "SELECT llmspell_internal._artifact_hash(%b)"):
             # To B the chunks do not exist.
             with raises("XX001", "42501"):
                 b.execute(query, [manifest])

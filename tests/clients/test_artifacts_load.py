@@ -22,7 +22,7 @@ RECOUNT = """
     WHERE k.tenant_id = %(tenant)s AND k.refs <> (
         SELECT count(*) FROM llmspell.artifact_content c
         WHERE c.tenant_id = k.tenant_id AND EXISTS (
-            SELECT FROM llmspell._artifact_manifest(c.manifest) AS m WHERE m.chunk_hash = k.chunk_hash))"""
+            SELECT FROM llmspell_internal._artifact_manifest(c.manifest) AS m WHERE m.chunk_hash = k.chunk_hash))"""
 
 
 def all_at_once(work, arguments):

@@ -162,9 +162,9 @@ def months_at_once():
     equal(errors, [])
     equal((len(made), sum(m.startswith("CREATED") for m in made)), (240, 40))
     with server() as connection:
-        equal(one(connection, "SELECT count(DISTINCT month) FROM llmspell._event_log_months() WHERE month < now() - interval '50 months'"), 40)
-        equal(rows(connection, "SELECT * FROM llmspell._index_faults()"), [])
-        name = one(connection, "SELECT min(relation::text) FROM llmspell._event_log_months()")
+        equal(one(connection, "SELECT count(DISTINCT month) FROM llmspell_internal._event_log_months() WHERE month < now() - interval '50 months'"), 40)
+        equal(rows(connection, "SELECT * FROM llmspell_internal._index_faults()"), [])
+        name = one(connection, "SELECT min(relation::text) FROM llmspell_internal._event_log_months()")
     with app(A) as connection:
         with raises("42501"):
             connection.execute(f"SELECT FROM {name}")

@@ -30,7 +30,7 @@ def options():
             ("vchordrq", "l2", [70, 5000], {"residual_quantization": True, "build": {"internal": {"lists": [70, 5000], "spherical_centroids": False}}}),
             ("vchordg", "cosine", None, {"bits": 2, "m": 32, "ef_construction": 64}),
         ):
-            statement = one(connection, "SELECT llmspell._vector_index_ddl('vector_embeddings_768', 768, %s, %s, 32, 64, %s, 'x', 'CREATE INDEX')", [metric, method, lists])
+            statement = one(connection, "SELECT llmspell_internal._vector_index_ddl('vector_embeddings_768', 768, %s, %s, 32, 64, %s, 'x', 'CREATE INDEX')", [metric, method, lists])
             equal(tomllib.loads(statement.split("$options$")[1]), wanted, statement)
 
 

@@ -46,7 +46,7 @@ def maintains():
             connection.execute("SELECT llmspell.kv_set('k', '', ttl => '1 millisecond'), llmspell.kv_set('stays', '')")
     with server("kept") as connection:
         until(connection, "SELECT tenant_id, key FROM llmspell.kv_store ORDER BY 1", [("one", "stays"), ("two", "stays")], "expired keys")
-        until(connection, "SELECT count(*) FROM llmspell._event_log_months()", [(4,)], "months")
+        until(connection, "SELECT count(*) FROM llmspell_internal._event_log_months()", [(4,)], "months")
         equal(rows(connection, "SELECT last_detail FROM llmspell.maintenance_status() WHERE task = 'background worker'"), [("running",)])
         equal(rows(connection, "SELECT task FROM llmspell.maintenance_status() WHERE last_error IS NOT NULL"), [])
 

@@ -271,4 +271,4 @@ def kill_during_install():
         if not rows(connection, "SELECT 1 FROM pg_extension WHERE extname = 'llmspell'"):
             equal(rows(connection, "SELECT nspname FROM pg_namespace WHERE nspname = 'llmspell'"), [])
             connection.execute("CREATE EXTENSION llmspell")
-        equal(rows(connection, "SELECT * FROM llmspell._security_faults()"), [])
+        equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [])

@@ -142,7 +142,7 @@ def works(name):
         equal([row[0] for row in rows(connection, "SELECT * FROM llmspell.artifact_verify('data')")], ["content_hash"] * 2)
         equal(rows(connection, "SELECT * FROM llmspell.verify()"), [])
     with server(name) as connection:
-        equal(rows(connection, "SELECT DISTINCT llmspell._wall_faults(c.oid) FROM pg_class c WHERE relnamespace = 'llmspell'::regnamespace AND relkind IN ('r', 'p') "
+        equal(rows(connection, "SELECT DISTINCT llmspell_internal._wall_faults(c.oid) FROM pg_class c WHERE relnamespace = 'llmspell'::regnamespace AND relkind IN ('r', 'p') "
                                "AND relname NOT LIKE '\\_%' AND relname NOT IN ('refinery_schema_history', 'vector_spaces', 'vector_index_config', 'vector_calibrations')"), [])
         lint = call(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", name, "-f", ROOT / "tests/security/lint.sql"])
         equal(lint.strip(), "", "lint")

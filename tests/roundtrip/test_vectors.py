@@ -50,7 +50,7 @@ def dump_and_restore():
             call(["pg_restore", "--exit-on-error", "-j2", "-d", TO, file.name])
         equal(answers(TO), before)
         with server(TO) as connection:
-            equal(rows(connection, "SELECT fault FROM llmspell._security_faults() WHERE object LIKE '%vector%' OR object LIKE '%episode%'"), [])
+            equal(rows(connection, "SELECT fault FROM llmspell_internal._security_faults() WHERE object LIKE '%vector%' OR object LIKE '%episode%'"), [])
             equal([object for object, in rows(connection, "SELECT object FROM llmspell.verify() WHERE component = 'indexes'")], ["idx_vector_384_hnsw_m12_e64"])
         with app(dbname=TO, role=ADMIN) as admin:
             equal(rows(admin, "SELECT space, state FROM llmspell.vector_index_ensure() WHERE state NOT IN ('present', 'none')"), [("vectors_384", "built")])

@@ -36,7 +36,7 @@ BEGIN
         WHERE p.prokind = 'f' AND NOT p.provariadic <> 0 AND pg_get_function_identity_arguments(p.oid) !~ '(internal|any|VARIADIC|OUT|INOUT)'
           AND p.prorettype NOT IN ('internal'::regtype, 'trigger'::regtype, 'event_trigger'::regtype, 'cstring'::regtype, 'anyelement'::regtype, 'anyarray'::regtype)
           AND format_type(p.prorettype, NULL) !~ '^any'
-          AND (n.nspname = 'llmspell' OR n.nspname = 'pg_catalog' AND p.proname IN (
+          AND (n.nspname IN ('llmspell', 'llmspell_internal') OR n.nspname = 'pg_catalog' AND p.proname IN (
             'lower', 'upper', 'left', 'length', 'char_length', 'octet_length', 'now', 'statement_timestamp', 'clock_timestamp', 'transaction_timestamp', 'current_setting',
             'set_config', 'date_trunc', 'to_char', 'uuidv7', 'gen_random_uuid', 'split_part', 'make_interval', 'isfinite', 'quote_ident', 'quote_literal', 'timezone',
             'replace', 'has_table_privilege', 'pg_has_role', 'has_function_privilege', 'pg_get_expr', 'pg_get_indexdef', 'to_regclass', 'regclass', 'cardinality',

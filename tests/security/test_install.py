@@ -103,7 +103,7 @@ def prepared_roles():
             with server("roles") as connection:
                 connection.execute("SET client_min_messages = warning")
                 connection.execute(INSTALL)
-                equal(rows(connection, "SELECT * FROM llmspell._security_faults()"), [], f"{role} {attribute}")
+                equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [], f"{role} {attribute}")
                 connection.execute("DROP EXTENSION llmspell")
 
 
@@ -221,5 +221,5 @@ def at_the_same_time():
         equal(problems, [], f"turn {turn}")
         for name in names:
             with server(name) as connection:
-                equal(rows(connection, "SELECT * FROM llmspell._security_faults()"), [], name)
+                equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [], name)
                 equal(rows(connection, "SELECT pg_has_role('llmspell_admin', 'llmspell_app', 'USAGE'), pg_has_role('llmspell_owner', 'pg_read_all_stats', 'USAGE')"), [(True, True)])

@@ -141,7 +141,7 @@ def no_grants():
         connection.execute(f"CREATE ROLE {stranger} LOGIN")
         connection.execute("ANALYZE")
         public = functions(connection)
-        equal(rows(connection, "SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace AND has_function_privilege('public', oid, 'EXECUTE')"), [])
+        equal(rows(connection, "SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND has_function_privilege('public', oid, 'EXECUTE')"), [])
         assert one(connection, "SELECT count(*) FROM pg_stats WHERE schemaname = 'llmspell'") > 100
     try:
         with app(role=stranger) as connection:
