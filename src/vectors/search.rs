@@ -163,9 +163,9 @@ fn target(query: &Query, types: Types) -> Result<Rc<Target>, ErrorReport> {
     if target.space.metric == Metric::Cosine && query.length == 0.0 {
         return Err(Error::from(Invalid::Zero).into());
     }
-    // Of a cosine only the direction counts, whatever the length.
+    // A cosine depends on the direction only, whatever the length.
     if target.space.metric != Metric::Cosine && query.length > *length::LENGTHS.end() {
-        return Err(Error::from(Invalid::Length(query.length)).into());
+        return Err(Error::from(Invalid::Long(query.length)).into());
     }
     Ok(target)
 }
@@ -294,8 +294,7 @@ pub fn decide(query: &Query, vector: pg_sys::Oid) -> Result<Decision, ErrorRepor
 }
 
 fn exact(query: &Query, target: &Target, rows: Option<Rows>) -> Found {
-    // Who asks for exact gets every row at full precision; and how far half of it is off is known of
-    // vectors of length 1 alone.
+    // mode 'exact' compares at full precision. The error bound of half precision holds only for unit vectors.
     let halves = target.space.halves && target.space.metric == Metric::Cosine;
     if halves && query.mode != Mode::Exact {
         let fetch = route::fetch_halves(query.k);
@@ -384,7 +383,7 @@ pub fn run(query: &Query, decision: &Decision) -> Found {
         return exact(query, target, decision.rows);
     };
     let question = decision.question(query);
-    // Who names a share is content with it, also within a threshold.
+    // A caller who names a recall accepts that share, within a threshold too.
     let content = query.mode == Mode::Ann || query.recall.is_some();
     let mut step = match target.method.starts_with("hnsw") {
         true => route::begin(&question, wanted, decision.share),
