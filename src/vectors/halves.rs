@@ -17,7 +17,7 @@ pub const INLINE_HALF_DIMS: i32 = 3900;
 
 /// Spaces of these dimensions have a column of halves: the vectors do not fit into a page of the table, their
 /// halves do.
-pub const SEARCHED_DIMS: RangeInclusive<i32> = INLINE_DIMS + 1..=INLINE_HALF_DIMS;
+pub const DIMS_WITH_HALVES: RangeInclusive<i32> = INLINE_DIMS + 1..=INLINE_HALF_DIMS;
 
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Invalid {

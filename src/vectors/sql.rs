@@ -200,7 +200,7 @@ fn _vector_max_dims(method: &str) -> i32 {
 
 #[pg_extern(sql = false)]
 fn _vector_halves(dims: i32) -> bool {
-    halves::SEARCHED_DIMS.contains(&dims)
+    halves::DIMS_WITH_HALVES.contains(&dims)
 }
 
 #[pg_extern(sql = false)]
