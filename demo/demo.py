@@ -199,8 +199,8 @@ def understand(tenant, files, commits):
     found = tenant("SELECT content FROM llmspell.episode_search(query_embedding => %s::text::vector, max_rows => 5)", str(vectors[len(texts)]))
     check(f"episodes: of {len(said)} five come back for the first question", len(found) == min(5, len(said)))
     done = 0
-    while claimed := tenant.call("episode_claim", "git", 20):
-        done += tenant.one("SELECT llmspell.episode_mark_processed(%s)", [row[0] for row in claimed])
+    while claimed := tenant("SELECT id, fence FROM llmspell.episode_claim('git', 20)"):
+        done += tenant.one("SELECT llmspell.episode_mark_processed(%s, %s)", *([row[n] for row in claimed] for n in (0, 1)))
     check("episodes: each is processed once", done == len(said) and not tenant.call("episode_backlog"))
 
 

@@ -49,7 +49,7 @@ BEGIN
     LOOP
         INSERT INTO episodes AS e (tenant_id, id, session_id, role, content, metadata, occurred_at, recorded_at, idempotency_key, language, expires_at)
         VALUES (v_tenant, coalesce(episode_add.id, uuidv7()), episode_add.session_id, episode_add.role, episode_add.content, coalesce(episode_add.metadata, '{}'),
-                coalesce(episode_add.at, now()), _episode_moment(), v_key, v_language, _expiry(episode_add.expires_at, episode_add.ttl))
+                coalesce(episode_add.at, now()), _episode_moment(), v_key, v_language, NULLIF(_expiry(episode_add.expires_at, episode_add.ttl), 'infinity'))
         ON CONFLICT DO NOTHING
         RETURNING e.id, e.session_id, e.content, e.metadata, e.occurred_at, e.expires_at INTO v_episode;
         v_added.created := FOUND;

@@ -185,7 +185,7 @@ BEGIN
             CASE WHEN _fused.filter IS NOT NULL THEN ' AND t.metadata OPERATOR(llmspell.@>) $4' END,
             CASE WHEN _fused.since IS NOT NULL THEN format(' AND t.%I >= $5', v_time) END,
             CASE WHEN _fused.until IS NOT NULL THEN format(' AND t.%I < $6', v_time) END,
-            CASE WHEN NOT for_episodes AND NOT v_expired THEN ' AND (t.expires_at IS NULL OR t.expires_at > now())' END),
+            CASE WHEN NOT v_expired THEN ' AND (t.expires_at IS NULL OR t.expires_at > now())' END),
         v_time)
     INTO v_ids, v_orders, v_scores, v_ranks, v_word_ranks, v_distances
     USING _fused.query_embedding, v_pool, CASE WHEN for_episodes THEN 'session:' || only_scope ELSE only_scope END, _fused.filter, _fused.since, _fused.until, v_expired, _fused.space.name,

@@ -46,7 +46,7 @@ BEGIN
                     VALUES (coalesce($1, uuidv7()), $2, $3, $4, coalesce($5, ''{}''), $6, $7, $8, $9) RETURNING id', v_space.table_name)
     INTO v_id
     USING vector_add.id, v_tenant, v_scope, vector_add.embedding, vector_add.metadata, vector_add.content,
-        vector_add.at, _expiry(vector_add.expires_at, vector_add.ttl), v_language;
+        vector_add.at, NULLIF(_expiry(vector_add.expires_at, vector_add.ttl), 'infinity'), v_language;
     RETURN v_id;
 END
 $$;
@@ -106,7 +106,7 @@ BEGIN
         SELECT array_agg(CASE WHEN jsonb_typeof(i.value -> 'embedding') = 'array' THEN (i.value -> 'embedding')::text::@extschema:vector@.vector END ORDER BY i.n),
             array_agg(coalesce(i.value ->> 'scope', 'global') ORDER BY i.n), array_agg(NULLIF(i.value -> 'metadata', 'null') ORDER BY i.n),
             array_agg(i.value ->> 'content' ORDER BY i.n), array_agg((i.value ->> 'id')::uuid ORDER BY i.n),
-            array_agg((i.value ->> 'at')::timestamptz ORDER BY i.n), array_agg((i.value ->> 'expires_at')::timestamptz ORDER BY i.n),
+            array_agg((i.value ->> 'at')::timestamptz ORDER BY i.n), array_agg(NULLIF((i.value ->> 'expires_at')::timestamptz, 'infinity') ORDER BY i.n),
             array_agg(coalesce(i.value ->> 'language', v_language) ORDER BY i.n)
         INTO v_embeddings, v_scopes, v_metadatas, v_contents, v_ids, v_times, v_expiries, v_languages
         FROM jsonb_array_elements(vector_add_many.items) WITH ORDINALITY AS i (value, n);

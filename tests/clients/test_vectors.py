@@ -272,9 +272,9 @@ def episodes_once():
                 order = own.sample(range(50), 50)
                 made = sum(rows(connection, "SELECT created FROM llmspell.episode_add('s', 'user', %s, idempotency_key => %s)", [f"text {n}", f"key {n}"])[0][0] for n in order)
                 claimed = []
-                while got := rows(connection, "SELECT id FROM llmspell.episode_claim('s', 3)"):
-                    claimed += [i for i, in got]
-                    connection.execute("SELECT llmspell.episode_mark_processed(%s)", [[i for i, in got]])
+                while got := rows(connection, "SELECT id, fence FROM llmspell.episode_claim('s', 3)"):
+                    claimed += [i for i, _ in got]
+                    connection.execute("SELECT llmspell.episode_mark_processed(%s, %s)", [list(column) for column in zip(*got)])
                 done.append((made, claimed))
         except Exception as error:
             problems.append(error)

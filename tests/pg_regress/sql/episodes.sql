@@ -20,10 +20,15 @@ SELECT session_id, role, content, metadata, occurred_at AT TIME ZONE 'UTC' AS oc
 SELECT count(*) FROM llmspell.episode_get(gen_random_uuid());
 -- oldest first, page by page
 SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list('s1')) AS r;
-SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list('s1', 2)) AS r;
-SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list('s1', 2, after => lpad('3', 32, '0')::uuid)) AS r;
-SELECT regress.try($$SELECT * FROM llmspell.episode_list('s1', 2, after => lpad('9', 32, '0')::uuid)$$);
-SELECT regress.try($$SELECT * FROM llmspell.episode_list('s1', -1)$$);
+SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list('s1', max_rows => 2)) AS r;
+SELECT cursor AS after FROM llmspell.episode_list('s1', max_rows => 2) ORDER BY at DESC LIMIT 1 \gset
+SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list('s1', max_rows => 2, after => :'after')) AS r;
+SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list('s1', newest_first => true, after => :'after')) AS r;
+SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list('s1', newest_first => true, max_rows => 3)) AS r;
+SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list(since => '2026-01-01 00:02+00', until => '2026-01-01 00:05+00')) AS r;
+SELECT count(*) FROM llmspell.episode_list('s1', newest_first => NULL, max_rows => NULL, after => NULL);
+SELECT regress.try(format('SELECT * FROM llmspell.episode_list(after => %L)', c)) FROM unnest(ARRAY['', 'x', '1/2', '1/1/x', lpad('3', 32, '0')::uuid::text]) AS c;
+SELECT regress.try($$SELECT * FROM llmspell.episode_list('s1', max_rows => -1)$$);
 -- whole rows by vector, by words, by both; always k of those with vectors
 SELECT right(id::text, 1) AS id, session_id, role, content, vector_rank, text_rank FROM llmspell.episode_search(query_embedding => regress.unit(5), max_rows => 2);
 SELECT count(*) FROM llmspell.episode_search(query_embedding => regress.unit(5), max_rows => 6);
@@ -39,13 +44,13 @@ SELECT count(*) FROM llmspell.vector_search(regress.unit(1));
 SELECT llmspell.vector_add(regress.unit(1), content => 'parser') IS NOT NULL AS added;
 SELECT count(*) FROM llmspell.episode_search('parser', regress.unit(1), 100);
 -- claiming: nobody else gets them, then marked
-SELECT right(id::text, 1) AS id, attempt, lease_expires_at > now() AS leased FROM llmspell.episode_claim('s1', 2);
-SELECT string_agg(right(id::text, 1), ' ' ORDER BY id) FROM llmspell.episode_claim('s1', lease => NULL);
+SELECT right(id::text, 1) AS id, attempt, fence, lease_expires_at > now() AS leased FROM llmspell.episode_claim('s1', 2);
 SELECT string_agg(right(id::text, 1), ' ' ORDER BY id) FROM llmspell.episode_claim(lease => '1 ms');
 SELECT pg_sleep(0.01);
 SELECT id::text AS n, attempt FROM llmspell.episode_claim(max_rows => 1);
-SELECT regress.try($$SELECT * FROM llmspell.episode_claim(lease => '-1 s')$$), regress.try($$SELECT * FROM llmspell.episode_claim(max_rows => NULL)$$);
-SELECT session_id, unprocessed, last_activity AT TIME ZONE 'UTC' AS last_activity FROM llmspell.episode_backlog();
+SELECT regress.try($$SELECT * FROM llmspell.episode_claim(lease => '-1 s')$$), regress.try($$SELECT * FROM llmspell.episode_claim(max_rows => -1)$$);
+SELECT session_id, unprocessed, oldest AT TIME ZONE 'UTC' AS oldest FROM llmspell.episode_backlog();
+SELECT session_id FROM llmspell.episode_backlog(1, after => 's0');
 SELECT llmspell.episode_mark_processed(ARRAY(SELECT id FROM llmspell.episodes WHERE session_id = 's1')) AS marked, llmspell.episode_mark_processed(ARRAY[gen_random_uuid(), NULL]) AS none;
 SELECT llmspell.episode_mark_processed(ARRAY(SELECT id FROM llmspell.episodes WHERE session_id = 's1')) AS again;
 SELECT session_id, unprocessed FROM llmspell.episode_backlog(10);
