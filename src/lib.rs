@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 
 mod arguments;
 mod artifacts;
+mod cursor;
 mod error;
 mod events;
 mod graph;

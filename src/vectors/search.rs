@@ -200,7 +200,7 @@ fn look_up(query: &Query, types: Types) -> Target {
             table: rows.get(0, 2).unwrap_or_default(),
             dims,
             metric,
-            halves: halves::SEARCHED_DIMS.contains(&dims),
+            halves: halves::DIMS_WITH_HALVES.contains(&dims),
             vector_schema: types.schema.to_owned(),
         },
         relation: rows.get(0, 14).unwrap_or(pg_sys::InvalidOid),

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Artifacts from outside, over TCP, as a login role of llmspell_app: sizes, memory, other tenants, raw clients."""
 
 import contextlib
@@ -8,7 +8,7 @@ import random
 import threading
 
 from artifacts import CAP, append, blake3, clear, collect, faults, get, get_range, put, session, upload
-from lib import A, B, ROLE, SOAK, app, drop_role, equal, main, one, raises, rows, server, test
+from lib import A, B, ROLE, SOAK, app, drop_role, equal, one, raises, rows, server, test
 
 MIB = 1 << 20
 
@@ -360,5 +360,3 @@ def raw_clients():
         clear(connection)
     drop_role(other)
 
-
-main()

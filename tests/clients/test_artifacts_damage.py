@@ -1,11 +1,11 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Damaged artifacts: never other bytes, always an error, and artifact_verify names what is damaged."""
 
 import contextlib
 import random
 
 from artifacts import clear, collect, faults, get, get_range, put, session, unreadable
-from lib import A, SOAK, app, equal, main, one, rows, server, test
+from lib import A, SOAK, app, equal, one, rows, server, test
 
 CHUNKS = """SELECT m.chunk_hash, m.byte_offset, m.raw_len, k.codec, octet_length(k.data),
         EXISTS (SELECT FROM llmspell.artifact_chunk d WHERE d.tenant_id = k.tenant_id AND d.base_hash = k.chunk_hash)
@@ -216,5 +216,3 @@ def storing_beside_damage():
         assert get(connection, new.artifact_id) == edited
         clear(connection)
 
-
-main()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Artifacts under concurrency: nothing lost, nothing left over, every count exact, no deadlock."""
 
 import hashlib
@@ -8,7 +8,7 @@ import time
 
 import psycopg
 from artifacts import blake3, clear, collect, faults, get, put, session, upload
-from lib import A, SOAK, app, equal, main, one, rows, server, test
+from lib import A, SOAK, app, equal, one, rows, server, test
 
 SECONDS = 60 if SOAK else 3
 RECOUNT = """
@@ -283,5 +283,3 @@ def queued_again():
         equal(faults(connection, "structure"), [])
         clear(connection)
 
-
-main()

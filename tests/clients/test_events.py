@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The event log over TCP: the feed under writers that commit late, months made by many at once, archives that go through a file."""
 
 import os
@@ -10,7 +10,7 @@ import time
 
 import psycopg
 from psycopg.types.json import Jsonb
-from lib import A, B, ROLE, SOAK, app, call, equal, main, one, raises, rows, server, test
+from lib import A, B, ROLE, SOAK, app, call, equal, one, raises, rows, server, test
 
 SECONDS = 20 if SOAK else 4
 STALL = 5 if SOAK else 2
@@ -210,5 +210,3 @@ def clean_up():
         connection.execute("DROP FUNCTION IF EXISTS public.late, public.bare")
         connection.execute(f"DROP OWNED BY {OPS}; DROP ROLE {OPS}")
 
-
-main()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The wall between tenants, from outside: no tenant, another tenant, and what the app role may not do."""
 
 import contextlib
@@ -6,7 +6,7 @@ import contextlib
 import psycopg
 from functions import functions
 from psycopg.types.json import Jsonb
-from lib import A, B, ROLE, app, equal, fill, main, one, raises, rows, server, tenant_tables, test
+from lib import A, B, ROLE, app, equal, fill, one, raises, rows, server, tenant_tables, test
 
 # What a client may ask before it has a tenant: nothing of it is a tenant's.
 WITHOUT_TENANT = {
@@ -312,5 +312,3 @@ def not_granted():
         connection.execute(f"DROP SCHEMA {sandbox} CASCADE")
         equal(rows(connection, ACLS), acls)
 
-
-main()

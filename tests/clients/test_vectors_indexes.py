@@ -1,11 +1,11 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The statements that build vector indexes, what runs beside a build, many tenants, true sizes."""
 
 import threading
 import time
 import tomllib
 
-from lib import ROLE, app, drop_role, equal, main, one, raises, rows, server, test
+from lib import ROLE, app, drop_role, equal, one, raises, rows, server, test
 
 ADMIN = f"{ROLE}_admin"
 
@@ -161,5 +161,3 @@ def teardown():
         connection.execute("DELETE FROM llmspell.vector_spaces WHERE NOT builtin; DELETE FROM llmspell.vector_index_config; DELETE FROM llmspell.vector_calibrations")
     drop_role(ADMIN)
 
-
-main()

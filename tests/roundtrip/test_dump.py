@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Dump and restore: every format, two databases, this month and another month, and work goes on after it."""
 
 import os
@@ -7,9 +7,11 @@ import shutil
 import sys
 import tempfile
 
+import pytest
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import (A, B, ROLE, ROOT, app, call, create_database, drop_database, equal, fill, main, one, raises, rows,
-                 server, tenant_tables, test)
+from lib import (A, B, ROLE, ROOT, app, call, create_database, differences, drop_database, equal, fill, one, raises,
+                 rows, server, tenant_tables, test)
 
 SNAPSHOT = ROOT / "tests/upgrade/snapshot.sql"
 HERE = pathlib.Path(__file__).resolve().parent
@@ -28,6 +30,13 @@ PROTECTED = """
     INSERT INTO llmspell.refinery_schema_history VALUES (16, 'own', 'some day', '1');
     GRANT SELECT ON llmspell.test_data TO pg_monitor;
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clean_up():
+    yield
+    shutil.rmtree(FOLDER)
+    drop_database(NOW, OLD, BACK)
 
 
 def source(name, months):
@@ -92,8 +101,7 @@ def artifacts(name):
 
 def same(source_name, restored):
     wanted, got = catalog(source_name), catalog(restored)
-    differs = [f"- {line}" for line in wanted if line not in set(got)] + [f"+ {line}" for line in got if line not in set(wanted)]
-    equal(differs, [], "catalog")
+    equal(differences(got, wanted), [], "catalog")
     assert len(wanted) > 1000, "the snapshot is empty"
     wanted, got = data(source_name), data(restored)
     equal({t: (v, got.get(t)) for t, v in wanted.items() if got.get(t) != v}, {}, "rows")
@@ -269,10 +277,3 @@ def app_role_cannot_dump():
     except AssertionError:
         return
     raise AssertionError("pg_dump as the app role succeeded")
-
-
-try:
-    main()
-finally:
-    shutil.rmtree(FOLDER)
-    drop_database(NOW, OLD, BACK)

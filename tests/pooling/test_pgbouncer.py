@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """pgbouncer in transaction mode, one server connection for all clients: a tenant set for the transaction does not
 leak to the next client. One set for the session does, which docs/tenancy.md says."""
 
@@ -13,13 +13,14 @@ import tempfile
 import time
 
 import psycopg
+import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import A, B, ROLE, SOAK, equal, main, one, raises, rows, test
+from lib import A, B, ROLE, SOAK, equal, one, raises, rows, test
 
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="llmspell-pgbouncer-"))
 BOUNCER = shutil.which("pgbouncer")
-pooler = None
+pooler = PORT = None
 
 
 def start():
@@ -57,6 +58,21 @@ logfile = {FOLDER}/log
         except OSError:
             time.sleep(0.05)
     raise AssertionError(f"pgbouncer does not start: {(FOLDER / 'log').read_text()[-500:]}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pool():
+    global PORT
+    if not BOUNCER:
+        pytest.skip("pgbouncer is not installed (package pgbouncer)")
+    try:
+        PORT = start()
+        yield
+    finally:
+        if pooler:
+            pooler.terminate()
+            pooler.wait(10)
+        shutil.rmtree(FOLDER)
 
 
 def client():
@@ -216,16 +232,3 @@ def session_settings_do_leak():
         equal(one(b, "SELECT tenant_source FROM llmspell.whoami()"), "session")
         b.execute("SELECT llmspell.tenant_clear()")
         equal(one(a, "SELECT llmspell.current_tenant()"), None)
-
-
-if not BOUNCER:
-    print("SKIP pooling/test_pgbouncer: pgbouncer is not installed (package pgbouncer)")
-    sys.exit()
-try:
-    PORT = start()
-    main()
-finally:
-    if pooler:
-        pooler.terminate()
-        pooler.wait(10)
-    shutil.rmtree(FOLDER)

@@ -1,11 +1,11 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """VectorChord's indexes under our search, where VectorChord is installed, created before llmspell and after it."""
 
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import ROLE, Skip, app, create_database, drop_database, drop_role, equal, main, one, rows, server, test
+from lib import ROLE, Skip, app, create_database, drop_database, drop_role, equal, one, rows, server, test
 
 ORDERS = {"before": "CREATE EXTENSION vchord CASCADE; CREATE EXTENSION llmspell CASCADE", "after": "CREATE EXTENSION llmspell CASCADE; CREATE EXTENSION vchord CASCADE"}
 ADMIN = f"{ROLE}_admin"
@@ -64,5 +64,3 @@ def after():
     """vchord created after llmspell"""
     searches("after")
 
-
-main()

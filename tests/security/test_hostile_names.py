@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Names that mean something else to the caller: hostile functions, operators, tables and types that come
 first in search_path, in the temporary schema, or lie in wait where the extension is installed."""
 
@@ -7,10 +7,12 @@ import pathlib
 import re
 import sys
 
+import pytest
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
 from functions import functions
-from lib import (A, B, ROLE, ROOT, app, call, create_database, drop_database, drop_role, equal, fill, main, one,
-                 rows, server, test)
+from lib import (A, B, ROLE, ROOT, app, call, create_database, differences, drop_database, drop_role, equal, fill,
+                 one, rows, server, test)
 
 EVIL = f"evil_{os.getpid()}"
 ADMIN = f"{ROLE}_admin"
@@ -66,6 +68,16 @@ $traps$;
 """
 TABLES = ["kv_store", "event_log", "test_data", "sessions", "artifacts", "artifact_content", "refinery_schema_history", "_index_ledger",
           "pg_class", "pg_policy", "pg_inherits", "pg_roles", "pg_attribute", "pg_proc", "pg_extension", "pg_depend", "pg_index", "pg_settings", "pg_constraint", "pg_trigger"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clean():
+    yield
+    drop_database(OTHER)
+    with server() as connection:
+        connection.execute("SET client_min_messages = warning")
+        connection.execute(f"DROP SCHEMA IF EXISTS {EVIL} CASCADE")
+    drop_role(ADMIN)
 
 
 def traps(connection, schema):
@@ -176,19 +188,8 @@ def traps_where_it_is_installed():
         connection.execute("SET client_min_messages = warning")
         connection.execute("CREATE EXTENSION llmspell")
     got = call(["psql", "-XqAt", "-d", OTHER, "-f", SNAPSHOT]).splitlines()
-    equal([line for line in got if line not in set(wanted)], [], "lines only with traps")
-    equal([line for line in wanted if line not in set(got)], [], "lines only without traps")
+    equal(differences(got, wanted), [], "with traps")
     with app(A, dbname=OTHER) as connection:
         connection.execute("SET search_path = pg_catalog")  # fill.sql itself would step into the traps
         fill(connection, A)
         equal(rows(connection, "SELECT * FROM llmspell.verify()"), [])
-
-
-try:
-    main()
-finally:
-    drop_database(OTHER)
-    with server() as connection:
-        connection.execute("SET client_min_messages = warning")
-        connection.execute(f"DROP SCHEMA IF EXISTS {EVIL} CASCADE")
-    drop_role(ADMIN)

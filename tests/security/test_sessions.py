@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The wall inside one session: plans, cursors and parallel workers, roles without grants, settings; and the catalog lint."""
 
 import pathlib
@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
 from functions import functions
-from lib import A, B, ROLE, ROOT, app, drop_role, equal, fill, main, one, psql, raises, rows, server, tenant_tables, test
+from lib import A, B, ROLE, ROOT, app, drop_role, equal, fill, one, psql, raises, rows, server, tenant_tables, test
 
 LINT = ROOT / "tests/security/lint.sql"
 
@@ -188,5 +188,3 @@ def defaults_for_later_sessions():
     with app() as connection:
         equal(rows(connection, "SELECT tenant, tenant_source FROM llmspell.whoami()"), [("by-superuser", "role")])
 
-
-main()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """kill -9 of the server under load: what was acknowledged is there afterwards, exactly.
 
 Four clients write keys, artifacts with their counts, and contents whole and in parts, each noting a write
@@ -15,12 +15,13 @@ import threading
 import time
 
 import psycopg
+import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import ROOT, SOAK, app, call, create_database, equal, fill, main, one, rows, server, test
+from lib import SOAK, app, call, create_database, equal, fill, one, rows, server, start_cluster, stop_cluster, test
 
 CLUSTER = f"test-crash-{os.getpid()}"
-SCRIPT = ROOT / "scripts/cluster"
+MEMBER_OF = None
 DATA = pathlib.Path(os.environ["LLMSPELL_RUN"]) / CLUSTER / "data"
 ROUNDS, LOAD = (20, 2.0) if SOAK else (2, 0.7)
 DATABASE, WRITER = "crash", "writer"
@@ -33,11 +34,14 @@ CONTENTS = [random.Random(1).randbytes(150_000), random.Random(2).randbytes(90_0
 
 def start():
     """Starts the cluster, perhaps on another port than before."""
-    call([SCRIPT, "start", CLUSTER, "--durable"])
-    for word in call([SCRIPT, "env", CLUSTER]).replace("export ", "").split():
-        name, _, value = word.partition("=")
-        if name in ("PGHOST", "PGPORT"):
-            os.environ[name] = value
+    start_cluster(CLUSTER, "--durable")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    start()
+    yield
+    stop_cluster(CLUSTER)
 
 
 def postmaster():
@@ -158,7 +162,7 @@ class Client(threading.Thread):
 def found(connection):
     state = {("kv", key): bytes(value) for key, value in rows(connection, "SELECT key, value FROM llmspell.kv_store WHERE key ~ '^k[0-9]'")}
     for name, contents in rows(connection, """SELECT split_part(artifact_id, ':', 1), array_agg(left(content_hash, 1) ORDER BY artifact_id)
-                                              FROM llmspell.artifacts WHERE sequence >= 1000 GROUP BY 1"""):
+                                              FROM llmspell.artifacts WHERE session_id = %s AND sequence >= 1000 GROUP BY 1""", [SESSION]):
         state[("artifacts", name)] = contents
     for name, content, is_hash in connection.execute("""
             SELECT a.name, g.content, a.content_hash = encode(llmspell.blake3(g.content), 'hex')
@@ -206,6 +210,13 @@ def setup():
     with app(dbname=DATABASE, role=WRITER) as connection:
         for number in range(4):
             fill(connection, f"crash-{number}")
+    # The sequence of the store soon passes that of the rows that the clients write themselves.
+    with server(DATABASE) as connection:
+        for number in range(4):
+            with connection.transaction():
+                connection.execute("SET LOCAL ROLE llmspell_owner")
+                connection.execute("SELECT llmspell.tenant_set(%s)", [f"crash-{number}"])
+                connection.execute("UPDATE llmspell.sessions SET artifact_sequence = 999 WHERE session_id = %s", [STORE])
 
 
 @test
@@ -261,10 +272,3 @@ def kill_during_install():
             equal(rows(connection, "SELECT nspname FROM pg_namespace WHERE nspname = 'llmspell'"), [])
             connection.execute("CREATE EXTENSION llmspell")
         equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [])
-
-
-try:
-    start()
-    main(role=None)
-finally:
-    subprocess.run([SCRIPT, "stop", CLUSTER], check=True)

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """What makes an install fail, and that a failed one leaves nothing; what DROP EXTENSION takes along. Roles belong
 to the cluster, so this has one of its own."""
 
@@ -9,22 +9,23 @@ import sys
 import threading
 
 import psycopg
+import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import A, B, ROOT, SOAK, app, call, create_database, equal, fill, main, one, raises, rows, server, test
+from lib import (A, B, ROOT, SOAK, app, call, create_database, equal, fill, one, raises, rows, server, start_cluster,
+                 stop_cluster, test)
 
 CLUSTER = f"test-install-{os.getpid()}"
-SCRIPT = ROOT / "scripts/cluster"
+MEMBER_OF = None
 INSTALL = "CREATE EXTENSION llmspell CASCADE"
 SNAPSHOT = ROOT / "tests/upgrade/snapshot.sql"
 
 
-def start():
-    call([SCRIPT, "start", CLUSTER])
-    for line in call([SCRIPT, "env", CLUSTER]).replace("export ", "").split():
-        name, _, value = line.partition("=")
-        if name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
-            os.environ[name] = value
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    start_cluster(CLUSTER)
+    yield
+    stop_cluster(CLUSTER)
 
 
 def ours(dbname):
@@ -222,10 +223,3 @@ def at_the_same_time():
             with server(name) as connection:
                 equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [], name)
                 equal(rows(connection, "SELECT pg_has_role('llmspell_admin', 'llmspell_app', 'USAGE'), pg_has_role('llmspell_owner', 'pg_read_all_stats', 'USAGE')"), [(True, True)])
-
-
-start()
-try:
-    main(role=None)
-finally:
-    subprocess.run([SCRIPT, "stop", CLUSTER], check=True)

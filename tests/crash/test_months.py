@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """kill -9 while months of the event log are made, archived and dropped: each is there whole or not at all."""
 
 import os
@@ -10,22 +10,27 @@ import threading
 import time
 
 import psycopg
+import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import ROOT, SOAK, call, create_database, equal, main, one, rows, server, test
+from lib import SOAK, create_database, equal, one, rows, server, start_cluster, stop_cluster, test
 
 CLUSTER = f"test-months-{os.getpid()}"
-SCRIPT = ROOT / "scripts/cluster"
+MEMBER_OF = None
 DATA = pathlib.Path(os.environ["LLMSPELL_RUN"]) / CLUSTER / "data"
 ROUNDS = 10 if SOAK else 3
 
 
 def start():
-    call([SCRIPT, "start", CLUSTER, "--durable"])
-    for word in call([SCRIPT, "env", CLUSTER]).replace("export ", "").split():
-        name, _, value = word.partition("=")
-        if name in ("PGHOST", "PGPORT"):
-            os.environ[name] = value
+    """Starts the cluster, perhaps on another port than before."""
+    start_cluster(CLUSTER, "--durable")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    start()
+    yield
+    stop_cluster(CLUSTER)
 
 
 def kill_server():
@@ -59,7 +64,6 @@ def work(seed, sure):
 @test
 def killed():
     """after each kill every month has its keys, indexes, wall and rows, and no other relation is left"""
-    start()
     create_database("months")
     sure = []
     for number in range(ROUNDS):
@@ -80,9 +84,3 @@ def killed():
             equal(sorted(set(sure) - known), [], "months that were acknowledged")
             equal(one(connection, "SELECT count(*) FROM llmspell.maintenance_run() WHERE detail LIKE 'error%'"), 0)
     assert len(sure) > ROUNDS, sure
-
-
-try:
-    main(role=None)
-finally:
-    subprocess.run([SCRIPT, "stop", CLUSTER], check=True)

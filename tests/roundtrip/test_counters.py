@@ -1,11 +1,11 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Counts that parents keep of their children are right after raw writes of every kind, as every role."""
 
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import A, B, ROLE, app, drop_role, equal, fill, main, one, raises, rows, server, test
+from lib import A, B, ROLE, app, drop_role, equal, fill, one, raises, rows, server, test
 
 ADMIN = f"{ROLE}_admin"
 WRONG = """
@@ -174,5 +174,3 @@ def erase():
         drop_role(ADMIN)
     exact("after tenant_erase")
 
-
-main()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Spaces that were made, indexes that were chosen and what was measured come through a dump."""
 
 import pathlib
@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import ROLE, app, call, create_database, drop_database, drop_role, equal, main, rows, server, test
+from lib import ROLE, app, call, create_database, drop_database, drop_role, equal, rows, server, test
 
 FROM, TO, ADMIN = "llmspell_vectors_from", "llmspell_vectors_to", f"{ROLE}_admin"
 WAVE = "(SELECT array_agg(sin({n} * i) ORDER BY i)::real[]::vector FROM generate_series(1, {dims}) AS i)"
@@ -59,5 +59,3 @@ def dump_and_restore():
         drop_database(FROM, TO)
         drop_role(ADMIN)
 
-
-main()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """ALTER EXTENSION … UPDATE: each released version, filled and upgraded, must equal a fresh install of this one
 in every line of snapshot.sql, and keep every row. The machinery itself is tested on versions made up here."""
 
@@ -11,9 +11,10 @@ import sys
 import tempfile
 
 import psycopg
+import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import A, B, HERE as CLIENTS, ROLE, ROOT, app, call, create_database, drop_database, equal, main, rows, server, test
+from lib import A, B, HERE as CLIENTS, ROLE, ROOT, app, call, create_database, differences, drop_database, equal, rows, server, test
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ["LLMSPELL_BUILD"])
@@ -30,6 +31,12 @@ ADDED = """
     SELECT llmspell.protect_table('public.notes');
 """
 MONTH = "SELECT llmspell.create_event_log_partition(m, m + interval '1 month') FROM (SELECT date_trunc('month', now(), 'UTC') - interval '2 months') AS t (m)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clean_up():
+    yield
+    drop_database(UPGRADED, FRESH)
 
 
 def number(version):
@@ -89,7 +96,7 @@ def difference():
     """What snapshot.sql shows of the upgraded database (+) and the fresh one (-) differs in."""
     upgraded, fresh = snapshot(UPGRADED), snapshot(FRESH)
     assert len(fresh) > 1000, "the snapshot is empty"
-    return [f"+ {line}" for line in upgraded if line not in set(fresh)] + [f"- {line}" for line in fresh if line not in set(upgraded)]
+    return differences(upgraded, fresh)
 
 
 def healthy(name, version):
@@ -101,8 +108,10 @@ def healthy(name, version):
             equal(rows(connection, "SELECT count(*) FROM public.notes"), [(0,)])
 
 
-def parity(old, new, folder, fill):
-    install(FRESH, new, folder, CLIENTS / "fill.sql" if folder is None else fill)
+def parity(old, new, folder, fill, fresh=True):
+    """What differs after an upgrade; fresh: False where the fresh database is there from before."""
+    if fresh:
+        install(FRESH, new, folder, CLIENTS / "fill.sql" if folder is None else fill)
     install(UPGRADED, old, folder, fill)
     columns, before = data(UPGRADED)
     update(UPGRADED, new, folder)
@@ -199,9 +208,9 @@ BEGIN ATOMIC
     SELECT CASE WHEN count(*) > at_least THEN count(*) ELSE 0 END FROM llmspell.thing WHERE tenant_id = llmspell.current_tenant();
 END;
 COMMENT ON FUNCTION llmspell.thing_count(int) IS 'Things; /* not a comment */ -- nor this';
-CREATE OR REPLACE FUNCTION llmspell._thing_help() RETURNS int LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
-COMMENT ON FUNCTION llmspell._thing_help() IS 'For llmspell_app.';
-GRANT EXECUTE ON FUNCTION llmspell._thing_help() TO llmspell_app;
+CREATE OR REPLACE FUNCTION llmspell_internal._thing_help() RETURNS int LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
+COMMENT ON FUNCTION llmspell_internal._thing_help() IS 'For llmspell_app.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._thing_help() TO llmspell_app;
 CREATE OR REPLACE FUNCTION llmspell.thing_drop() RETURNS int LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
 COMMENT ON FUNCTION llmspell.thing_drop() IS 'For llmspell_admin.';
 GRANT EXECUTE ON FUNCTION llmspell.thing_drop() TO llmspell_admin;
@@ -228,6 +237,8 @@ def nothing_changed():
 
 def everything_is_noticed():
     """Each of these, done to the upgraded database behind its back, must show."""
+    with server(UPGRADED) as connection:
+        before = rows(connection, SNAPSHOT)
     for change in (
         "CREATE OR REPLACE FUNCTION llmspell.backend_type() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp AS $$ SELECT 'other' $$",
         "ALTER FUNCTION llmspell.backend_type() STABLE", "ALTER FUNCTION llmspell.backend_type() PARALLEL UNSAFE", "ALTER FUNCTION llmspell.backend_type() STRICT",
@@ -248,7 +259,6 @@ def everything_is_noticed():
         "DO $$ BEGIN EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', (SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'llmspell.event_log'::regclass LIMIT 1)); END $$",
     ):
         with server(UPGRADED) as connection:
-            before = rows(connection, SNAPSHOT)
             connection.execute("BEGIN")
             connection.execute(change)
             after = rows(connection, SNAPSHOT)
@@ -287,7 +297,7 @@ def forgotten_changes():
         by_hand = [statement for i, statement in enumerate(COLUMNS) if i != left_out]
         with Versions("\n".join(by_hand), [BODY, RIGHT], "\n".join(COLUMNS[:-1]), FUNCTIONS) as folder:
             try:
-                found = parity("7.1", "7.2", folder, SETUP)
+                found = parity("7.1", "7.2", folder, SETUP, fresh=left_out == 0)
             except psycopg.Error:
                 continue
             assert found, f"not caught: {COLUMNS[left_out]}"
@@ -320,8 +330,4 @@ def unlisted_files():
 
 
 for version in sorted(RELEASED, key=number):
-    test(released(version))
-try:
-    main()
-finally:
-    drop_database(UPGRADED, FRESH)
+    globals()[f"released_{version}"] = test(released(version))

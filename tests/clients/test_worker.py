@@ -1,13 +1,14 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The background worker: maintains by itself, is no login, comes back after its end, survives a task that fails."""
 
 import os
 import time
 
-from lib import ROOT, call, create_database, equal, main, one, rows, server, test
+import pytest
+from lib import create_database, equal, one, rows, server, start_cluster, stop_cluster, test
 
 CLUSTER = f"test-worker-{os.getpid()}"
-SCRIPT = ROOT / "scripts/cluster"
+MEMBER_OF = None
 WORKER = "SELECT pid, usename, datname FROM pg_stat_activity WHERE backend_type = 'llmspell maintenance'"
 
 
@@ -18,14 +19,16 @@ def until(connection, query, wanted, what, seconds=60):
         time.sleep(0.1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    yield
+    stop_cluster(CLUSTER)
+
+
 @test
 def starts():
     """with the library preloaded it waits for its database and the extension"""
-    call([SCRIPT, "start", CLUSTER, "-c", "shared_preload_libraries=llmspell_ext", "-c", "llmspell.maintenance_database=kept", "-c", "llmspell.maintenance_interval=1s"])
-    for word in call([SCRIPT, "env", CLUSTER]).replace("export ", "").split():
-        name, _, value = word.partition("=")
-        if name in ("PGHOST", "PGPORT"):
-            os.environ[name] = value
+    start_cluster(CLUSTER, "-c", "shared_preload_libraries=llmspell_ext", "-c", "llmspell.maintenance_database=kept", "-c", "llmspell.maintenance_interval=1s")
     create_database("kept")
     with server("kept") as connection:
         until(connection, "SELECT usename, datname FROM pg_stat_activity WHERE backend_type = 'llmspell maintenance'", [("llmspell_admin", "kept")], "worker")
@@ -64,9 +67,3 @@ def survives():
         connection.execute("ALTER FUNCTION llmspell.gone() RENAME TO maintenance_step")
         connection.execute("UPDATE llmspell._maintenance SET last_run = NULL")
         until(connection, "SELECT count(*) FROM llmspell._maintenance WHERE last_run IS NULL", [(0,)], "it comes back")
-
-
-try:
-    main(role=None)
-finally:
-    call([SCRIPT, "stop", CLUSTER])
