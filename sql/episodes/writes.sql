@@ -49,7 +49,7 @@ BEGIN
     LOOP
         INSERT INTO episodes AS e (tenant_id, id, session_id, role, content, metadata, occurred_at, recorded_at, idempotency_key, language, expires_at)
         VALUES (v_tenant, coalesce(episode_add.id, uuidv7()), episode_add.session_id, episode_add.role, episode_add.content, coalesce(episode_add.metadata, '{}'),
-                coalesce(episode_add.at, now()), _episode_moment(), v_key, v_language, NULLIF(_expiry(episode_add.expires_at, episode_add.ttl), 'infinity'))
+                coalesce(episode_add.at, now()), _episode_moment(), v_key, v_language, _expiry(episode_add.expires_at, episode_add.ttl))
         ON CONFLICT DO NOTHING
         RETURNING e.id, e.session_id, e.content, e.metadata, e.occurred_at, e.expires_at INTO v_episode;
         v_added.created := FOUND;
@@ -157,7 +157,7 @@ BEGIN
     END IF;
     UPDATE episodes e SET content = coalesce(episode_update.content, e.content), role = coalesce(episode_update.role, e.role),
         metadata = coalesce(episode_update.metadata, e.metadata), occurred_at = coalesce(episode_update.at, e.occurred_at),
-        language = coalesce(episode_update.language, e.language), expires_at = NULLIF(coalesce(v_expiry, e.expires_at), 'infinity')
+        language = coalesce(episode_update.language, e.language), expires_at = CASE WHEN episode_update.expires_at = 'infinity' THEN NULL ELSE coalesce(v_expiry, e.expires_at) END
     WHERE e.tenant_id = v_tenant AND e.id = v_id
     RETURNING e.session_id, e.content, e.metadata, e.occurred_at, e.expires_at INTO v_episode;
     -- The vectors of another text go.

@@ -46,7 +46,7 @@ BEGIN
                     VALUES (coalesce($1, uuidv7()), $2, $3, $4, coalesce($5, ''{}''), $6, $7, $8, $9) RETURNING id', v_space.table_name)
     INTO v_id
     USING vector_add.id, v_tenant, v_scope, vector_add.embedding, vector_add.metadata, vector_add.content,
-        vector_add.at, NULLIF(_expiry(vector_add.expires_at, vector_add.ttl), 'infinity'), v_language;
+        vector_add.at, _expiry(vector_add.expires_at, vector_add.ttl), v_language;
     RETURN v_id;
 END
 $$;

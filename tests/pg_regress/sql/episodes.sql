@@ -16,7 +16,7 @@ SELECT regress.try(format('SELECT * FROM llmspell.episode_add(%s)', a)) FROM unn
     $$NULL, 'user', 'x'$$, $$'s', NULL, 'x'$$, $$'s', 'user', NULL$$, $$repeat('s', 248), 'user', 'x'$$, $$'s', repeat('r', 256), 'x'$$, $$'s', 'user', 'x', '[1,2,3]'$$,
     $$'s', 'user', 'x', array_fill(0, ARRAY[384])::vector$$, $$'s', 'user', 'x', at => 'infinity'$$, $$'s', 'user', 'x', language => 'klingon'$$,
     $$'s', 'user', 'x', idempotency_key => repeat('k', 256)$$]) AS a;
-SELECT session_id, role, content, metadata, occurred_at AT TIME ZONE 'UTC' AS occurred_at, recorded_at <= now() AS recorded, processed_at FROM llmspell.episode_get(lpad('2', 32, '0')::uuid);
+SELECT session_id, role, content, metadata, at AT TIME ZONE 'UTC' AS at, recorded_at <= clock_timestamp() AS recorded, processed_at FROM llmspell.episode_get(lpad('2', 32, '0')::uuid);
 SELECT count(*) FROM llmspell.episode_get(gen_random_uuid());
 -- oldest first, page by page
 SELECT string_agg(right(id::text, 1), ' ') FROM (SELECT id FROM llmspell.episode_list('s1')) AS r;

@@ -9,8 +9,8 @@ CREATE VIEW regress.rows_read AS SELECT seq_tup_read + coalesce(idx_tup_fetch, 0
 GRANT SELECT ON regress.rows_read TO PUBLIC;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'plans-e1';
-SELECT count(*) AS by_index FROM regress.plan($$SELECT id FROM llmspell.episodes WHERE tenant_id = 'plans-e1' AND processed_at IS NULL ORDER BY occurred_at, recorded_at, id LIMIT 5$$) AS line WHERE line ~ 'idx_episode_claim_oldest ';
-SELECT count(*) AS by_index FROM regress.plan($$SELECT id FROM llmspell.episodes WHERE tenant_id = 'plans-e1' AND processed_at IS NULL AND session_id = 's1' ORDER BY occurred_at, recorded_at, id LIMIT 5$$) AS line WHERE line ~ 'idx_episode_claim( |$)';
+SELECT count(*) AS by_index FROM regress.plan($$SELECT id FROM llmspell.episodes WHERE tenant_id = 'plans-e1' AND processed_at IS NULL ORDER BY occurred_at, recorded_at, id LIMIT 5$$) AS line WHERE line ~ 'idx_episodes_unprocessed_oldest ';
+SELECT count(*) AS by_index FROM regress.plan($$SELECT id FROM llmspell.episodes WHERE tenant_id = 'plans-e1' AND processed_at IS NULL AND session_id = 's1' ORDER BY occurred_at, recorded_at, id LIMIT 5$$) AS line WHERE line ~ 'idx_episodes_unprocessed( |$)';
 SELECT pg_stat_force_next_flush();
 SELECT n AS before FROM regress.rows_read \gset
 SELECT count(*) FROM llmspell.episode_list(max_rows => 5);

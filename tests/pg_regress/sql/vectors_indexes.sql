@@ -15,7 +15,7 @@ SELECT method, index_name, state, superseded FROM llmspell.vector_index_ensure('
 SELECT method, index_name, state FROM llmspell.vector_index_ensure('vectors_3072', 'auto');
 SELECT regress.try(format('SELECT * FROM llmspell.vector_index_ensure(%s)', a)) FROM unnest(ARRAY[
     $$'nowhere'$$, $$NULL, 'hnsw'$$, $$'vectors_384', 'btree'$$, $$'vectors_384', NULL$$, $$'vectors_3072', 'hnsw'$$, $$'vectors_384', 'hnsw', m => 1$$, $$'vectors_384', 'hnsw', m => 101$$,
-    $$'vectors_384', 'hnsw', m => 40, ef_construction => 64$$, $$'vectors_384', 'hnsw', ef_construction => 1001$$, $$'vectors_384', 'none', m => 8$$, $$'vectors_384', 'hnsw', lists => '{10}'$$, $$NULL, NULL$$]) AS a;
+    $$'vectors_384', 'hnsw', m => 40, ef_construction => 64$$, $$'vectors_384', 'hnsw', ef_construction => 1001$$, $$'vectors_384', 'none', m => 8$$, $$'vectors_384', 'hnsw', lists => '{10}'$$, $$NULL, lists => '{5}'$$]) AS a;
 -- VectorChord is refused where it is not installed; what would be run is the same everywhere
 SELECT regress.try($$SELECT * FROM llmspell.vector_index_ensure('vectors_384', 'vchordrq')$$) IN
     ('0A000 | index method vchordrq is not installed | VectorChord brings it: put vchord into shared_preload_libraries, restart, and run CREATE EXTENSION vchord; or use hnsw.', '1 rows') AS refused_or_done;
@@ -132,7 +132,7 @@ SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'indexes-1';
 -- measured with a tenant's rows, kept for all
 SET SESSION AUTHORIZATION regress_admin;
-SELECT space, row_count, exact_us > 0 AS exact, ann_us > 0 AS ann, ef_search BETWEEN 40 AND 1000 AS ef, recall BETWEEN 0.9 AND 1 AS recall, exact_rows BETWEEN 500 AND 200000 AS exact_rows FROM llmspell.vector_calibrate('circle', 10);
+SELECT row_count, exact_us > 0 AS exact, ann_us > 0 AS ann, ef_search BETWEEN 40 AND 1000 AS ef, recall BETWEEN 0.9 AND 1 AS recall, exact_rows BETWEEN 500 AND 200000 AS exact_rows FROM llmspell.vector_calibrate('circle', 10);
 -- of how many rows it is nobody learns
 SELECT regress.try('SELECT space_rows FROM llmspell.vector_calibrations'), regress.try('SELECT exact_rows FROM llmspell.vector_calibrations') AS others;
 RESET SESSION AUTHORIZATION;
