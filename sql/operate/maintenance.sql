@@ -74,7 +74,7 @@ BEGIN
                     WHEN 'sessions' THEN SELECT e.expired + e.deleted INTO v_batch FROM session_expire_due(1000) e;
                     WHEN 'keys' THEN v_batch := kv_sweep(1000);
                     WHEN 'hooks' THEN v_batch := hook_sweep(1000);
-                    WHEN 'vectors' THEN v_batch := vector_sweep(1000);
+                    WHEN 'vectors' THEN v_batch := vector_sweep(1000) + episode_sweep(1000);
                     -- Late in a round: who stores artifacts of the tenant waits until the transaction ends.
                     WHEN 'artifacts' THEN SELECT g.contents + g.uploads INTO v_batch FROM artifact_gc(1000) g;
                 END CASE;
