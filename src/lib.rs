@@ -16,6 +16,7 @@ mod install;
 mod introspection;
 mod kv;
 mod maintenance;
+mod server;
 mod settings;
 mod state;
 mod storage;

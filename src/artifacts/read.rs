@@ -4,13 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use pgrx::pg_sys::panic::ErrorReport;
-
 use super::codec::{self, Damage, MAX_DEPTH};
 use super::fault::Fault;
 use super::manifest::{Hash, Manifest};
 use super::{chunker, statements};
-use crate::error::Error;
 
 /// How many chunks are asked for at once: about a MiB.
 pub const BATCH: usize = 64;
@@ -19,9 +16,9 @@ pub const BATCH: usize = 64;
 pub type Chain = Vec<(Hash, Arc<Vec<u8>>)>;
 
 /// Fills `out` with the bytes of the content from `range.start` on.
-pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]) -> Result<(), Failure> {
+pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]) -> Result<(), Fault> {
     if range.end > manifest.size() {
-        return Err(Fault::Range { size: manifest.size(), end: range.end }.into());
+        return Err(Fault::Range { size: manifest.size(), end: range.end });
     }
     let numbers = manifest.covering(&range);
     let mut target = Target { range, out };
@@ -36,7 +33,7 @@ pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]
 }
 
 /// The BLAKE3 hash of the content.
-pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Failure> {
+pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Fault> {
     const STEP: u64 = 1 << 20;
     let (mut hasher, mut buffer, mut at) = (blake3::Hasher::new(), vec![0; STEP as usize], 0);
     while at < manifest.size() {
@@ -50,45 +47,15 @@ pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Failure> 
 }
 
 /// The chunks with their bases.
-pub fn chains(tenant: &str, hashes: &[Hash]) -> Result<HashMap<Hash, Chain>, Failure> {
+pub fn chains(tenant: &str, hashes: &[Hash]) -> Result<HashMap<Hash, Chain>, Fault> {
     complete(tenant, HashMap::new(), hashes)
 }
 
 /// What is wrong with a chunk itself: a damaged base is reported as the chunk that it is.
-pub fn fault(tenant: &str, hash: &Hash) -> Result<Option<Fault>, ErrorReport> {
+pub fn fault(tenant: &str, hash: &Hash) -> Option<Fault> {
     match chains(tenant, &[*hash]) {
-        Ok(_) => Ok(None),
-        Err(Failure::Fault(Fault::Chunk { hash: damaged, .. })) if damaged != *hash => Ok(None),
-        Err(Failure::Fault(fault)) => Ok(Some(fault)),
-        Err(Failure::Report(report)) => Err(report),
-    }
-}
-
-/// Either what the chunks are like, or what the server says.
-pub enum Failure {
-    Fault(Fault),
-    Report(ErrorReport),
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<ErrorReport> for Failure {
-    fn from(report: ErrorReport) -> Self {
-        Self::Report(report)
-    }
-}
-
-impl From<Failure> for ErrorReport {
-    #[track_caller]
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Fault(fault) => Error::Artifact(fault).into(),
-            Failure::Report(report) => report,
-        }
+        Err(Fault::Chunk { hash: damaged, .. }) if damaged != *hash => None,
+        other => other.err(),
     }
 }
 
@@ -100,8 +67,8 @@ struct Stored {
     data: Vec<u8>,
 }
 
-impl From<statements::Row<'_>> for Stored {
-    fn from(row: statements::Row<'_>) -> Self {
+impl From<statements::Chunk<'_>> for Stored {
+    fn from(row: statements::Chunk<'_>) -> Self {
         Self { codec: row.codec, length: row.length, base: row.base, data: row.data.to_vec() }
     }
 }
@@ -135,7 +102,7 @@ fn read_batch(
     manifest: &Manifest,
     numbers: Range<usize>,
     target: &mut Target<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), Fault> {
     let mut places: HashMap<Hash, Vec<(u64, usize)>> = HashMap::new();
     for (start, entry) in numbers.filter_map(|number| manifest.get(number)) {
         places.entry(entry.hash).or_default().push((start, entry.length));
@@ -150,9 +117,9 @@ fn read_batch(
             let found = places.get(&row.hash).map_or(Ok(()), |places| place(&row, places, target));
             fault = found.err();
         }
-    })?;
+    });
     if let Some(fault) = fault.or_else(|| missing.keys().next().map(|hash| Fault::Missing(*hash))) {
-        return Err(fault.into());
+        return Err(fault);
     }
     let hashes: Vec<Hash> = waiting.keys().copied().collect();
     for (hash, chain) in complete(tenant, waiting, &hashes)? {
@@ -160,7 +127,7 @@ fn read_batch(
         for (start, length) in places.get(&hash).into_iter().flatten() {
             if chunk.len() != *length {
                 let damage = Damage::Length { stored: chunk.len(), declared: *length };
-                return Err(Fault::Chunk { hash, damage: Some(damage) }.into());
+                return Err(Fault::Chunk { hash, damage: Some(damage) });
             }
             target.put(*start, chunk);
         }
@@ -169,7 +136,7 @@ fn read_batch(
 }
 
 /// Decodes a chunk that needs no base, straight to where it goes if it is wanted whole.
-fn place(row: &statements::Row<'_>, places: &[(u64, usize)], target: &mut Target<'_>) -> Result<(), Fault> {
+fn place(row: &statements::Chunk<'_>, places: &[(u64, usize)], target: &mut Target<'_>) -> Result<(), Fault> {
     for (start, length) in places {
         if let Some(out) = target.whole(*start, *length) {
             decode(&row.hash, row.codec, row.data, None, out)?;
@@ -187,7 +154,7 @@ fn complete(
     tenant: &str,
     mut rows: HashMap<Hash, Stored>,
     hashes: &[Hash],
-) -> Result<HashMap<Hash, Chain>, Failure> {
+) -> Result<HashMap<Hash, Chain>, Fault> {
     let mut wanted: Vec<Hash> =
         hashes.iter().copied().chain(rows.values().filter_map(|row| row.base)).collect();
     // One more round than there may be bases: what is wanted then is a circle.
@@ -202,7 +169,7 @@ fn complete(
         statements::fetch(tenant, &wanted, |row| {
             bases.extend(row.base);
             rows.insert(row.hash, row.into());
-        })?;
+        });
         wanted = bases;
     }
     let mut found = HashMap::new();
