@@ -9,11 +9,11 @@ use pgrx::prelude::*;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
     /// As after SET.
-    SessionEnds,
+    Session,
     /// As after SET LOCAL.
-    TransactionEnds,
+    Transaction,
     /// As in a function with a SET clause.
-    LevelEnds,
+    Level,
 }
 
 /// Sets as a user without rights could, and raises what the check of the setting refuses.
@@ -21,9 +21,9 @@ pub fn set(name: &CStr, value: &str, until: Until) {
     // A text of the server holds no NUL, so nothing is cut off.
     let value = CString::new(value).unwrap_or_default();
     let action = match until {
-        Until::SessionEnds => pg_sys::GucAction::GUC_ACTION_SET,
-        Until::TransactionEnds => pg_sys::GucAction::GUC_ACTION_LOCAL,
-        Until::LevelEnds => pg_sys::GucAction::GUC_ACTION_SAVE,
+        Until::Session => pg_sys::GucAction::GUC_ACTION_SET,
+        Until::Transaction => pg_sys::GucAction::GUC_ACTION_LOCAL,
+        Until::Level => pg_sys::GucAction::GUC_ACTION_SAVE,
     };
     // SAFETY: both strings outlive the call, which copies them.
     unsafe {
@@ -60,7 +60,7 @@ impl Settings {
     }
 
     pub fn set(&self, name: &CStr, value: &str) {
-        set(name, value, Until::LevelEnds);
+        set(name, value, Until::Level);
     }
 }
 

@@ -9,6 +9,5 @@ mod length;
 mod query;
 pub mod route;
 pub mod search;
-mod spi;
 pub mod sql;
 pub mod statement;

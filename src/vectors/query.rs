@@ -10,10 +10,10 @@ use pgrx::prelude::*;
 
 use super::invalid::Invalid;
 use super::route::{MAX_EF_SEARCH, MAX_K, Mode};
-use super::spi;
 use super::statement::Conditions;
 use super::{layout, length};
 use crate::error::{Error, required};
+use crate::server::varlena::Detoasted;
 use crate::settings;
 
 pub struct Query {
@@ -32,8 +32,8 @@ pub struct Query {
     pub ef_search: Option<i32>,
     pub recall: Option<f64>,
     pub space: Option<String>,
-    /// The filter's bytes, to tell one search from another.
-    filter_bytes: &'static [u8],
+    /// To tell one search from another.
+    filter_bytes: Option<Detoasted<'static>>,
 }
 
 impl Query {
@@ -67,10 +67,10 @@ impl Query {
             }
             let parsed = Mode::parse(&mode).ok_or_else(|| refuse(Invalid::Mode(mode)))?;
             let filter_bytes = match filter {
-                Some(filter) => check_filter(filter)?,
-                None => &[],
+                Some(filter) => Some(check_filter(filter)?),
+                None => None,
             };
-            let numbers = layout::numbers(spi::varlena(vector)).unwrap_or_default();
+            let numbers = layout::numbers(Detoasted::new(vector).bytes()).unwrap_or_default();
             Ok(Self {
                 tenant,
                 length: length::of(&numbers),
@@ -108,7 +108,8 @@ impl Query {
     pub fn count_key(&self, table: &str) -> u64 {
         const MINUTE: usize = 60_000_000;
         let mut hasher = DefaultHasher::new();
-        (table, self.tenant, &self.scope, self.filter_bytes).hash(&mut hasher);
+        let filter = self.filter_bytes.as_ref().map(Detoasted::bytes);
+        (table, self.tenant, &self.scope, filter).hash(&mut hasher);
         [self.since, self.until].map(|ts| ts.map(|ts| ts.value() / MINUTE)).hash(&mut hasher);
         hasher.finish()
     }
@@ -116,16 +117,16 @@ impl Query {
 
 /// # Safety
 /// The datum is a jsonb.
-unsafe fn check_filter(filter: pg_sys::Datum) -> Result<&'static [u8], ErrorReport> {
+unsafe fn check_filter(filter: pg_sys::Datum) -> Result<Detoasted<'static>, ErrorReport> {
     // SAFETY: as the caller says.
-    let (element, bytes) = unsafe {
-        (AnyElement::from_polymorphic_datum(filter, false, pg_sys::JSONBOID), spi::varlena(filter))
+    let (element, filter) = unsafe {
+        (AnyElement::from_polymorphic_datum(filter, false, pg_sys::JSONBOID), Detoasted::new(filter))
     };
     crate::state::sql::_json_check(element)?;
     // The header of a container says what it is; a bare scalar is an array of one.
-    let header = bytes.first_chunk::<4>().map_or(0, |head| u32::from_ne_bytes(*head));
+    let header = filter.bytes().first_chunk::<4>().map_or(0, |head| u32::from_ne_bytes(*head));
     if header & pg_sys::JB_FOBJECT != 0 {
-        return Ok(bytes);
+        return Ok(filter);
     }
     let found = if header & pg_sys::JB_FSCALAR != 0 { "a scalar" } else { "an array" };
     Err(Error::Vector(Invalid::Filter(found)).into())
