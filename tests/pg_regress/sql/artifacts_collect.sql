@@ -1,4 +1,5 @@
 -- Artifacts: deleting and collecting; nothing is left over, nothing is lost.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'artifacts-collect';
 CREATE TEMP TABLE s AS SELECT session_id FROM llmspell.session_create('00000000-0000-0000-0000-0000000000a1', '{}');

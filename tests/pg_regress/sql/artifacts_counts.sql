@@ -1,4 +1,5 @@
 -- reference_count and artifact_count: exact whatever is written, by whom, and however deleted.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'counts-a';
 CREATE TEMP VIEW counts AS
@@ -53,6 +54,3 @@ VALUES ('counts-b', 'a', '00000000-0000-0000-0000-000000000002', 0, 'x', '{}', '
 SELECT reference_count FROM llmspell.artifact_content;
 DELETE FROM llmspell.sessions;
 SELECT reference_count FROM llmspell.artifact_content;
-DELETE FROM llmspell.artifact_content;
-SET app.current_tenant_id = 'counts-a';
-DELETE FROM llmspell.artifact_content;

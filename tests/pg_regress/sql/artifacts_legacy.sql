@@ -1,4 +1,5 @@
 -- What clients of the guide wrote: read as it is, verified, turned into chunks.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'artifacts-legacy';
 SELECT count(*) FROM llmspell.session_create('00000000-0000-0000-0000-0000000000a1', '{}');

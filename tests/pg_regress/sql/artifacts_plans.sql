@@ -1,4 +1,5 @@
 -- Artifacts are found by index, also under row level security and for tenants of any size.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 INSERT INTO llmspell.sessions (tenant_id, session_id, session_data)
 SELECT t, format('00000000-0000-0000-0000-%s', lpad(n::text, 12, '0'))::uuid, '{}' FROM unnest(ARRAY['artifacts-plans', 'artifacts-plans-b']) AS t, generate_series(1, 20) AS n;
 INSERT INTO llmspell.artifact_content (tenant_id, content_hash, storage_type, data, size_bytes)
@@ -15,5 +16,3 @@ SELECT plan FROM (VALUES ('tag', $$tags OPERATOR(llmspell.@>) ARRAY['tag77']$$),
     ('page', $$(session_id, sequence) > ('00000000-0000-0000-0000-000000000003', 5)$$), ('name', $$session_id = '00000000-0000-0000-0000-000000000003' AND name = 'n2'$$)) AS q (what, condition),
     LATERAL (SELECT what || ': ' || string_agg(DISTINCT substring(line FROM 'idx_artifacts_\w+|unique_session_sequence|artifacts_pkey|Seq Scan'), ' ') AS plan
              FROM regress.plan(format('SELECT artifact_id FROM llmspell.artifacts WHERE tenant_id = %L AND %s ORDER BY session_id, sequence LIMIT 10', 'artifacts-plans', condition)) AS line) AS p;
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.sessions WHERE tenant_id LIKE 'artifacts-plans%';

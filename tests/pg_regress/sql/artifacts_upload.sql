@@ -1,4 +1,5 @@
 -- Artifacts that come in parts.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'artifacts-upload';
 CREATE TEMP TABLE s AS SELECT session_id FROM llmspell.session_create('00000000-0000-0000-0000-0000000000a1', '{}');

@@ -1,4 +1,5 @@
 -- Episodes: added once, read in order, found by meaning and words, claimed, marked, forgotten.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'episodes';
 CREATE FUNCTION regress.unit(n int) RETURNS vector LANGUAGE sql IMMUTABLE AS

@@ -1,4 +1,5 @@
 -- Under row level security: what is claimed and found is fetched by index, and the rest of the tenant is not read.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 -- The newest are left to process.
 INSERT INTO llmspell.episodes (tenant_id, id, session_id, role, content, occurred_at, processed_at)
 SELECT 'plans-e' || n % 2, lpad(n::text, 32, '0')::uuid, 's' || n % 20, 'user', 'word' || n, '2026-01-01+00'::timestamptz + n * interval '1 s', CASE WHEN n <= 7800 THEN now() END
@@ -21,6 +22,3 @@ SELECT n AS before FROM regress.rows_read \gset
 SELECT count(*) FROM llmspell.episode_search('word4321');
 SELECT pg_stat_force_next_flush();
 SELECT n - :before < 100 AS few FROM regress.rows_read;
-RESET SESSION AUTHORIZATION;
-DROP VIEW regress.rows_read;
-DELETE FROM llmspell.episodes WHERE tenant_id LIKE 'plans-e%';

@@ -1,4 +1,5 @@
 -- The vectors of an episode: none without it, they have what it has, come later, and go with it.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_admin;
 SELECT llmspell.vector_space_create('said', 5, for_episodes => true);
 SET SESSION AUTHORIZATION regress_app;
@@ -76,6 +77,3 @@ SELECT regress.try(format('SELECT * FROM llmspell.episodes_unprocessed(lease => 
 FROM unnest(ARRAY['178000000 years', '300000 years', '0', '-12 months 361 days', '-infinity']) AS l;
 SELECT llmspell.episodes_delete_before('infinity') AS deleted;
 SELECT count(*) AS vectors FROM llmspell.episode_embeddings_5;
-RESET SESSION AUTHORIZATION;
-DROP TABLE llmspell.episode_embeddings_5;
-DELETE FROM llmspell.vector_spaces WHERE name = 'said';

@@ -1,4 +1,5 @@
 -- The feed: cursors, consumers, epochs.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'events-feed';
 SELECT llmspell.event_subscribe('first') IS NULL AS at_the_beginning, llmspell.event_subscribe('later', from_now => true) IS NOT NULL AS at_the_end;
@@ -43,4 +44,3 @@ SELECT epoch - (SELECT min(epoch) FROM llmspell._feed_epochs) AS next, durable F
 SET LOCAL SESSION AUTHORIZATION regress_app;
 SELECT regress.try('SELECT FROM llmspell._feed_epochs'), regress.try('INSERT INTO llmspell._feed_epochs VALUES (9, ''x'', 1)');
 ROLLBACK;
-SELECT count(*) > 0 AS erased FROM llmspell.tenant_erase('events-feed', false);

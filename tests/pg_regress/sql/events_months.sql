@@ -1,4 +1,5 @@
 -- Months of the event log: UTC whatever the TimeZone, made once, inside the window, behind the wall.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 CREATE TEMP TABLE bounds (zone text, name text, bound text);
 GRANT ALL ON bounds TO regress_app;
 CREATE TEMP VIEW months AS

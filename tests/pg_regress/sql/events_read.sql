@@ -1,4 +1,5 @@
 -- Reading events: patterns, pages, half-open times, and only the months that are asked for.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 RESET SESSION AUTHORIZATION;
 SET TimeZone = 'UTC';
 SET SESSION AUTHORIZATION regress_app;
@@ -62,6 +63,8 @@ SELECT (SELECT count(*) FROM llmspell.events_by_time()) > 0 AS t, (SELECT count(
 COMMIT;
 -- plans: within a month its index alone, whatever the plan is made for
 RESET SESSION AUTHORIZATION;
+INSERT INTO llmspell.event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload)
+SELECT 'events-read-others', md5('other' || n)::uuid, 'agent.' || n, md5('other' || n)::uuid, date_trunc('month', now()) + n * interval '1 second', n, 'sql', '{}' FROM generate_series(1, 5000) n;
 VACUUM ANALYZE llmspell.event_log;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'events-read';
@@ -86,5 +89,3 @@ SELECT * FROM regress.months(format('EXECUTE by_type(''events-read'', ''agent.fa
 SELECT * FROM regress.months(format('EXECUTE by_time(''events-read'', %L, %L)', date_trunc('month', now()), now()));
 SELECT * FROM regress.months(format('EXECUTE by_id(''events-read'', %L, %L, %L)', md5('0/1'), date_trunc('month', now()), now()));
 SELECT kind, months > 5 AS all_months FROM regress.months('EXECUTE feed(''events-read'', 0, ''3'', 0, 99, ''99999999'')');
-RESET SESSION AUTHORIZATION;
-SELECT count(*) > 0 AS erased FROM llmspell.tenant_erase('events-read', false);

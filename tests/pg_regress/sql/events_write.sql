@@ -1,4 +1,5 @@
 -- Appending: defaults, idempotency, batches, whole event objects, streams, and what is refused.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'events-write';
 SET TimeZone = 'UTC';
@@ -73,5 +74,3 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.stream_append(NULL, '[]')$$, $$SELECT llmspell.stream_append('', '[]')$$, $$SELECT llmspell.stream_append('s', NULL)$$, $$SELECT llmspell.stream_append('s', '{}')$$,
     $$SELECT llmspell.stream_append('s', '[]', -1)$$, $$SELECT llmspell.stream_append(repeat('s', 256), '[]')$$]) s;
 SELECT n = (SELECT count(*) FROM llmspell.event_log) AS same_rows, months = (SELECT count(*) FROM pg_inherits WHERE inhparent = 'llmspell.event_log'::regclass) AS same_months FROM before;
-RESET SESSION AUTHORIZATION;
-SELECT count(*) > 0 AS erased FROM llmspell.tenant_erase('events-write', false);

@@ -1,4 +1,5 @@
 -- What the graph refuses; a refused call stores nothing.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'graph-errors';
 SET TimeZone = 'UTC';
@@ -64,5 +65,3 @@ SELECT closed, added FROM llmspell.entity_patch(regress.id(1), '{"big": 12345678
 -- without a tenant
 RESET app.current_tenant_id;
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM llmspell.entity_put(NULL, NULL, NULL)', 'SELECT * FROM llmspell.graph_traverse(NULL)', 'SELECT llmspell.tx_horizon()']) s;
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.entities WHERE tenant_id = 'graph-errors';

@@ -1,10 +1,10 @@
 -- The worked examples of bi-temporal updates. Transaction times are shown by the names under which they were kept.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'graph-examples';
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 CREATE TEMP TABLE stamps (label text, at timestamptz PRIMARY KEY);
-CREATE FUNCTION regress.id(n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT format('00000000-0000-0000-0000-%s', lpad(n::text, 12, '0'))::uuid $$;
 CREATE FUNCTION regress.keep(label text, at timestamptz) RETURNS void LANGUAGE sql AS $$ INSERT INTO stamps SELECT label, at ON CONFLICT DO NOTHING $$;
 CREATE FUNCTION regress.day(t timestamptz) RETURNS text LANGUAGE sql AS $$
     SELECT CASE WHEN isfinite(t) THEN to_char(t, 'YYYY-MM-DD') ELSE t::text END $$;
@@ -105,5 +105,3 @@ SELECT s.label AS known, string_agg(format('[%s,%s)%s', to_char(t.valid_from, 'D
 FROM stamps s CROSS JOIN LATERAL llmspell.entity_timeline(regress.id(9), s.at) t
 WHERE s.label IN ('10', '15', '20', '23', '26', '28', '30') GROUP BY s.label ORDER BY 1;
 SELECT count(*) FROM llmspell.graph_check() WHERE fault <> 'changed history';
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.entities WHERE tenant_id = 'graph-examples';

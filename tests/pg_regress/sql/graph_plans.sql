@@ -1,4 +1,5 @@
 -- As llmspell_app, every read of the graph has its index. Statements of functions are copied from them, as generic plans.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties, valid_time_start, transaction_time_start, transaction_time_end)
 SELECT 'graph-plans-' || n % 4, md5('n' || n)::uuid, 'type ' || n / 4 % 20, 'name ' || n, jsonb_build_object('n', n), '2020-01-01Z', '2025-01-01Z'::timestamptz + v * interval '1 day',
     CASE WHEN v < 4 THEN '2025-01-02Z'::timestamptz + v * interval '1 day' ELSE 'infinity' END
@@ -46,6 +47,3 @@ SELECT count(*) FROM llmspell.graph_traverse(md5('n1')::uuid, 1), llmspell.entit
 SET app.current_tenant_id = 'graph-plans-2';
 SELECT count(*) FROM llmspell.graph_traverse(md5('n1')::uuid, 1, include_start => true);
 EXECUTE as_of(md5('n1')::uuid, now(), NULL);
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.entities WHERE tenant_id LIKE 'graph-plans-%';
-DELETE FROM llmspell.relationships WHERE tenant_id LIKE 'graph-plans-%';

@@ -1,4 +1,5 @@
 -- Raw statements of existing clients go on working inside the constraints; what they spoil is found, and repaired.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'graph-raw';
 SET TimeZone = 'UTC';
@@ -55,5 +56,3 @@ SELECT regress.try($$SELECT * FROM llmspell.entity_patch(regress.id(5), '{"b": 1
 SELECT regress.try('SET llmspell.max_tx_skew = 100') LIKE '42501%' AS not_the_apps;
 RESET SESSION AUTHORIZATION;
 RESET llmspell.max_tx_skew;
-DELETE FROM llmspell.entities WHERE tenant_id = 'graph-raw';
-DELETE FROM llmspell.relationships WHERE tenant_id = 'graph-raw';

@@ -1,4 +1,5 @@
 -- Reads at a point of both times: lists, search, differences, beliefs, walks.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'graph-reads';
 SET TimeZone = 'UTC';
@@ -103,7 +104,3 @@ SELECT (SELECT count(*) FROM llmspell.graph_traverse(regress.id(1), 9)) + (SELEC
     llmspell.tx_horizon() < now() AS horizon;
 SELECT pg_current_xact_id_if_assigned() IS NULL AS wrote_nothing;
 COMMIT;
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.entities WHERE tenant_id = 'graph-reads';
-DELETE FROM llmspell.relationships WHERE tenant_id = 'graph-reads';
-DELETE FROM llmspell.event_log WHERE tenant_id = 'graph-reads';

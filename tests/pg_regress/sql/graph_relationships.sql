@@ -1,4 +1,5 @@
 -- Edges hold only where both ends exist; retracting an entity retracts them in the same instant; erasing leaves nothing.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'graph-edges';
 SET TimeZone = 'UTC';
@@ -86,8 +87,3 @@ SELECT (SELECT count(*) FROM llmspell.entity_history(regress.id(1))) + (SELECT c
     + (SELECT entity_rows + relationship_rows FROM llmspell.entity_erase(regress.id(1))) + (SELECT count(*) FROM llmspell.entity_erasures) AS seen;
 SELECT added FROM llmspell.entity_insert(regress.id(1), 'x', 'the same id', '{}', '2026-01-01Z');
 SELECT regress.try($$SELECT * FROM llmspell.relationship_put(regress.id(11), regress.id(1), regress.id(3), 'knows', '{}', '2026-02-01Z', '2026-03-01Z')$$);
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.entities WHERE tenant_id LIKE 'graph-edges%';
-DELETE FROM llmspell.relationships WHERE tenant_id LIKE 'graph-edges%';
-DELETE FROM llmspell.hook_history WHERE tenant_id LIKE 'graph-edges%';
-DELETE FROM llmspell.entity_erasures WHERE tenant_id LIKE 'graph-edges%';

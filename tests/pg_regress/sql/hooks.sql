@@ -1,4 +1,5 @@
 -- Hook history: contexts compressed and back, lists, retention, statistics.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'hooks';
 SET TimeZone = 'UTC';
@@ -50,5 +51,3 @@ BEGIN;
 SET LOCAL app.current_tenant_id = 'hooks-2';
 SELECT (SELECT count(*) FROM llmspell.hooks_by_hook('old')), (SELECT total_executions FROM llmspell.get_hook_history_stats()), llmspell.cleanup_old_hook_executions(now(), 100);
 ROLLBACK;
-RESET SESSION AUTHORIZATION;
-SELECT count(*) > 0 AS erased FROM llmspell.tenant_erase('hooks', false);

@@ -1,4 +1,5 @@
 -- Every object of the extension says what it is for; no public function is overloaded; no name is a reserved word.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
 FROM pg_depend d CROSS JOIN llmspell._extension() e
 WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'

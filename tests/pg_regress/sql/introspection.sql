@@ -1,4 +1,5 @@
 -- What the extension says of itself.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SELECT llmspell.version() = (llmspell._extension()).extversion AS library_and_sql_agree, llmspell.backend_type(), llmspell.characteristics(), llmspell.migration_version();
 SET app.current_tenant_id = 'intro';

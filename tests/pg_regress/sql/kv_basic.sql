@@ -1,4 +1,5 @@
 -- Reading and writing keys; versions; LS409.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'kv-basic';
 SELECT kv_id IS NOT NULL AS has_id, version, created FROM llmspell.kv_set('k', '\x00ff', '{"a": 1}');

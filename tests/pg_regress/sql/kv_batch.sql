@@ -1,4 +1,5 @@
 -- Batches are one statement and all or nothing.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'kv-batch';
 SELECT * FROM llmspell.kv_set_many(ARRAY['b', 'a'], ARRAY['2', '1']::bytea[], ARRAY['{"n": 2}', NULL]::jsonb[]);

@@ -1,4 +1,5 @@
 -- An expired key does not exist, at once; sweeping only gives space back.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'kv-expiry';
 SELECT version, created FROM llmspell.kv_set('k', 'v', ttl => '1 hour');

@@ -1,4 +1,5 @@
 -- Limits of keys and values.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'kv-limits';
 SELECT version FROM llmspell.kv_set(repeat('é', 500), 'v');

@@ -1,4 +1,5 @@
 -- As llmspell_app, every kv read has its index, also in a generic plan.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 INSERT INTO llmspell.kv_store (tenant_id, key, value)
 SELECT 'kv-plans-' || n % 4, 'key:' || lpad((n / 4)::text, 6, '0'), 'v' FROM generate_series(0, 19999) n;
 ANALYZE llmspell.kv_store;
@@ -22,5 +23,3 @@ SET app.current_tenant_id = 'kv-plans-3';
 EXECUTE get('key:000001');
 RESET app.current_tenant_id;
 EXECUTE get('key:000001');
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.kv_store WHERE tenant_id LIKE 'kv-plans-%';

@@ -1,4 +1,5 @@
 -- Prefixes: every character literal, byte order, paging by key.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'kv-prefix';
 SELECT count(*) FROM llmspell.kv_set_many(ARRAY['my_app:1', 'myXapp:1', 'my_app:2', 'a%b', 'a%c', 'aXb', 'B', 'b', 'é1', 'é2', 'f', U&'\+10FFFFx', '', U&'z\D7FF', U&'z\E000'],

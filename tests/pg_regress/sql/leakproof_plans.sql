@@ -1,4 +1,5 @@
 -- The leakproof operators: same answers as core's, and their GIN index works under row level security.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 INSERT INTO llmspell.entities (tenant_id, entity_type, name, properties, valid_time_start)
 SELECT 'lp-' || n % 4, 't', 'e' || n, jsonb_build_object('n', n, 'tags', jsonb_build_array('t' || n % 100)), '2026-01-01' FROM generate_series(1, 8000) n;
 CREATE TABLE llmspell.lp_probe (tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''), tags text[], words tsvector);
@@ -24,6 +25,3 @@ SELECT count(*) FROM llmspell.entities WHERE properties OPERATOR(llmspell.@>) '{
 SELECT count(*) FROM llmspell.entities WHERE properties @> '{"tags": ["t21"]}';
 -- another tenant's rows stay out
 SELECT count(*) FROM llmspell.entities WHERE properties OPERATOR(llmspell.@>) '{"n": 4322}';
-RESET SESSION AUTHORIZATION;
-DROP TABLE llmspell.lp_probe;
-DELETE FROM llmspell.entities WHERE tenant_id LIKE 'lp-%';

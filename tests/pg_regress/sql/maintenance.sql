@@ -1,4 +1,5 @@
 -- Maintenance: rounds of steps, each tenant by its own settings, errors told and survived.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET client_min_messages = error;
 SET SESSION AUTHORIZATION regress_app;
 DO $$
@@ -12,8 +13,10 @@ BEGIN
         PERFORM llmspell.hook_record('h', 't', context => '', ts => now() - interval '10 days');
     END LOOP;
     PERFORM llmspell.hook_retention_set('5 days');
+    PERFORM llmspell.event_append('e', '1');
 END
 $$;
+SELECT pg_stat_force_next_flush();
 SET SESSION AUTHORIZATION regress_admin;
 SET app.current_tenant_id = 'mine';
 SELECT task, done, detail LIKE '50 tenants, %' AS first_page FROM (SELECT * FROM llmspell.maintenance_run()) r WHERE task IN ('sessions', 'keys', 'hooks', 'vectors', 'artifacts') OR done;
@@ -57,5 +60,3 @@ SELECT count(*) > 0 AS sizes FROM llmspell.health_sizes;
 SELECT (SELECT count(*) FROM llmspell.health_cache) AS cache, (SELECT count(*) > 0 FROM llmspell.health_unused_indexes) AS unused, (SELECT count(*) > 0 FROM llmspell.health_bloat) AS bloat,
     (SELECT count(*) FROM llmspell.health_transactions WHERE pid = pg_backend_pid()) AS own, (SELECT count(*) FROM llmspell.health_slow_statements) AS slow, (SELECT used <= max_connections FROM llmspell.health_connections) AS connections,
     (SELECT months_ahead >= 3 FROM llmspell.health_partitions) AS ahead;
-RESET SESSION AUTHORIZATION;
-DO $$ BEGIN PERFORM llmspell.tenant_erase('maintain-' || n, false) FROM generate_series(1, 60) n; END $$;

@@ -1,4 +1,5 @@
 -- Patterns: counting, learned ones, prediction, forgetting.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'patterns';
 SELECT llmspell.pattern_record('user:1', 'k', 'v');

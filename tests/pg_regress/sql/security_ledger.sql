@@ -1,22 +1,22 @@
--- The security ledger: row security, policies, rights and definer functions of every object, months aside.
-\pset format unaligned
+-- What the ledgers of the domains leave out: the roles, the rules, and whether every member is in one of them.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
+\i `echo $PG_ABS_SRCDIR/ledger.psql`
 SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, ARRAY(SELECT m.roleid::regrole FROM pg_auth_members m WHERE m.member = r.oid ORDER BY 1) AS member_of
 FROM pg_roles r WHERE rolname LIKE 'llmspell\_%' ORDER BY 1;
--- the superuser's own entry is left out: its name is the machine's
-CREATE FUNCTION pg_temp.acl(acl aclitem[]) RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE replace(a.grantee::regrole::text, 'llmspell_', '') END || ':' || a.privs, ' ' ORDER BY a.grantee::regrole::text COLLATE "C")
-    FROM (SELECT grantee, string_agg(lower(privilege_type), ',' ORDER BY privilege_type) AS privs FROM aclexplode(acl)
-          WHERE grantee = 0 OR grantee NOT IN (SELECT oid FROM pg_roles WHERE rolsuper) GROUP BY grantee) a $$;
-SELECT nspname, pg_temp.acl(nspacl) FROM pg_namespace WHERE nspname = 'llmspell';
-SELECT c.relname, c.relowner::regrole AS owner, c.relrowsecurity AS rls, c.relforcerowsecurity AS force, pg_temp.acl(c.relacl) AS acl,
-    (SELECT pg_temp.acl(a.attacl) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS tenant_id_acl,
-    (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) AS policies, e.extcondition[array_position(e.extconfig, c.oid)] AS dump
-FROM pg_class c CROSS JOIN llmspell._extension() e
-WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind NOT IN ('i', 'I') AND NOT c.relispartition ORDER BY 1;
-SELECT polname, polcmd, polpermissive, polroles, pg_get_expr(polqual, polrelid) AS using, pg_get_expr(polwithcheck, polrelid) AS check, count(*)
-FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace AND NOT relispartition) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1;
-SELECT p.oid::regprocedure AS function, CASE WHEN o.rolsuper THEN 'superuser' ELSE o.rolname END AS owner, p.prosecdef AS definer, p.provolatile AS v, p.proparallel AS par, p.proleakproof AS lp,
-    pg_temp.acl(p.proacl) AS acl, array_to_string(p.proconfig, '; ') AS config
-FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner WHERE p.pronamespace = 'llmspell'::regnamespace ORDER BY p.proname COLLATE "C";
-SELECT tgrelid::regclass AS "table", tgname, pg_get_triggerdef(oid) FROM pg_trigger
-WHERE NOT tgisinternal AND tgparentid = 0 AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace) ORDER BY tgrelid::regclass::text COLLATE "C", tgname;
+SELECT nspname, pg_temp.rights(nspacl), has_schema_privilege('llmspell_owner', oid, 'CREATE') AS owner_creates FROM pg_namespace WHERE nspname ~ '^llmspell' ORDER BY 1;
+-- each member has a domain, each domain its ledger
+SELECT relname AS without_domain FROM tables WHERE domain IS NULL
+UNION ALL SELECT proname FROM functions WHERE domain IS NULL ORDER BY 1;
+\set ledgers `cd "$PG_ABS_SRCDIR/sql" && echo *_ledger.sql`
+SELECT domain AS without_ledger FROM domains WHERE NOT domain || '_ledger.sql' = ANY (string_to_array(:'ledgers', ' '));
+-- the exceptions from the rules: one owner; rows of tenants behind the wall, and the tenant's name shown to the list of tenants alone
+SELECT relname AS not_by_the_rule FROM tables
+WHERE (relowner, relrowsecurity, relforcerowsecurity, (SELECT count(*) FROM pg_policy p WHERE p.polrelid = tables.oid), pg_temp.rights(tenant_acl))
+    IS DISTINCT FROM ('llmspell_owner'::regrole::oid, of_tenants AND relkind <> 'v', of_tenants AND relkind <> 'v', CASE WHEN of_tenants THEN 5 ELSE 0 END, CASE WHEN of_tenants THEN 'tenants:select' END)
+ORDER BY 1;
+SELECT DISTINCT relkind, (SELECT string_agg(lower(privilege_type), ',' ORDER BY privilege_type) FROM aclexplode(relacl) WHERE grantee = 'llmspell_owner'::regrole) AS owner_may FROM tables ORDER BY 1, 2;
+SELECT polname, polcmd, polpermissive, polroles, pg_get_expr(polqual, polrelid) AS using, pg_get_expr(polwithcheck, polrelid) AS check, count(*) = (SELECT count(*) FROM tables WHERE of_tenants) AS everywhere
+FROM pg_policy WHERE polrelid IN (SELECT oid FROM tables) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1;
+-- a function runs as its caller and is the installer's, or runs as an owner that is no superuser; the owner of the tables may call each
+SELECT name AS not_by_the_rule FROM functions f JOIN pg_roles o ON o.oid = f.proowner
+WHERE f.prosecdef = o.rolsuper OR NOT has_function_privilege('llmspell_owner', f.oid, 'EXECUTE') ORDER BY 1;

@@ -1,4 +1,5 @@
 -- Sessions: expiry, versions, retention; reads write nothing.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'sessions';
 SELECT session_id IS NOT NULL AS has_id, version, created FROM llmspell.session_create();

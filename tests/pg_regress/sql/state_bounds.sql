@@ -1,4 +1,5 @@
 -- Documents at the bounds: stored and read back equal, or refused.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'bounds';
 SELECT regress.try(format('SELECT llmspell.%s', f)) FROM unnest(ARRAY[

@@ -1,4 +1,5 @@
 -- As llmspell_app, every read of the state stores has its index, and lists need no sort. The statements of
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 -- plpgsql functions are copied from them, as generic plans with what the functions put into variables.
 INSERT INTO llmspell.sessions (tenant_id, session_id, session_data, status, created_at, expires_at)
 SELECT 'state-plans-' || n % 4, md5('s' || n)::uuid, '{}', (ARRAY['active', 'archived', 'expired', 'active'])[1 + n / 4 % 4],
@@ -116,9 +117,3 @@ PREPARE frequency(text, text, text, text) AS
 SELECT regress.plan($$EXECUTE frequency('state-plans-1', 'user:1', 'after:1', 'open:1')$$);
 
 DEALLOCATE ALL;
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.sessions WHERE tenant_id LIKE 'state-plans-%';
-DELETE FROM llmspell.agent_states WHERE tenant_id LIKE 'state-plans-%';
-DELETE FROM llmspell.agent_state_history WHERE tenant_id LIKE 'state-plans-%';
-DELETE FROM llmspell.workflow_states WHERE tenant_id LIKE 'state-plans-%';
-DELETE FROM llmspell.procedural_patterns WHERE tenant_id LIKE 'state-plans-%';

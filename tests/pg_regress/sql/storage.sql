@@ -1,4 +1,5 @@
 -- One key space over the stores.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'storage';
 SELECT llmspell.storage_set_many(ARRAY['agent:chat:x', 'custom:workflow_q:state', 'session:00000000-0000-0000-0000-000000000009', 'other', 'session:notauuid'],

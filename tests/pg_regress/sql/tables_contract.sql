@@ -1,4 +1,5 @@
 -- The contract: every table and column of the guide, and what is added.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 \pset format unaligned
 SELECT c.relname AS "table", string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN '' ELSE '?' END
     || coalesce(' = ' || pg_get_expr(d.adbin, d.adrelid), ''), ', ' ORDER BY a.attnum) AS columns

@@ -1,4 +1,5 @@
 -- Triggers for raw writers: times and versions.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'raw';
 INSERT INTO llmspell.agent_states (tenant_id, agent_id, agent_type, state_data, checksum, updated_at) VALUES ('raw', 'a', 't', '{"x": 1}', 'c', '2020-01-01');

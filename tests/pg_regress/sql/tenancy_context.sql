@@ -1,4 +1,5 @@
 -- The tenant in force: how it is set, how it ends, what may name one.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SELECT llmspell.current_tenant() IS NULL AS none;
 -- for the session

@@ -1,4 +1,5 @@
 -- Life cycle of tenants, for llmspell_admin.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 RESET SESSION AUTHORIZATION;
 SET app.current_tenant_id = 'life-keep';

@@ -1,4 +1,5 @@
 -- With no tenant: functions and INSERT 42501; SELECT, UPDATE and DELETE touch no row.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT * FROM llmspell.kv_get('k')$$, $$SELECT * FROM llmspell.kv_get_many(ARRAY['k'])$$,

@@ -1,4 +1,5 @@
 -- protect_table puts the same wall around a user's table.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 RESET SESSION AUTHORIZATION;
 CREATE SCHEMA regress_notes AUTHORIZATION regress_admin;
@@ -30,5 +31,3 @@ INSERT INTO regress_notes.parted VALUES ('notes-a', 1);
 SET app.current_tenant_id = 'notes-b';
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM regress_notes.plain', 'SELECT * FROM regress_notes.part_1',
     'INSERT INTO regress_notes.part_1 VALUES (''notes-a'', 1)', 'UPDATE regress_notes.plain SET note = ''x''']) s;
-RESET SESSION AUTHORIZATION;
-DROP SCHEMA regress_notes CASCADE;

@@ -1,4 +1,5 @@
 -- verify_isolation and verify: all is well, and what they find when it is not.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'verify-test';
 SELECT llmspell.ensure_future_event_log_partitions() IS NOT NULL AS months;

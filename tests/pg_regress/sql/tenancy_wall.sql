@@ -1,4 +1,5 @@
 -- Another tenant's rows: not seen, changed, counted or blocked; no privilege beyond the four.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'wall-a';
 SELECT version FROM llmspell.kv_set('k', 'of a');
@@ -58,6 +59,3 @@ SET SESSION AUTHORIZATION regress_app;
 -- a's data is as it was
 SET app.current_tenant_id = 'wall-a';
 SELECT convert_from(value, 'UTF8'), version FROM llmspell.kv_get('k');
-DELETE FROM llmspell.kv_store; DELETE FROM llmspell.sessions; DELETE FROM llmspell.artifact_content;
-SET app.current_tenant_id = 'wall-b';
-DELETE FROM llmspell.kv_store; DELETE FROM llmspell.sessions;

@@ -1,4 +1,5 @@
 -- whoami answers the two questions.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 \x on
 SELECT * FROM llmspell.whoami();

@@ -1,4 +1,6 @@
 -- How two lists become one: ranks that are shared, scores that vanish, words, weights, the space of texts.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
+SELECT llmspell.vector_space_create('circle', 4);
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'fusion';
 -- equal texts: the vectors decide, whatever the ids
@@ -58,7 +60,3 @@ SELECT llmspell.vector_add(regress.at(10), content => 'start ' || :'many') IS NO
 SELECT llmspell.episode_add('s', 'user', 'start ' || :'many') IS NOT NULL AS added;
 SELECT count(*) FROM llmspell.episode_search('start');
 SELECT text_rank FROM llmspell.hybrid_search('start', regress.at(10), 1);
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.vector_space_circle WHERE tenant_id LIKE 'fusion%';
-DELETE FROM llmspell.vector_embeddings_768 WHERE tenant_id LIKE 'fusion%';
-DELETE FROM llmspell.episodes WHERE tenant_id LIKE 'fusion%';

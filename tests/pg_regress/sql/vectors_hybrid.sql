@@ -1,4 +1,6 @@
 -- By meaning and by words: fused, aged, diversified, the same each time, from the tenant's rows alone.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
+SELECT llmspell.vector_space_create('circle', 4);
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'hybrid';
 INSERT INTO llmspell.vector_space_circle (tenant_id, id, scope, embedding, content, language, metadata, created_at)
@@ -26,4 +28,3 @@ SELECT llmspell.vector_add(regress.at(0), content => 'red apple', language => 'e
 SELECT count(*) FROM llmspell.hybrid_search('red apple', regress.at(0), 100, language => 'english');
 SET app.current_tenant_id = 'hybrid';
 SELECT count(*) AS same FROM llmspell.hybrid_search('red apple', regress.at(0), 10, language => 'english') r JOIN before b USING (id, score);
-RESET SESSION AUTHORIZATION;

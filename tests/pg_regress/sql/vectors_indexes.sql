@@ -1,4 +1,6 @@
 -- Choosing and building indexes, other dimensions, a tenant's own index, measuring.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
+SELECT llmspell.vector_space_create('circle', 4);
 SET SESSION AUTHORIZATION regress_admin;
 \x on
 SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw');
@@ -145,6 +147,13 @@ ROLLBACK;
 SET SESSION AUTHORIZATION regress_admin;
 SELECT v.exact_rows = e.exact_rows AND v.calibrated_at IS NOT NULL AS used FROM llmspell.vector_spaces() v, llmspell.vector_explain(regress.at(7)) e WHERE v.name = 'circle';
 SELECT regress.try($$SELECT * FROM llmspell.vector_calibrate('nowhere')$$), regress.try($$SELECT * FROM llmspell.vector_calibrate('circle', 1)$$), regress.try($$SELECT * FROM llmspell.vector_calibrate('dims_1')$$);
+SET SESSION AUTHORIZATION regress_app;
+SET app.current_tenant_id = 'indexes-few';
+SELECT count(llmspell.vector_add(regress.at(n))) FROM generate_series(1, 3) AS n;
+SET app.current_tenant_id = 'indexes-some';
+SELECT count(llmspell.vector_add(regress.at(n))) FROM generate_series(1, 30) AS n;
+SET SESSION AUTHORIZATION regress_admin;
+SET app.current_tenant_id = 'indexes-1';
 SELECT bucket, tenants > 0 AS tenants, queries > 0 AS queries, recall > 0.98 AS recall, complete FROM llmspell.vector_recall_audit('circle', 3);
 SELECT current_setting('app.current_tenant_id') AS tenant_is_as_before;
 SELECT regress.try($$SELECT * FROM llmspell.vector_recall_audit('nowhere')$$), regress.try($$SELECT * FROM llmspell.vector_recall_audit('circle', 0)$$);
@@ -190,13 +199,3 @@ DROP INDEX llmspell.idx_vector_768_hnsw_m16_e128;
 DELETE FROM llmspell.vector_index_config;
 DELETE FROM llmspell.vector_calibrations;
 SELECT * FROM llmspell.verify() WHERE component = 'indexes';
--- nothing is left for the tests that follow
-DO $$
-DECLARE v_table text;
-BEGIN
-    FOR v_table IN SELECT table_name FROM llmspell.vector_spaces WHERE NOT builtin LOOP EXECUTE format('DROP TABLE llmspell.%I', v_table); END LOOP;
-    DELETE FROM llmspell.vector_spaces WHERE NOT builtin;
-    FOR v_table IN SELECT table_name FROM llmspell.vector_spaces LOOP EXECUTE format('DELETE FROM llmspell.%I', v_table); END LOOP;
-    DELETE FROM llmspell.episodes;
-    DELETE FROM llmspell.vector_tenant_indexes;
-END $$;

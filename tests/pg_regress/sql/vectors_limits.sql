@@ -1,4 +1,7 @@
 -- What a search refuses, and that the session lives.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
+SELECT llmspell.vector_space_create('circle', 4);
+SELECT llmspell.vector_space_create('three', 3);
 SET SESSION AUTHORIZATION regress_app;
 SELECT regress.try($$SELECT * FROM llmspell.vector_search('[1,2,3]')$$);
 SET app.current_tenant_id = 'limits';
@@ -29,4 +32,3 @@ SELECT left(regress.try(s), 5) AS refused FROM unnest(ARRAY[$$SELECT llmspell.ve
     $$SELECT llmspell.vector_tenant_promote('limits')$$, $$SELECT llmspell.vector_calibrate()$$, $$SELECT llmspell.vector_recall_audit()$$,
     $$INSERT INTO llmspell.vector_spaces (name, table_name, dims, metric) VALUES ('x', 'kv_store', 1, 'l2')$$, $$UPDATE llmspell.vector_spaces SET table_name = 'kv_store'$$,
     $$DELETE FROM llmspell.vector_index_config$$, $$DELETE FROM llmspell.vector_calibrations$$]) AS s;
-RESET SESSION AUTHORIZATION;

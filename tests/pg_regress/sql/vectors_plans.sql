@@ -1,4 +1,6 @@
 -- Under row level security: filters have their index, an exact scan is one, words have theirs.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
+SELECT llmspell.vector_space_create('circle', 4);
 INSERT INTO llmspell.vector_space_circle (tenant_id, scope, embedding, metadata, content)
 SELECT 'plans-' || n % 4, 'user:' || n % 10, ARRAY[cosd(n / 100.0), sind(n / 100.0), 0, 0.001]::real[], jsonb_build_object('n', n), 'word' || n FROM generate_series(1, 6000) AS n;
 ANALYZE llmspell.vector_space_circle;
@@ -27,5 +29,3 @@ SELECT count(*) FROM llmspell.hybrid_search('word4321', NULL, 10, space => 'circ
 SELECT count(*) FROM llmspell.hybrid_search('word4321', '[1,0,0,0]', 10, filter => '{"n": 4321}', mmr_lambda => 0.5);
 SELECT pg_stat_force_next_flush();
 SELECT seq_tup_read + idx_tup_fetch - :before < 100 AS few FROM pg_stat_user_tables WHERE relid = 'llmspell.vector_space_circle'::regclass;
-RESET SESSION AUTHORIZATION;
-DELETE FROM llmspell.vector_space_circle WHERE tenant_id LIKE 'plans-%';

@@ -1,6 +1,7 @@
 -- Search: always k where k exist, the same order each time, on either way.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_admin;
-SELECT llmspell.vector_space_create('circle', 4);
+SELECT llmspell.vector_space_create('circle', 4), llmspell.vector_space_create('two_a', 2, metric => 'l2'), llmspell.vector_space_create('two_b', 2, metric => 'ip');
 RESET SESSION AUTHORIZATION;
 -- Points on a circle: point n is at n tenths of a degree. Tenant many has 3,000 of them, few has 30, one has one.
 INSERT INTO llmspell.vector_space_circle (tenant_id, id, scope, embedding, metadata, created_at)
@@ -9,7 +10,6 @@ SELECT t.tenant, lpad(n::text, 32, '0')::uuid, 'user:' || n % 3, ARRAY[cosd(n / 
 FROM (VALUES ('search-many', 3000, 1), ('search-few', 30, 100), ('search-one', 1, 1)) AS t (tenant, count, step), generate_series(t.step, t.count * t.step, t.step) AS n;
 ANALYZE llmspell.vector_space_circle;
 SET SESSION AUTHORIZATION regress_app;
-CREATE FUNCTION regress.at(degrees float8) RETURNS vector LANGUAGE sql IMMUTABLE AS $$ SELECT ARRAY[cosd(degrees), sind(degrees), 0, 0]::real[]::vector $$;
 CREATE FUNCTION regress.found(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE v_found text;
 BEGIN
@@ -106,4 +106,3 @@ SELECT count(*) FILTER (WHERE right(v.id::text, 2)::int = n) AS right_ones, bool
 SELECT llmspell.vector_add(regress.ramp(3072, i / 7.0), id => lpad(i::text, 32, '0')::uuid, metadata => jsonb_build_object('i', i)) IS NOT NULL AS added FROM generate_series(1, 200) AS i \g /dev/null
 SELECT metadata ->> 'i' AS i, round(distance::numeric, 3) AS distance, exact, complete FROM llmspell.vector_search(regress.ramp(3072, 5 / 7.0), 3);
 SELECT array_agg(a.id) = array_agg(b.id) AS same FROM llmspell.vector_search(regress.ramp(3072, 0.3), 20) WITH ORDINALITY a JOIN llmspell.vector_search(regress.ramp(3072, 0.3), 20, mode => 'exact') WITH ORDINALITY b USING (ordinality);
-RESET SESSION AUTHORIZATION;

@@ -1,6 +1,5 @@
 -- Writing vectors: routed by dimension, in batches, as halves, with expiry; changed and deleted.
-CREATE FUNCTION regress.ramp(dims int, seed float8) RETURNS vector LANGUAGE sql IMMUTABLE AS
-$$ SELECT array_agg(round(sin(i * seed)::numeric, 4) ORDER BY i)::real[]::vector FROM generate_series(1, dims) AS i $$;
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_admin;
 SELECT llmspell.vector_space_create('three', 3, model => 'toy');
 SELECT llmspell.vector_space_create('two_a', 2, metric => 'l2'), llmspell.vector_space_create('two_b', 2, metric => 'ip');
@@ -99,4 +98,3 @@ SELECT llmspell.vector_add('[1,1,1]', id => '00000000-0000-0000-0000-0000000000b
 SELECT llmspell.vector_delete_scope('global'), llmspell.vector_update_metadata('00000000-0000-0000-0000-0000000000c2', '{"mine": 1}');
 SET app.current_tenant_id = 'writes';
 SELECT metadata FROM llmspell.vector_space_three WHERE id IN ('00000000-0000-0000-0000-0000000000b2', '00000000-0000-0000-0000-0000000000c2') ORDER BY id;
-RESET SESSION AUTHORIZATION;

@@ -1,226 +1,50 @@
 -- Agent state: versions, checksums, checkpoints.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'agents';
 SELECT state_id IS NOT NULL AS has_id, version, created, changed FROM llmspell.agent_state_save('a1', 'chat', '{"n": 1.0, "bb": [1, 2], "c": "é\""}');
- has_id | version | created | changed 
---------+---------+---------+---------
- t      |       1 | t       | t
-(1 row)
-
 -- equal, however spelled: nothing is written
 SELECT version, created, changed FROM llmspell.agent_state_save('a1', 'chat', '{"c": "\u00e9\"", "bb": [1e0, 2.00], "n": 1}');
- version | created | changed 
----------+---------+---------
-       1 | f       | f
-(1 row)
-
 SELECT version, state, schema_version, checksum, checksum = encode(sha256(convert_to('{"bb":[1,2],"c":"é\"","n":1}', 'UTF8')), 'hex') AS canonical FROM llmspell.agent_state_load('a1');
- version |                state                 | schema_version |                             checksum                             | canonical 
----------+--------------------------------------+----------------+------------------------------------------------------------------+-----------
-       1 | {"c": "é\"", "n": 1.0, "bb": [1, 2]} |              1 | 6852e120422f2a5d4b8e3915cfff67bfa1c872e1ca2023eb02445c3d98b17a74 | t
-(1 row)
-
 -- type and form change without a version
 SELECT version, created, changed FROM llmspell.agent_state_save('a1', 'talk', '{"n": 1.0, "bb": [1, 2], "c": "é\""}', schema_version => 2);
- version | created | changed 
----------+---------+---------
-       1 | f       | f
-(1 row)
-
 SELECT agent_type, version, schema_version FROM llmspell.agent_state_load('a1');
- agent_type | version | schema_version 
-------------+---------+----------------
- talk       |       1 |              2
-(1 row)
-
 SELECT version, created, changed FROM llmspell.agent_state_save('a1', 'chat', '{"n": 2}', expected_version => 1);
- version | created | changed 
----------+---------+---------
-       2 | f       | t
-(1 row)
-
 SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.agent_state_save('a1', 'chat', '{}', expected_version => 1)$$, $$SELECT llmspell.agent_state_save('a1', 'chat', '{}', expected_version => 0)$$,
     $$SELECT llmspell.agent_state_save('new', 'chat', '{}', expected_version => 1)$$, $$SELECT llmspell.agent_state_save('a1', 'chat', '{}', expected_version => -1)$$,
     $$SELECT llmspell.agent_state_save('a1', 'chat', NULL)$$, $$SELECT llmspell.agent_state_save(NULL, 'chat', '{}')$$, $$SELECT llmspell.agent_state_save('a1', NULL, '{}')$$,
     $$SELECT llmspell.agent_state_save('a1', 'chat', '{}', schema_version => 0)$$, $$SELECT llmspell.agent_state_save(repeat('x', 256), 'chat', '{}')$$,
     $$SELECT llmspell.agent_state_delete('a1', 1)$$, $$SELECT llmspell.agent_state_load(NULL)$$]) s;
-                                                                                       try                                                                                       
----------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
- LS409 | agent "a1" does not have the expected version | expected version 1, current version 2 | Read it again, apply the change to what you read, and write with that version.
- LS409 | agent "a1" does not have the expected version | expected version 0, current version 2 | Read it again, apply the change to what you read, and write with that version.
- LS409 | agent "new" does not have the expected version | expected version 1, current version 0 | Read it again, apply the change to what you read, and write with that version.
- 22023 | expected_version must not be negative, got -1 | Give 0 for "must not exist", NULL for any.
- 22004 | argument "state" must not be null
- 22004 | argument "agent_id" must not be null
- 22004 | argument "agent_type" must not be null
- 23514 | new row for relation "agent_states" violates check constraint "positive_schema_version"
- 22001 | argument "agent_id" has at most 255 characters, this one has 256 | Use a hash of what does not fit.
- LS409 | agent "a1" does not have the expected version | expected version 1, current version 2 | Read it again, apply the change to what you read, and write with that version.
- 22004 | argument "agent_id" must not be null
-(11 rows)
-
 -- scalars and null are documents
 SELECT version FROM llmspell.agent_state_save('scalar', 't', 'null');
- version 
----------
-       1
-(1 row)
-
 SELECT checksum = encode(sha256('null'), 'hex') AS canonical FROM llmspell.agent_state_load('scalar');
- canonical 
------------
- t
-(1 row)
-
 -- listing
 SELECT count(*) FROM llmspell.agent_state_save('b1', 'other', '1');
- count 
--------
-     1
-(1 row)
-
 SELECT count(*) FROM llmspell.agent_state_save('b2', 'other', '2');
- count 
--------
-     1
-(1 row)
-
 SELECT agent_id, agent_type, version FROM llmspell.agent_state_list();
- agent_id | agent_type | version 
-----------+------------+---------
- a1       | chat       |       2
- b1       | other      |       1
- b2       | other      |       1
- scalar   | t          |       1
-(4 rows)
-
 SELECT agent_id FROM llmspell.agent_state_list('other', 1, after => 'b1');
- agent_id 
-----------
- b2
-(1 row)
-
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM llmspell.agent_state_list(max_rows => -1)', 'SELECT * FROM llmspell.agent_state_list(max_rows => NULL)']) s;
-                                            try                                             
---------------------------------------------------------------------------------------------
- 22023 | max_rows must not be negative, got -1 | Give the number of rows wanted, 0 or more.
- 22004 | argument "max_rows" must not be null
-(2 rows)
-
 -- checkpoints
 SELECT version FROM llmspell.agent_state_save('a1', 'chat', jsonb_build_object('n', 3), keep_history => true);
- version 
----------
-       3
-(1 row)
-
 SELECT version FROM llmspell.agent_state_save('a1', 'chat', jsonb_build_object('n', 4), keep_history => true);
- version 
----------
-       4
-(1 row)
-
 SELECT version, changed FROM llmspell.agent_state_save('a1', 'chat', jsonb_build_object('n', 4), keep_history => true);
- version | changed 
----------+---------
-       4 | f
-(1 row)
-
 SELECT version, size_bytes, saved_at < replaced_at AS in_order FROM llmspell.agent_state_history('a1');
- version | size_bytes | in_order 
----------+------------+----------
-       3 |          8 | t
-       2 |          8 | t
-(2 rows)
-
 SELECT version FROM llmspell.agent_state_history('a1', 1, before_version => 3);
- version 
----------
-       2
-(1 row)
-
 SELECT version, state FROM llmspell.agent_state_at('a1', 2);
- version |  state   
----------+----------
-       2 | {"n": 2}
-(1 row)
-
 SELECT version, state FROM llmspell.agent_state_at('a1', 4);
- version |  state   
----------+----------
-       4 | {"n": 4}
-(1 row)
-
 SELECT count(*) AS not_kept FROM llmspell.agent_state_at('a1', 1);
- not_kept 
-----------
-        0
-(1 row)
-
 SELECT version, state FROM llmspell.agent_state_at('a1', at => now());
- version |  state   
----------+----------
-       4 | {"n": 4}
-(1 row)
-
 SELECT version, state FROM llmspell.agent_state_at('a1', at => (SELECT saved_at FROM llmspell.agent_state_history('a1') WHERE version = 3));
- version |  state   
----------+----------
-       3 | {"n": 3}
-(1 row)
-
 SELECT count(*) AS before_all FROM llmspell.agent_state_at('a1', at => '-infinity');
- before_all 
-------------
-          0
-(1 row)
-
 SELECT version, created, changed FROM llmspell.agent_state_restore('a1', 2);
- version | created | changed 
----------+---------+---------
-       5 | f       | t
-(1 row)
-
 SELECT version, state FROM llmspell.agent_state_load('a1');
- version |  state   
----------+----------
-       5 | {"n": 2}
-(1 row)
-
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM llmspell.agent_state_at(''a1'')', 'SELECT * FROM llmspell.agent_state_at(''a1'', 1, now())',
     'SELECT * FROM llmspell.agent_state_restore(''a1'', 99)', 'SELECT * FROM llmspell.agent_state_restore(''a1'', NULL)',
     'SELECT llmspell.agent_state_prune(''a1'')', 'SELECT llmspell.agent_state_prune(''a1'', -1)', 'SELECT llmspell.agent_state_prune(NULL, 1)']) s;
-                                            try                                            
--------------------------------------------------------------------------------------------
- 22023 | one of version and at must be given
- 22023 | one of version and at must be given
- P0002 | checkpoint "99 of agent a1" does not exist
- 22004 | argument "version" must not be null
- 22023 | keep_last or older_than must be given, neither may be negative: got null and null
- 22023 | keep_last or older_than must be given, neither may be negative: got -1 and null
- 22004 | argument "agent_id" must not be null
-(7 rows)
-
 SELECT llmspell.agent_state_prune('a1', keep_last => 100), llmspell.agent_state_prune('a1', older_than => '1 hour');
- agent_state_prune | agent_state_prune 
--------------------+-------------------
-                 0 |                 0
-(1 row)
-
 SELECT llmspell.agent_state_prune('a1', keep_last => 2);
- agent_state_prune 
--------------------
-                 1
-(1 row)
-
 SELECT version FROM llmspell.agent_state_history('a1');
- version 
----------
-       4
-       3
-(2 rows)
-
 -- 300 checkpoints of a state of 50 kB that changes slowly take a fraction, and prune keeps them readable
 DO $$
 DECLARE
@@ -233,89 +57,23 @@ BEGIN
 END
 $$;
 SELECT count(*), min(size_bytes) > 50000 AS of_50_kb, sum(size_bytes) / sum(stored_bytes) >= 10 AS ten_times_smaller FROM llmspell.agent_state_history('big', 1000);
- count | of_50_kb | ten_times_smaller 
--------+----------+-------------------
-   299 | t        | t
-(1 row)
-
 SELECT bool_and(checksum = encode(llmspell._json_checksum((SELECT state FROM llmspell.agent_state_at('big', h.version))), 'hex')) AS all_readable FROM llmspell.agent_state_history('big', 1000) h;
- all_readable 
---------------
- t
-(1 row)
-
 SELECT llmspell.agent_state_prune('big', keep_last => 150);
- agent_state_prune 
--------------------
-               149
-(1 row)
-
 SELECT count(*), bool_and(checksum = encode(llmspell._json_checksum((SELECT state FROM llmspell.agent_state_at('big', h.version))), 'hex')) AS all_readable FROM llmspell.agent_state_history('big', 1000) h;
- count | all_readable 
--------+--------------
-   150 | t
-(1 row)
-
 -- raw writers get versions; their checksums are theirs
 UPDATE llmspell.agent_states SET state_data = '{"raw": true}', data_version = 99 WHERE agent_id = 'a1';
 SELECT version FROM llmspell.agent_state_load('a1');
- version 
----------
-       6
-(1 row)
-
 SET client_min_messages = notice;
 SELECT agent_id, stored_checksum = computed_checksum AS same FROM llmspell.agent_state_verify();
- agent_id | same 
-----------+------
- a1       | f
-(1 row)
-
 UPDATE llmspell.agent_states SET checksum = 'theirs' WHERE agent_id = 'a1';
 SELECT * FROM llmspell.agent_state_verify();
-NOTICE:  1 agent states carry a checksum that another client computed, and were not checked
- agent_id | stored_checksum | computed_checksum 
-----------+-----------------+-------------------
-(0 rows)
-
 RESET client_min_messages;
 SELECT llmspell.agent_state_delete('a1'), llmspell.agent_state_delete('a1'), llmspell.agent_state_delete('big', 300);
- agent_state_delete | agent_state_delete | agent_state_delete 
---------------------+--------------------+--------------------
- t                  | f                  | t
-(1 row)
-
 SELECT count(*) AS history_left FROM llmspell.agent_state_history;
- history_left 
---------------
-            0
-(1 row)
-
 -- the history follows a renamed agent, and a damaged one is said
 SELECT count(*) FROM generate_series(1, 3) i CROSS JOIN LATERAL llmspell.agent_state_save('r', 't', jsonb_build_object('i', i, 'text', repeat(md5('x'), 50)), keep_history => true);
- count 
--------
-     3
-(1 row)
-
 UPDATE llmspell.agent_states SET agent_id = 'r2' WHERE agent_id = 'r';
 SELECT count(*) FROM llmspell.agent_state_history('r2');
- count 
--------
-     2
-(1 row)
-
 DELETE FROM llmspell.agent_state_history WHERE agent_id = 'r2' AND version = 1;
 SELECT regress.try('SELECT * FROM llmspell.agent_state_at(''r2'', 2)');
-                              try                              
----------------------------------------------------------------
- XX001 | packed text needs the base that it was packed against
-(1 row)
-
 SELECT * FROM llmspell.verify() WHERE component LIKE 'agent%';
-      component      | object |                    fault                     
----------------------+--------+----------------------------------------------
- agent_state_history | r2/2   | is packed beside version 1, which is missing
-(1 row)
-
-DELETE FROM llmspell.agent_states;

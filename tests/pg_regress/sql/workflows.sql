@@ -1,4 +1,5 @@
 -- Workflows: lifecycle, transitions, claims with leases and fences.
+\i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'workflows';
 CREATE TEMP VIEW w WITH (security_invoker = true) AS SELECT workflow_id, status, started_at IS NOT NULL AS started, completed_at IS NOT NULL AS completed, attempt, version FROM llmspell.workflow_states ORDER BY 1;
@@ -61,4 +62,3 @@ SELECT count(*) FROM llmspell.workflow_save('p1', NULL, '{}');
 SELECT count(*) FROM llmspell.workflow_save('f1', NULL, '{}', 'failed');
 SELECT workflow_id FROM llmspell.workflow_claim(ARRAY['failed', 'pending', 'failed']);
 SELECT workflow_id FROM llmspell.workflow_claim(ARRAY['failed', 'pending', 'failed'], 5);
-DELETE FROM llmspell.workflow_states;
