@@ -7,6 +7,7 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 
+mod arguments;
 mod artifacts;
 mod error;
 mod events;
@@ -14,11 +15,14 @@ mod graph;
 mod hooks;
 mod install;
 mod introspection;
+mod json;
 mod kv;
+mod limits;
 mod maintenance;
+mod pack;
+mod parallel;
 mod server;
 mod settings;
-mod state;
 mod storage;
 mod tenancy;
 mod text;
@@ -39,6 +43,7 @@ mod llmspell {}
 #[pg_guard]
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {
+    tenancy::init();
     settings::init();
     vectors::sql::init();
     maintenance::worker::register();

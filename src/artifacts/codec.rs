@@ -2,7 +2,6 @@
 //! similar chunk, its base, as raw-content dictionary.
 
 use std::cell::RefCell;
-use std::fmt;
 
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -29,23 +28,16 @@ const TRAINED: [u8; 4] = 0xEC30_A437u32.to_le_bytes();
 const SHORTEST_BASE: usize = 64;
 
 /// Why the stored bytes of a chunk are not what they were.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
+    #[error("its base is missing")]
     BaseMissing,
+    #[error("it has {stored} bytes, not {declared}")]
     Length { stored: usize, declared: usize },
+    #[error("its codec is {0}")]
     UnknownCodec(i16),
+    #[error("zstd refuses it")]
     Zstd,
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BaseMissing => f.write_str("its base is missing"),
-            Self::Length { stored, declared } => write!(f, "it has {stored} bytes, not {declared}"),
-            Self::UnknownCodec(codec) => write!(f, "its codec is {codec}"),
-            Self::Zstd => f.write_str("zstd refuses it"),
-        }
-    }
 }
 
 /// Encodes a chunk (to nothing where it is to be stored as it is), beside `base` where that takes at least a quarter less.

@@ -1,6 +1,5 @@
 //! Compressed values that travel whole: a zstd frame, or an LZ4 block with its length in front.
 
-use std::fmt;
 use std::io::Read;
 
 const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528u32.to_le_bytes();
@@ -35,21 +34,12 @@ impl Format {
 }
 
 /// Why bytes cannot be decompressed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
+    #[error("compressed data is damaged: {0}")]
     Damaged(&'static str),
+    #[error("decompressed data has at most {max} bytes, this has at least {bytes}")]
     TooLong { bytes: u64, max: usize },
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Damaged(what) => write!(f, "compressed data is damaged: {what}"),
-            Self::TooLong { bytes, max } => {
-                write!(f, "decompressed data has at most {max} bytes, this has at least {bytes}")
-            }
-        }
-    }
 }
 
 pub fn compress(data: &[u8], format: Format) -> Result<Vec<u8>, Invalid> {

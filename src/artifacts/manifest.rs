@@ -1,14 +1,12 @@
 //! The packed manifest: for each chunk in order its hash (32 bytes) and length (u32, little endian).
 
-use std::fmt;
 use std::ops::Range;
 
 use super::chunker;
+use crate::limits::CONTENT_BYTES;
 
 pub type Hash = [u8; 32];
 const ENTRY: usize = 36;
-/// What llmspell.artifact_max_bytes can be set to; a reader takes no more memory than that.
-pub const MAX_CONTENT: u64 = 512 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -17,27 +15,14 @@ pub struct Entry {
 }
 
 /// Why bytes are no manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Malformed {
-    Size(usize),
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    #[error("chunk {number} of the manifest has the length {length}")]
     ChunkLength { number: usize, length: usize },
+    #[error("a content has at most {CONTENT_BYTES} bytes, this manifest has {0}")]
     Content(u64),
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Size(bytes) => {
-                write!(f, "a manifest has {ENTRY} bytes for each chunk, this one has {bytes}")
-            }
-            Self::ChunkLength { number, length } => {
-                write!(f, "chunk {number} of the manifest has the length {length}")
-            }
-            Self::Content(size) => {
-                write!(f, "a content has at most {MAX_CONTENT} bytes, this manifest has {size}")
-            }
-        }
-    }
+    #[error("a manifest has {ENTRY} bytes for each chunk, this one has {0}")]
+    Size(usize),
 }
 
 /// A content as a list of chunks, with where each begins.
@@ -49,10 +34,10 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    pub fn parse(packed: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(packed: &[u8]) -> Result<Self, Damage> {
         let (entries, rest) = packed.as_chunks::<ENTRY>();
         if !rest.is_empty() {
-            return Err(Malformed::Size(packed.len()));
+            return Err(Damage::Size(packed.len()));
         }
         let mut manifest = Self::default();
         for (number, entry) in entries.iter().enumerate() {
@@ -61,12 +46,12 @@ impl Manifest {
             length.copy_from_slice(&entry[32..]);
             let length = u32::from_le_bytes(length) as usize;
             if length == 0 || length > chunker::MAX {
-                return Err(Malformed::ChunkLength { number, length });
+                return Err(Damage::ChunkLength { number, length });
             }
             manifest.push(Entry { hash, length });
         }
-        if manifest.size() > MAX_CONTENT {
-            return Err(Malformed::Content(manifest.size()));
+        if manifest.size() > CONTENT_BYTES as u64 {
+            return Err(Damage::Content(manifest.size()));
         }
         Ok(manifest)
     }
@@ -138,11 +123,11 @@ mod tests {
 
     #[test]
     fn malformed() {
-        assert_eq!(Manifest::parse(&[0; 35]).err(), Some(Malformed::Size(35)));
-        assert_eq!(Manifest::parse(&[0; 36]).err(), Some(Malformed::ChunkLength { number: 0, length: 0 }));
+        assert_eq!(Manifest::parse(&[0; 35]).err(), Some(Damage::Size(35)));
+        assert_eq!(Manifest::parse(&[0; 36]).err(), Some(Damage::ChunkLength { number: 0, length: 0 }));
         assert_eq!(
             Manifest::parse(&[255; 36]).err(),
-            Some(Malformed::ChunkLength { number: 0, length: 0xffff_ffff })
+            Some(Damage::ChunkLength { number: 0, length: 0xffff_ffff })
         );
     }
 

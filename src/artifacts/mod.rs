@@ -3,11 +3,12 @@
 pub mod aligner;
 pub mod chunker;
 pub mod codec;
+pub mod damage;
 pub mod envelope;
-pub mod fault;
+pub mod invalid;
 pub mod manifest;
-mod parallel;
 mod read;
+mod refusal;
 mod sql;
 mod statements;
 mod store;

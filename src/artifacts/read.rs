@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::codec::{self, Damage, MAX_DEPTH};
-use super::fault::Fault;
+use super::codec::{self, MAX_DEPTH};
+use super::damage::Damage;
 use super::manifest::{Hash, Manifest};
 use super::{chunker, statements};
 
@@ -16,9 +16,9 @@ pub const BATCH: usize = 64;
 pub type Chain = Vec<(Hash, Arc<Vec<u8>>)>;
 
 /// Fills `out` with the bytes of the content from `range.start` on.
-pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]) -> Result<(), Fault> {
+pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]) -> Result<(), Damage> {
     if range.end > manifest.size() {
-        return Err(Fault::Range { size: manifest.size(), end: range.end });
+        return Err(Damage::Range { size: manifest.size(), end: range.end });
     }
     let numbers = manifest.covering(&range);
     let mut target = Target { range, out };
@@ -33,7 +33,7 @@ pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]
 }
 
 /// The BLAKE3 hash of the content.
-pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Fault> {
+pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Damage> {
     const STEP: u64 = 1 << 20;
     let (mut hasher, mut buffer, mut at) = (blake3::Hasher::new(), vec![0; STEP as usize], 0);
     while at < manifest.size() {
@@ -47,14 +47,14 @@ pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Fault> {
 }
 
 /// The chunks with their bases.
-pub fn chains(tenant: &str, hashes: &[Hash]) -> Result<HashMap<Hash, Chain>, Fault> {
+pub fn chains(tenant: &str, hashes: &[Hash]) -> Result<HashMap<Hash, Chain>, Damage> {
     complete(tenant, HashMap::new(), hashes)
 }
 
 /// What is wrong with a chunk itself: a damaged base is reported as the chunk that it is.
-pub fn fault(tenant: &str, hash: &Hash) -> Option<Fault> {
+pub fn damage(tenant: &str, hash: &Hash) -> Option<Damage> {
     match chains(tenant, &[*hash]) {
-        Err(Fault::Chunk { hash: damaged, .. }) if damaged != *hash => None,
+        Err(Damage::Chunk { hash: damaged, .. } | Damage::Hash(damaged)) if damaged != *hash => None,
         other => other.err(),
     }
 }
@@ -102,32 +102,32 @@ fn read_batch(
     manifest: &Manifest,
     numbers: Range<usize>,
     target: &mut Target<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), Damage> {
     let mut places: HashMap<Hash, Vec<(u64, usize)>> = HashMap::new();
     for (start, entry) in numbers.filter_map(|number| manifest.get(number)) {
         places.entry(entry.hash).or_default().push((start, entry.length));
     }
     let hashes: Vec<Hash> = places.keys().copied().collect();
-    let (mut waiting, mut missing, mut fault) = (HashMap::new(), places.clone(), None);
+    let (mut waiting, mut missing, mut damage) = (HashMap::new(), places.clone(), None);
     statements::fetch(tenant, &hashes, |row| {
         missing.remove(&row.hash);
         if row.base.is_some() {
             waiting.insert(row.hash, row.into());
-        } else if fault.is_none() {
+        } else if damage.is_none() {
             let found = places.get(&row.hash).map_or(Ok(()), |places| place(&row, places, target));
-            fault = found.err();
+            damage = found.err();
         }
     });
-    if let Some(fault) = fault.or_else(|| missing.keys().next().map(|hash| Fault::Missing(*hash))) {
-        return Err(fault);
+    if let Some(damage) = damage.or_else(|| missing.keys().next().map(|hash| Damage::Missing(*hash))) {
+        return Err(damage);
     }
     let hashes: Vec<Hash> = waiting.keys().copied().collect();
     for (hash, chain) in complete(tenant, waiting, &hashes)? {
         let chunk = chain.last().map(|(_, chunk)| chunk.as_slice()).unwrap_or_default();
         for (start, length) in places.get(&hash).into_iter().flatten() {
             if chunk.len() != *length {
-                let damage = Damage::Length { stored: chunk.len(), declared: *length };
-                return Err(Fault::Chunk { hash, damage: Some(damage) });
+                let damage = codec::Damage::Length { stored: chunk.len(), declared: *length };
+                return Err(Damage::Chunk { hash, damage });
             }
             target.put(*start, chunk);
         }
@@ -136,7 +136,7 @@ fn read_batch(
 }
 
 /// Decodes a chunk that needs no base, straight to where it goes if it is wanted whole.
-fn place(row: &statements::Chunk<'_>, places: &[(u64, usize)], target: &mut Target<'_>) -> Result<(), Fault> {
+fn place(row: &statements::Chunk<'_>, places: &[(u64, usize)], target: &mut Target<'_>) -> Result<(), Damage> {
     for (start, length) in places {
         if let Some(out) = target.whole(*start, *length) {
             decode(&row.hash, row.codec, row.data, None, out)?;
@@ -154,7 +154,7 @@ fn complete(
     tenant: &str,
     mut rows: HashMap<Hash, Stored>,
     hashes: &[Hash],
-) -> Result<HashMap<Hash, Chain>, Fault> {
+) -> Result<HashMap<Hash, Chain>, Damage> {
     let mut wanted: Vec<Hash> =
         hashes.iter().copied().chain(rows.values().filter_map(|row| row.base)).collect();
     // One more round than there may be bases: what is wanted then is a circle.
@@ -185,21 +185,21 @@ fn chain(
     rows: &HashMap<Hash, Stored>,
     found: &mut HashMap<Hash, Chain>,
     depth: usize,
-) -> Result<Chain, Fault> {
+) -> Result<Chain, Damage> {
     if let Some(chain) = found.get(hash) {
         return Ok(chain.clone());
     }
     if depth > MAX_DEPTH {
-        return Err(Fault::Depth(*hash));
+        return Err(Damage::Depth(*hash));
     }
-    let row = rows.get(hash).ok_or(Fault::Missing(*hash))?;
+    let row = rows.get(hash).ok_or(Damage::Missing(*hash))?;
     let mut bases = match &row.base {
         Some(base) => chain(base, rows, found, depth + 1)?,
         None => Chain::new(),
     };
     if row.length > chunker::MAX {
-        let damage = Damage::Length { stored: row.length, declared: chunker::MAX };
-        return Err(Fault::Chunk { hash: *hash, damage: Some(damage) });
+        let damage = codec::Damage::Length { stored: row.length, declared: chunker::MAX };
+        return Err(Damage::Chunk { hash: *hash, damage });
     }
     let mut chunk = vec![0; row.length];
     let base = bases.last().map(|(_, base)| base.as_slice());
@@ -209,8 +209,7 @@ fn chain(
     Ok(bases)
 }
 
-fn decode(hash: &Hash, codec: i16, data: &[u8], base: Option<&[u8]>, chunk: &mut [u8]) -> Result<(), Fault> {
-    let fault = |damage| Fault::Chunk { hash: *hash, damage };
-    codec::decode(codec, data, base, chunk).map_err(|damage| fault(Some(damage)))?;
-    if blake3::hash(chunk) == *hash { Ok(()) } else { Err(fault(None)) }
+fn decode(hash: &Hash, codec: i16, data: &[u8], base: Option<&[u8]>, chunk: &mut [u8]) -> Result<(), Damage> {
+    codec::decode(codec, data, base, chunk).map_err(|damage| Damage::Chunk { hash: *hash, damage })?;
+    if blake3::hash(chunk) == *hash { Ok(()) } else { Err(Damage::Hash(*hash)) }
 }

@@ -5,14 +5,17 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::damage::Damage;
 use super::envelope::{self, Format};
-use super::fault::Fault;
+use super::invalid::Invalid;
 use super::manifest::{Hash, Manifest};
 use super::statements::{self, Name};
 use super::{read, store};
-use crate::error::{Error, required};
+use crate::arguments::{given, not_negative};
+use crate::error::Error;
 use crate::server::varlena::{self, Bytea};
 use crate::settings;
+use crate::tenancy::tenant;
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn blake3(data: &[u8]) -> Vec<u8> {
@@ -21,13 +24,13 @@ fn blake3(data: &[u8]) -> Vec<u8> {
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn blake3_keyed(data: &[u8], key: &[u8]) -> Result<Vec<u8>, ErrorReport> {
-    let key = key.try_into().map_err(|_| Error::KeyLength(key.len()))?;
+    let key = key.try_into().map_err(|_| Error::from(Invalid::KeyLength(key.len())))?;
     Ok(blake3::keyed_hash(key, data).as_bytes().to_vec())
 }
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn compress(data: &[u8], codec: default!(&str, "'zstd'")) -> Result<Vec<u8>, ErrorReport> {
-    Ok(envelope::compress(data, format(codec)?).map_err(Error::Compressed)?)
+    Ok(envelope::compress(data, format(codec)?).map_err(Error::from)?)
 }
 
 /// Not strict: without a codec the data tells.
@@ -38,7 +41,7 @@ fn decompress(
 ) -> Result<Option<Vec<u8>>, ErrorReport> {
     let format = codec.map(format).transpose()?;
     let Some(data) = data else { return Ok(None) };
-    Ok(Some(envelope::decompress(data, format, settings::artifact_max_bytes()).map_err(Error::Compressed)?))
+    Ok(Some(envelope::decompress(data, format, settings::artifact_max_bytes()).map_err(Error::from)?))
 }
 
 /// Stores the chunks of a content, or of a further part of one. `parent`: the manifest of a content like
@@ -64,8 +67,8 @@ fn _artifact_store(
     let so_far = so_far.map(manifest).transpose()?.unwrap_or_default();
     let parent = parent.map(manifest).transpose()?;
     // SAFETY: the SQL signature says bytea.
-    let whole = unsafe { Bytea::new(&required(data, "data")?) };
-    let stored = store::store(tenant()?, &whole, so_far, parent, required(is_last, "is_last")?);
+    let whole = unsafe { Bytea::new(&given(data, "data")?) };
+    let stored = store::store(&tenant()?, &whole, so_far, parent, given(is_last, "is_last")?);
     let tail = whole.bytes()[stored.consumed..].to_vec();
     // At most the largest content.
     Ok(TableIterator::once((stored.manifest.pack(), tail, stored.stored_bytes as i64)))
@@ -80,7 +83,7 @@ CREATE FUNCTION llmspell.artifact_get(artifact_id text) RETURNS bytea
 "#)]
 fn artifact_get(artifact_id: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    get(tenant, Name::ArtifactId(required(artifact_id, "artifact_id")?), 0, i64::MAX)
+    get(&tenant, Name::ArtifactId(given(artifact_id, "artifact_id")?), 0, i64::MAX)
 }
 
 #[pg_extern(sql = r#"
@@ -90,7 +93,7 @@ CREATE FUNCTION llmspell.artifact_get_by_hash(content_hash text) RETURNS bytea
 "#)]
 fn artifact_get_by_hash(content_hash: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    get(tenant, Name::ContentHash(required(content_hash, "content_hash")?), 0, i64::MAX)
+    get(&tenant, Name::ContentHash(given(content_hash, "content_hash")?), 0, i64::MAX)
 }
 
 #[pg_extern(sql = r#"
@@ -104,8 +107,8 @@ fn artifact_get_range(
     length: Option<i64>,
 ) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    let name = Name::ArtifactId(required(artifact_id, "artifact_id")?);
-    get(tenant, name, natural(byte_offset, "byte_offset")?, natural(length, "length")?)
+    let name = Name::ArtifactId(given(artifact_id, "artifact_id")?);
+    get(&tenant, name, natural(byte_offset, "byte_offset")?, natural(length, "length")?)
 }
 
 /// Bytes of a content by its manifest.
@@ -116,7 +119,7 @@ CREATE FUNCTION llmspell._artifact_read(packed bytea, byte_offset bigint, length
 "#)]
 fn _artifact_read(packed: &[u8], byte_offset: i64, length: i64) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    from_chunks(tenant, packed, natural(Some(byte_offset), "byte_offset")?, natural(Some(length), "length")?)
+    from_chunks(&tenant, packed, natural(Some(byte_offset), "byte_offset")?, natural(Some(length), "length")?)
 }
 
 fn get(
@@ -147,14 +150,14 @@ fn from_chunks(
     let end = start.saturating_add(length.unsigned_abs()).min(manifest.size());
     let size = (end - start) as usize;
     let mut filling = varlena::Filling::new(size);
-    read::read(tenant, &manifest, start..end, filling.bytes()).map_err(Error::Artifact)?;
+    read::read(tenant, &manifest, start..end, filling.bytes()).map_err(Error::from)?;
     Ok(filling.finish())
 }
 
 /// The BLAKE3 hash of a content, from its chunks.
 #[pg_extern(schema = "llmspell", stable)]
 fn _artifact_hash(packed: &[u8]) -> Result<Vec<u8>, ErrorReport> {
-    let hash = read::hash(tenant()?, &manifest(packed)?).map_err(Error::Artifact)?;
+    let hash = read::hash(&tenant()?, &manifest(packed)?).map_err(Error::from)?;
     Ok(hash.as_bytes().to_vec())
 }
 
@@ -185,7 +188,7 @@ fn _artifact_manifest_fault(packed: &[u8]) -> Option<String> {
 fn _artifact_chunk_fault(chunk_hash: &[u8]) -> Result<Option<String>, ErrorReport> {
     pgrx::check_for_interrupts!();
     let hash: Hash = chunk_hash.try_into().unwrap_or_default();
-    Ok(read::fault(tenant()?, &hash).map(|fault| fault.to_string()))
+    Ok(read::damage(&tenant()?, &hash).map(|damage| damage.to_string()))
 }
 
 #[pg_extern(schema = "llmspell", stable, parallel_safe)]
@@ -194,20 +197,13 @@ fn _artifact_max_bytes() -> i32 {
 }
 
 fn natural(value: Option<i64>, argument: &str) -> Result<i64, Error> {
-    match required(value, argument)? {
-        value if value >= 0 => Ok(value),
-        value => Err(Error::Negative { argument: argument.to_owned(), value }),
-    }
+    Ok(not_negative(given(value, argument)?, argument)?)
 }
 
 fn format(name: &str) -> Result<Format, Error> {
-    Format::named(name).ok_or_else(|| Error::Codec(name.to_owned()))
+    Format::named(name).ok_or_else(|| Invalid::Codec(name.to_owned()).into())
 }
 
 fn manifest(packed: &[u8]) -> Result<Manifest, Error> {
-    Manifest::parse(packed).map_err(|reason| Error::Artifact(Fault::Manifest(reason)))
-}
-
-fn tenant() -> Result<&'static str, Error> {
-    settings::tenant().ok_or(Error::NoTenant)
+    Manifest::parse(packed).map_err(|damage| Damage::Manifest(damage).into())
 }

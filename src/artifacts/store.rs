@@ -8,10 +8,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::aligner::Aligner;
+use super::chunker;
 use super::codec::{self, Codec, MAX_DEPTH};
 use super::manifest::{Entry, Hash, Manifest};
 use super::read::{self, BATCH, Chain};
-use super::{chunker, parallel, statements};
+use super::statements;
+use crate::parallel;
 use crate::server::varlena::Bytea;
 
 pub struct Stored {

@@ -1,6 +1,8 @@
 //! Ids of events: UUIDs of version 7. The server's uuidv7() asks the system for random bytes at each
 //! call, which where it was built without OpenSSL opens a file; here they are taken 64 ids at a time.
 
+use uuid::{Builder, Uuid};
+
 /// Random bytes for so many ids are taken at once.
 pub const POOL: usize = 64 * 8;
 
@@ -16,21 +18,21 @@ impl Ids {
     pub const NEW: Self = Self { last: 0, pool: [0; POOL], used: POOL };
 
     /// An id at `micros` since 1970; `fill` puts random bytes into the pool, or fails.
-    pub fn next(&mut self, micros: u64, fill: impl FnOnce(&mut [u8]) -> bool) -> Option<[u8; 16]> {
+    pub fn next(&mut self, micros: u64, fill: impl FnOnce(&mut [u8]) -> bool) -> Option<Uuid> {
         if self.used == POOL {
             fill(&mut self.pool).then_some(())?;
             self.used = 0;
         }
-        let mut random = [0; 8];
-        random.copy_from_slice(&self.pool[self.used..self.used + 8]);
+        let mut below = [0; 10];
+        below[2..].copy_from_slice(&self.pool[self.used..self.used + 8]);
         self.pool[self.used..self.used + 8].fill(0);
         self.used += 8;
         // Milliseconds, and 12 bits of what is below them; never the same twice.
         let time = ((micros / 1000) << 12) | ((micros % 1000) * 4096 / 1000);
         self.last = time.max(self.last + 1);
-        let high = ((self.last >> 12) << 16) | 0x7000 | (self.last & 0xfff);
-        let low = (u64::from_be_bytes(random) >> 2) | (1 << 63);
-        Some((u128::from(high) << 64 | u128::from(low)).to_be_bytes())
+        below[..2].copy_from_slice(&((self.last & 0xfff) as u16).to_be_bytes());
+        // The builder puts version and variant over the first bits of the counter and of the random bytes.
+        Some(Builder::from_unix_timestamp_millis(self.last >> 12, &below).into_uuid())
     }
 }
 
@@ -49,15 +51,12 @@ mod tests {
                 true
             })
         };
-        let made: Vec<[u8; 16]> = (0..200).filter_map(|i| make(1_795_410_528_445_205 + i / 3)).collect();
+        let made: Vec<Uuid> = (0..200).filter_map(|i| make(1_795_410_528_445_205 + i / 3)).collect();
         assert_eq!(made.len(), 200);
         assert!(made.is_sorted_by(|a, b| a < b));
         for id in &made {
-            assert_eq!((id[6] >> 4, id[8] >> 6), (7, 2));
-            assert_eq!(
-                u64::from_be_bytes([0, 0, id[0], id[1], id[2], id[3], id[4], id[5]]),
-                1_795_410_528_445
-            );
+            assert_eq!((id.get_version_num(), id.get_variant()), (7, uuid::Variant::RFC4122));
+            assert_eq!(id.as_u128() >> 80, 1_795_410_528_445);
         }
         // A clock that goes back.
         assert!(make(1).is_some_and(|id| id > made[199]));

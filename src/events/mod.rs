@@ -3,4 +3,6 @@
 mod feed;
 mod glob;
 mod id;
+mod invalid;
+mod refusal;
 mod sql;

@@ -9,15 +9,21 @@ use pgrx::datum::{AnyElement, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::invalid::Invalid;
 use super::{feed, glob, id};
-use crate::error::{Error, required};
+use crate::arguments::{self, fitting, given};
+use crate::error::Error;
+use crate::limits::NAME_CHARS;
 use crate::server::spi::{Sees, connect, typed};
 use crate::server::{catalog, clock};
 use crate::settings;
-use crate::text::length;
+use crate::tenancy::tenant;
 
 /// Microseconds from 1970 to 2000, where the timestamps of Postgres begin.
 const EPOCH_2000: i64 = 946_684_800_000_000;
+
+/// Longest name of a language, in characters: the guide's `varchar(50)`.
+const LANGUAGE_CHARS: usize = 50;
 
 const INSERT: &CStr = c"
     INSERT INTO llmspell.event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload,
@@ -52,7 +58,7 @@ fn _event_glob(
     pattern: Option<&str>,
 ) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, Option<String>))>, ErrorReport>
 {
-    let glob::Glob { prefix, like } = glob::parse(required(pattern, "pattern")?);
+    let glob::Glob { prefix, like } = glob::parse(given(pattern, "pattern")?);
     Ok(TableIterator::once((prefix, like)))
 }
 
@@ -79,12 +85,12 @@ fn event_append(
     >,
     ErrorReport,
 > {
-    let tenant = settings::tenant().ok_or(Error::NoTenant)?;
-    let event_type = name(event_type, "event_type", 255)?;
-    let payload = required(payload, "payload")?;
-    let language = name(language, "language", 50)?;
+    let tenant = tenant()?;
+    let event_type = name(event_type, "event_type", NAME_CHARS)?;
+    let payload = given(payload, "payload")?;
+    let language = name(language, "language", LANGUAGE_CHARS)?;
     let micros = ts.map_or_else(clock::now, i64::from);
-    let ts = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::EventTime)?;
+    let ts = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::from(Invalid::Time))?;
     if !_event_log_has(ts) {
         connect(|connection| connection.execute(COVER, &[ts.into()], Sees::Write));
     }
@@ -103,7 +109,7 @@ fn event_append(
     let transaction =
         unsafe { typed(pg_sys::XID8OID, Some(pg_sys::GetTopFullTransactionId().value.into())) };
     let values = [
-        tenant.into(),
+        tenant.as_str().into(),
         id.into(),
         event_type.into(),
         correlation.into(),
@@ -130,11 +136,9 @@ fn known(id: Uuid, ts: TimestampWithTimeZone) -> Option<(i64, TimestampWithTimeZ
 
 /// A text argument that must be there, not be empty, and fit its column.
 fn name<'a>(value: Option<&'a str>, argument: &str, max: usize) -> Result<&'a str, Error> {
-    let value = required(value, argument)?;
-    match length::beyond(value, max) {
-        Some(chars) => Err(Error::LongArgument { argument: argument.to_owned(), max, chars }),
-        None if value.is_empty() => Err(Error::EmptyArgument(argument.to_owned())),
-        None => Ok(value),
+    match fitting(given(value, argument)?, argument, max)? {
+        "" => Err(arguments::Invalid::Empty(argument.to_owned()).into()),
+        value => Ok(value),
     }
 }
 
@@ -150,8 +154,8 @@ fn _event_id() -> Result<Uuid, ErrorReport> {
     // SAFETY: the pool is a valid buffer of its length.
     let fill = |pool: &mut [u8]| unsafe { pg_sys::pg_strong_random(pool.as_mut_ptr().cast(), pool.len()) };
     IDS.with_borrow_mut(|ids| ids.next(micros, fill))
-        .map(Uuid::from_bytes)
-        .ok_or_else(|| Error::NoRandom.into())
+        .map(|id| Uuid::from_bytes(id.into_bytes()))
+        .ok_or_else(|| Error::from(Invalid::NoRandom).into())
 }
 
 /// Whether a month of the log is there for `ts`.

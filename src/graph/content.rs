@@ -1,6 +1,6 @@
 //! What a version says: of a node its type, name and properties, of an edge also its ends.
 
-use super::json;
+use crate::json::members;
 
 pub type Id = [u8; 16];
 
@@ -59,12 +59,12 @@ pub enum Operation {
 }
 
 /// Why a change cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
-    /// The properties of the version are no object, so nothing can be merged into them.
-    NoObject,
-    /// What must be given where nothing is said yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    #[error("{0} is missing where nothing is said yet")]
     Missing(&'static str),
+    #[error("the properties of the version are no object to merge into")]
+    NotObject,
 }
 
 impl Change {
@@ -74,7 +74,7 @@ impl Change {
         operation: Operation,
         old: Option<&Content>,
         now: i64,
-    ) -> Result<Option<Content>, Refused> {
+    ) -> Result<Option<Content>, Invalid> {
         match (operation, old) {
             (Operation::Retract, _) | (Operation::Patch, None) => Ok(None),
             (Operation::Put, old) => self.fresh(old.map_or(now, |old| old.created)).map(Some),
@@ -83,8 +83,8 @@ impl Change {
         }
     }
 
-    fn fresh(&self, created: i64) -> Result<Content, Refused> {
-        let given = |value: &Option<String>, what| value.clone().ok_or(Refused::Missing(what));
+    fn fresh(&self, created: i64) -> Result<Content, Invalid> {
+        let given = |value: &Option<String>, what| value.clone().ok_or(Invalid::Missing(what));
         Ok(Content {
             kind: given(&self.kind, "type")?,
             name: given(&self.name, "name")?,
@@ -95,8 +95,8 @@ impl Change {
         })
     }
 
-    fn merged(&self, old: &Content) -> Result<Content, Refused> {
-        let properties = json::merge(&old.properties, &self.properties).map_err(|_| Refused::NoObject)?;
+    fn merged(&self, old: &Content) -> Result<Content, Invalid> {
+        let properties = members::merge(&old.properties, &self.properties).map_err(|_| Invalid::NotObject)?;
         Ok(Content {
             kind: self.kind.clone().unwrap_or_else(|| old.kind.clone()),
             name: self.name.clone().unwrap_or_else(|| old.name.clone()),

@@ -2,10 +2,10 @@
 
 mod clock;
 pub mod content;
-pub mod fault;
-pub mod json;
+pub mod invalid;
 pub mod period;
 pub mod plan;
+mod refusal;
 mod sql;
 mod timeline;
 mod walk;

@@ -1,6 +1,6 @@
 //! Which versions to close, replace and add so that an operation holds over a portion of valid time.
 
-use super::content::{Change, Content, Operation, Refused};
+use super::content::{Change, Content, Invalid, Operation};
 use super::period::{Period, Periods};
 
 /// A current version of the key.
@@ -31,7 +31,7 @@ pub fn plan(
     portion: Period,
     change: &Change,
     at: i64,
-) -> Result<Plan, Refused> {
+) -> Result<Plan, Invalid> {
     let mut plan = Plan::default();
     let mut pieces: Vec<(Period, Content)> = Vec::new();
     for (i, version) in versions.iter().enumerate() {

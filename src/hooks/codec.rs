@@ -1,46 +1,38 @@
 //! Compact storage of hook contexts: zstd with a dictionary that never changes, as contexts are
-//! too short for zstd to learn from one alone.
-//!
-//! Form: one byte for the method, four for the length (little endian), then the payload. A new
-//! dictionary is a new method; the old ones stay readable.
+//! too short for zstd to learn from one alone. A new dictionary is a new method; the old ones stay readable.
 
-use std::fmt;
-use std::sync::LazyLock;
-
-use zstd::bulk::{Compressor, Decompressor};
-use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use crate::limits::ROW_VALUE_BYTES;
+use crate::pack::dictionary::Dictionary;
+use crate::pack::frame;
 
 /// Longest context, in bytes.
-pub const MAX_BYTES: usize = 128 << 20;
+pub const MAX_BYTES: usize = ROW_VALUE_BYTES;
 
 /// Trained by zstd 1.5 on 6,000 made-up contexts of agents, tools, workflows and state (`zstd --train --maxdict=16384`).
 const DICTIONARY: &[u8] = include_bytes!("dictionary_v1.bin");
 /// Level 9 gains 2 % for twice the time.
 const LEVEL: i32 = 3;
-const HEADER: usize = 5;
-const RAW: u8 = 0;
 const ZSTD_DICTIONARY_1: u8 = 1;
 
-static ENCODER: LazyLock<EncoderDictionary<'static>> =
-    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
-static DECODER: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
+static DICTIONARY_1: Dictionary = Dictionary::new(DICTIONARY, LEVEL);
 
 /// Why a context cannot be packed or unpacked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    Damaged(&'static str),
+    #[error("stored hook context is damaged: {0}")]
+    Damaged(frame::Invalid),
+    #[error("a hook context has at most {MAX_BYTES} bytes, this one has {bytes}")]
     TooLong { bytes: usize },
+    #[error("stored hook context has the unknown method {0}")]
     UnknownMethod(u8),
 }
 
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Damaged(what) => write!(f, "stored hook context is damaged: {what}"),
-            Self::TooLong { bytes } => {
-                write!(f, "a hook context has at most {MAX_BYTES} bytes, this one has {bytes}")
-            }
-            Self::UnknownMethod(method) => write!(f, "stored hook context has the unknown method {method}"),
+impl From<frame::Invalid> for Invalid {
+    fn from(reason: frame::Invalid) -> Self {
+        match reason {
+            frame::Invalid::TooLong { bytes } => Self::TooLong { bytes },
+            frame::Invalid::UnknownMethod(method) => Self::UnknownMethod(method),
+            reason => Self::Damaged(reason),
         }
     }
 }
@@ -49,42 +41,15 @@ pub fn pack(data: &[u8]) -> Result<Vec<u8>, Invalid> {
     if data.len() > MAX_BYTES {
         return Err(Invalid::TooLong { bytes: data.len() });
     }
-    let small = Compressor::with_prepared_dictionary(&ENCODER)
-        .and_then(|mut compressor| {
-            // The frame carries a checksum, so that damage is found out.
-            compressor.include_checksum(true)?;
-            compressor.compress(data)
-        })
-        .map_err(|_| Invalid::Damaged("zstd cannot compress it"))?;
-    let (method, payload) =
-        if small.len() < data.len() { (ZSTD_DICTIONARY_1, &small[..]) } else { (RAW, data) };
-    let mut packed = Vec::with_capacity(HEADER + payload.len());
-    packed.push(method);
-    // MAX_BYTES fits into four bytes.
-    packed.extend_from_slice(&(data.len() as u32).to_le_bytes());
-    packed.extend_from_slice(payload);
-    Ok(packed)
+    Ok(frame::seal(ZSTD_DICTIONARY_1, data, &DICTIONARY_1.compress(data)?))
 }
 
 /// Undoes [`pack`]; never takes more memory than the declared length, which is bounded.
 pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, Invalid> {
-    let (header, payload) = packed.split_at_checked(HEADER).ok_or(Invalid::Damaged("cut off"))?;
-    let length = header[1..].iter().rev().fold(0, |length, byte| length << 8 | usize::from(*byte));
-    if length > MAX_BYTES {
-        return Err(Invalid::TooLong { bytes: length });
-    }
-    let data = match header[0] {
-        RAW => payload.to_vec(),
-        ZSTD_DICTIONARY_1 => Decompressor::with_prepared_dictionary(&DECODER)
-            .and_then(|mut decompressor| decompressor.decompress(payload, length))
-            .map_err(|_| Invalid::Damaged("zstd refuses it"))?,
-        method => return Err(Invalid::UnknownMethod(method)),
-    };
-    if data.len() == length {
-        Ok(data)
-    } else {
-        Err(Invalid::Damaged("length differs from the declared one"))
-    }
+    frame::open(packed, MAX_BYTES, |method, payload, length| match method {
+        ZSTD_DICTIONARY_1 => Ok(DICTIONARY_1.decompress(payload, length)?),
+        method => Err(frame::Invalid::UnknownMethod(method).into()),
+    })
 }
 
 #[cfg(test)]
@@ -122,7 +87,7 @@ mod tests {
         #[test]
         fn round_trip(data in proptest::collection::vec(any::<u8>(), 0..3000)) {
             let packed = pack(&data).unwrap();
-            prop_assert!(packed.len() <= data.len() + HEADER);
+            prop_assert!(packed.len() <= data.len() + frame::HEADER);
             prop_assert_eq!(unpack(&packed), Ok(data));
         }
 
@@ -133,7 +98,7 @@ mod tests {
             let i = at.index(packed.len());
             packed[i] ^= 1 << bit;
             if let Ok(found) = unpack(&packed) {
-                prop_assert!(packed[0] == RAW || found == data);
+                prop_assert!(packed[0] == frame::RAW || found == data);
             }
         }
     }

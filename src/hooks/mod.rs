@@ -1,5 +1,5 @@
 //! Hook history.
 
 mod codec;
-pub use codec::Invalid;
+mod refusal;
 mod sql;

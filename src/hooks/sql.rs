@@ -9,10 +9,10 @@ use crate::error::Error;
 
 #[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
 fn _hook_pack(context: &[u8]) -> Result<Vec<u8>, ErrorReport> {
-    codec::pack(context).map_err(|reason| Error::Hook(reason).into())
+    Ok(codec::pack(context).map_err(Error::from)?)
 }
 
 #[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
 fn _hook_unpack(packed: &[u8]) -> Result<Vec<u8>, ErrorReport> {
-    codec::unpack(packed).map_err(|reason| Error::Hook(reason).into())
+    Ok(codec::unpack(packed).map_err(Error::from)?)
 }

@@ -1,4 +1,5 @@
 //! The key-value store.
 
 pub mod limits;
+mod refusal;
 mod sql;

@@ -5,11 +5,12 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::limits;
-use crate::error::{Error, required};
+use crate::arguments::given;
+use crate::error::Error;
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _kv_check(key: Option<&str>, value: Option<&[u8]>) -> Result<(), ErrorReport> {
-    let key = required(key, "key")?;
-    let value = required(value, "value")?;
-    limits::check(key, value).map_err(|reason| Error::Kv(reason).into())
+    let key = given(key, "key")?;
+    let value = given(value, "value")?;
+    Ok(limits::check(key, value).map_err(Error::from)?)
 }

@@ -1,4 +1,5 @@
 //! One key space over the stores: where a key of the unified storage interface leads.
 
+mod refusal;
 pub mod route;
 mod sql;

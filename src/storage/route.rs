@@ -1,10 +1,10 @@
 //! The routing rules of the guide, by the first that fits:
 //! `agent:<type>:<id>`, `custom:workflow_<id>:state`, `session:<uuid>`, and the key-value store.
 
-use std::fmt;
-
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
+
+use crate::text::shown;
 
 /// Where a key leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,24 +15,29 @@ pub enum Route<'a> {
     Workflow { workflow_id: &'a str },
 }
 
-/// A key of a routed store that does not name one of its rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Malformed {
+/// What a key of a routed store looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Form {
+    #[error("an agent key is agent:<type>:<id>")]
     Agent,
+    #[error("a workflow key is custom:workflow_<id>:state")]
     Workflow,
 }
 
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Agent => "an agent key is agent:<type>:<id>",
-            Self::Workflow => "a workflow key is custom:workflow_<id>:state",
-        })
-    }
+/// A key of a routed store that does not name one of its rows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("malformed key \"{}\": {form}", shown::start(.key))]
+pub struct Invalid {
+    pub key: String,
+    pub form: Form,
 }
 
 /// Returns where `key` leads.
-pub fn route(key: &str) -> Result<Route<'_>, Malformed> {
+pub fn route(key: &str) -> Result<Route<'_>, Invalid> {
+    choose(key).map_err(|form| Invalid { key: key.to_owned(), form })
+}
+
+fn choose(key: &str) -> Result<Route<'_>, Form> {
     if let Some(rest) = key.strip_prefix("agent:") {
         return match rest.split_once(':') {
             Some((agent_type, agent_id))
@@ -40,7 +45,7 @@ pub fn route(key: &str) -> Result<Route<'_>, Malformed> {
             {
                 Ok(Route::Agent { agent_type, agent_id })
             }
-            _ => Err(Malformed::Agent),
+            _ => Err(Form::Agent),
         };
     }
     if let Some(rest) = key.strip_prefix("custom:workflow_") {
@@ -48,7 +53,7 @@ pub fn route(key: &str) -> Result<Route<'_>, Malformed> {
             Some(workflow_id) if !workflow_id.is_empty() && !workflow_id.contains(':') => {
                 Ok(Route::Workflow { workflow_id })
             }
-            _ => Err(Malformed::Workflow),
+            _ => Err(Form::Workflow),
         };
     }
     // Other keys under session: belong to the key-value store, other spellings of a UUID among them.
@@ -87,7 +92,7 @@ mod tests {
     #[test]
     fn malformed() {
         for key in ["agent:", "agent:chat", "agent::a", "agent:chat:", "agent:chat:a:b"] {
-            assert_eq!(route(key), Err(Malformed::Agent), "{key}");
+            assert_eq!(choose(key), Err(Form::Agent), "{key}");
         }
         for key in [
             "custom:workflow_",
@@ -96,8 +101,14 @@ mod tests {
             "custom:workflow_w:checkpoint",
             "custom:workflow_w:x:state",
         ] {
-            assert_eq!(route(key), Err(Malformed::Workflow), "{key}");
+            assert_eq!(choose(key), Err(Form::Workflow), "{key}");
         }
+    }
+
+    #[test]
+    fn a_message_names_key_and_form() {
+        let message = route("agent:chat").unwrap_err().to_string();
+        assert_eq!(message, "malformed key \"agent:chat\": an agent key is agent:<type>:<id>");
     }
 
     proptest! {

@@ -5,7 +5,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::route::{Route, route};
-use crate::error::{Error, required};
+use crate::arguments::given;
+use crate::error::Error;
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
@@ -18,8 +19,8 @@ fn _storage_route(
     >,
     ErrorReport,
 > {
-    let key = required(key, "key")?;
-    let row = match route(key).map_err(|reason| Error::StorageKey { key: key.to_owned(), reason })? {
+    let key = given(key, "key")?;
+    let row = match route(key).map_err(Error::from)? {
         Route::Agent { agent_type, agent_id } => {
             ("agent", Some(agent_id.to_owned()), Some(agent_type.to_owned()))
         }

@@ -5,54 +5,54 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{scope, tenant_id};
-use crate::error::{Error, required};
-use crate::settings;
+use super::{current, scope, source, tenant_id};
+use crate::arguments::given;
+use crate::error::Error;
 
 #[pg_extern(schema = "llmspell", stable, parallel_safe)]
 fn current_tenant() -> Option<&'static str> {
-    settings::tenant()
+    current::current()
 }
 
 #[pg_extern(schema = "llmspell", stable, parallel_restricted)]
 fn _tenant_source() -> Option<&'static str> {
-    settings::tenant_source()
+    source::source()
 }
 
 #[pg_extern(schema = "llmspell", stable, parallel_safe)]
-fn _require_tenant() -> Result<&'static str, ErrorReport> {
-    settings::tenant().ok_or_else(|| Error::NoTenant.into())
+fn _require_tenant() -> Result<String, ErrorReport> {
+    Ok(current::tenant()?)
 }
 
 /// STABLE and not strict, so that a null constant is not folded away before anybody is asked.
 #[pg_extern(schema = "llmspell", stable, parallel_safe)]
 fn _required(value: Option<AnyElement>, argument: &str) -> Result<AnyElement, ErrorReport> {
     _require_tenant()?;
-    required(value, argument).map_err(Into::into)
+    Ok(given(value, argument)?)
 }
 
 #[pg_extern(schema = "llmspell")]
 fn tenant_set(tenant: Option<&str>, is_local: default!(Option<bool>, true)) -> Result<String, ErrorReport> {
-    let tenant = required(tenant, "tenant")?;
-    let is_local = required(is_local, "is_local")?;
-    let tenant = tenant_id::check(tenant.as_bytes()).map_err(Error::TenantId)?;
+    let tenant = given(tenant, "tenant")?;
+    let is_local = given(is_local, "is_local")?;
+    let tenant = tenant_id::check(tenant.as_bytes()).map_err(Error::from)?;
     if is_local {
         // SAFETY: only reads the transaction state and may raise WARNING 25P01.
         unsafe { pg_sys::WarnNoTransactionBlock(true, c"tenant_set(…, is_local => true)".as_ptr()) };
     }
-    settings::set_tenant(tenant, is_local);
+    current::set(tenant, is_local);
     Ok(tenant.to_owned())
 }
 
 #[pg_extern(schema = "llmspell")]
 fn tenant_clear() {
-    settings::set_tenant("", false);
+    current::set("", false);
 }
 
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _check_scope(scope: Option<&str>) -> Result<&str, ErrorReport> {
-    let scope = required(scope, "scope")?;
-    scope::check(scope).map_err(|reason| Error::Scope { scope: scope.to_owned(), reason }.into())
+    let scope = given(scope, "scope")?;
+    Ok(scope::check(scope).map_err(Error::from)?)
 }
 
 #[cfg(any(test, feature = "pg_test"))]
@@ -60,19 +60,19 @@ fn _check_scope(scope: Option<&str>) -> Result<&str, ErrorReport> {
 mod tests {
     use pgrx::prelude::*;
 
-    use crate::settings;
+    use super::super::{current, source};
 
     #[pg_test]
     fn tenant_follows_the_transaction() -> Result<(), pgrx::spi::Error> {
-        assert_eq!(settings::tenant(), None);
-        settings::set_tenant("acme", true);
-        assert_eq!(settings::tenant(), Some("acme"));
-        assert_eq!(settings::tenant_source(), Some("transaction"));
+        assert_eq!(current::current(), None);
+        current::set("acme", true);
+        assert_eq!(current::current(), Some("acme"));
+        assert_eq!(source::source(), Some("transaction"));
         Spi::run("SET app.current_tenant_id = 'other'")?;
-        assert_eq!(settings::tenant(), Some("other"));
-        assert_eq!(settings::tenant_source(), Some("session"));
-        settings::set_tenant("", false);
-        assert_eq!(settings::tenant(), None);
+        assert_eq!(current::current(), Some("other"));
+        assert_eq!(source::source(), Some("session"));
+        current::set("", false);
+        assert_eq!(current::current(), None);
         Ok(())
     }
 

@@ -1,37 +1,19 @@
 //! What may name a tenant.
 
-use std::fmt;
-
+use crate::limits::NAME_CHARS;
 use crate::text::length;
 
-/// Longest tenant id, in characters: the guide's `varchar(255)`.
-pub const MAX_CHARS: usize = 255;
-
 /// Why a text cannot name a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
+    #[error("a tenant id must not contain control characters: U+{code:04X} at character {position}")]
     ControlCharacter { code: u32, position: usize },
+    #[error("a tenant id must not be empty")]
     Empty,
+    #[error("a tenant id must be valid UTF-8")]
     NotUtf8,
+    #[error("a tenant id has at most {NAME_CHARS} characters, this one has {chars}")]
     TooLong { chars: usize },
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ControlCharacter { code, position } => {
-                write!(
-                    f,
-                    "a tenant id must not contain control characters: U+{code:04X} at character {position}"
-                )
-            }
-            Self::Empty => f.write_str("a tenant id must not be empty"),
-            Self::NotUtf8 => f.write_str("a tenant id must be valid UTF-8"),
-            Self::TooLong { chars } => {
-                write!(f, "a tenant id has at most {MAX_CHARS} characters, this one has {chars}")
-            }
-        }
-    }
 }
 
 /// Returns the tenant id in `bytes`, or why there is none.
@@ -40,7 +22,7 @@ pub fn check(bytes: &[u8]) -> Result<&str, Invalid> {
     if id.is_empty() {
         return Err(Invalid::Empty);
     }
-    if let Some(chars) = length::beyond(id, MAX_CHARS) {
+    if let Some(chars) = length::beyond(id, NAME_CHARS) {
         return Err(Invalid::TooLong { chars });
     }
     match id.chars().enumerate().find(|(_, c)| c.is_control()) {
@@ -56,7 +38,7 @@ mod tests {
 
     #[test]
     fn accepts_what_names_a_tenant() {
-        let longest = "é".repeat(MAX_CHARS);
+        let longest = "é".repeat(NAME_CHARS);
         for id in ["a", " ", "a'; DROP TABLE x; --", "名前", "A%_\\", longest.as_str()] {
             assert_eq!(check(id.as_bytes()), Ok(id));
         }
@@ -77,7 +59,7 @@ mod tests {
         #[test]
         fn any_bytes_are_judged(bytes in proptest::collection::vec(any::<u8>(), 0..1200)) {
             if let Ok(id) = check(&bytes) {
-                prop_assert!(!id.is_empty() && id.chars().count() <= MAX_CHARS);
+                prop_assert!(!id.is_empty() && id.chars().count() <= NAME_CHARS);
                 prop_assert!(!id.chars().any(char::is_control));
             }
         }

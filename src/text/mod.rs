@@ -2,4 +2,5 @@
 
 pub mod length;
 pub mod prefix;
+pub mod shown;
 mod sql;

@@ -4,8 +4,9 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{length, prefix};
-use crate::error::{Error, required};
+use super::prefix;
+use crate::arguments::{fitting, given, page_size};
+use crate::error::Error;
 
 /// Exclusive upper bound of the keys that begin with `prefix`, for `COLLATE "C"` columns.
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
@@ -16,19 +17,12 @@ fn _prefix_end(prefix: &str) -> String {
 /// A text argument that must be there and fit its column.
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _short_text<'a>(value: Option<&'a str>, argument: &str, max_chars: i32) -> Result<&'a str, ErrorReport> {
-    let value = required(value, argument)?;
     let max = usize::try_from(max_chars).unwrap_or_default();
-    match length::beyond(value, max) {
-        Some(chars) => Err(Error::LongArgument { argument: argument.to_owned(), max, chars }.into()),
-        None => Ok(value),
-    }
+    Ok(fitting(given(value, argument)?, argument, max).map_err(Error::from)?)
 }
 
 /// The checked `max_rows` of a page.
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
-    match required(max_rows, "max_rows")? {
-        n if n >= 0 => Ok(n),
-        n => Err(Error::NegativeMaxRows(n).into()),
-    }
+    Ok(page_size(given(max_rows, "max_rows")?).map_err(Error::from)?)
 }

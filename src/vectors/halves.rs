@@ -1,6 +1,6 @@
 //! Half-precision numbers (IEEE 754 binary16), as `halfvec` and clients have them.
 
-use std::fmt;
+use std::ops::RangeInclusive;
 
 use half::f16;
 
@@ -9,25 +9,18 @@ use super::length;
 /// pgvector's vectors have at most so many dimensions.
 pub const MAX_DIMS: usize = 16_000;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Invalid {
-    Dims { numbers: usize },
-    NotFinite { position: usize },
-    OddBytes { bytes: usize },
-}
+/// Spaces of these dimensions have a column of halves, as `_vector_halves` says in SQL: the vectors no longer fit
+/// into a page of the table, their halves do.
+pub const SEARCHED_DIMS: RangeInclusive<i32> = 1901..=3900;
 
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dims { numbers } => {
-                write!(f, "a vector has 1 to {MAX_DIMS} numbers, this one has {numbers}")
-            }
-            Self::NotFinite { position } => write!(f, "number {position} of the vector is not finite"),
-            Self::OddBytes { bytes } => {
-                write!(f, "half-precision numbers have two bytes each, these are {bytes}")
-            }
-        }
-    }
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Invalid {
+    #[error("a vector has 1 to {MAX_DIMS} numbers, this one has {numbers}")]
+    Dims { numbers: usize },
+    #[error("number {position} of the vector is not finite")]
+    NotFinite { position: usize },
+    #[error("half-precision numbers have two bytes each, these are {bytes}")]
+    OddBytes { bytes: usize },
 }
 
 /// The numbers of a little-endian byte string.

@@ -1,8 +1,9 @@
-//! How long vectors may be: pgvector multiplies in single precision, which ends at 3.4e38 and loses what is
-//! below 1e-38, and then the distance is none. The tables hold no others; see `nonzero_embedding`.
+//! How long vectors may be. pgvector computes in single precision: outside these lengths a product overflows or
+//! underflows, and the distance is NaN or 0. The tables hold no other vectors; see `nonzero_embedding`.
 
 use std::ops::RangeInclusive;
 
+/// The lengths of vectors that are stored and searched.
 pub const LENGTHS: RangeInclusive<f64> = 1e-15..=1e15;
 
 pub fn of(numbers: &[f32]) -> f64 {

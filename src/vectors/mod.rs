@@ -7,6 +7,7 @@ pub mod invalid;
 pub mod layout;
 mod length;
 mod query;
+mod refusal;
 pub mod route;
 pub mod search;
 pub mod sql;

@@ -12,12 +12,13 @@ use super::invalid::Invalid;
 use super::route::{MAX_EF_SEARCH, MAX_K, Mode};
 use super::statement::Conditions;
 use super::{layout, length};
-use crate::error::{Error, required};
+use crate::arguments::given;
+use crate::error::Error;
 use crate::server::varlena::Detoasted;
-use crate::settings;
+use crate::tenancy::tenant;
 
 pub struct Query {
-    pub tenant: &'static str,
+    pub tenant: String,
     pub vector: pg_sys::Datum,
     pub numbers: Vec<f32>,
     pub length: f64,
@@ -42,17 +43,17 @@ impl Query {
     /// # Safety
     /// `fcinfo` is that of a call of one of the two.
     pub unsafe fn read(fcinfo: pg_sys::FunctionCallInfo) -> Result<Self, ErrorReport> {
-        let tenant = settings::tenant().ok_or(Error::NoTenant)?;
+        let tenant = tenant()?;
         // SAFETY: positions and types are those of the signature.
         unsafe {
-            let vector = required(pg_getarg_datum(fcinfo, 0), "query")?;
-            let k: i32 = required(pg_getarg(fcinfo, 1), "k")?;
+            let vector = given(pg_getarg_datum(fcinfo, 0), "query")?;
+            let k: i32 = given(pg_getarg(fcinfo, 1), "k")?;
             let filter = pg_getarg_datum(fcinfo, 3);
             let max_distance: Option<f64> = pg_getarg(fcinfo, 4);
-            let mode: String = required(pg_getarg(fcinfo, 5), "mode")?;
+            let mode: String = given(pg_getarg(fcinfo, 5), "mode")?;
             let ef_search: Option<i32> = pg_getarg(fcinfo, 9);
             let recall: Option<f64> = pg_getarg(fcinfo, 10);
-            let refuse = |reason: Invalid| ErrorReport::from(Error::Vector(reason));
+            let refuse = |reason: Invalid| ErrorReport::from(Error::from(reason));
             if !(1..=MAX_K).contains(&k) {
                 return Err(refuse(Invalid::K(k)));
             }
@@ -83,7 +84,7 @@ impl Query {
                 mode: parsed,
                 since: pg_getarg_datum(fcinfo, 6),
                 until: pg_getarg_datum(fcinfo, 7),
-                with_expired: required(pg_getarg(fcinfo, 8), "include_expired")?,
+                with_expired: given(pg_getarg(fcinfo, 8), "include_expired")?,
                 ef_search,
                 recall,
                 space: pg_getarg(fcinfo, 11),
@@ -109,7 +110,7 @@ impl Query {
         const MINUTE: usize = 60_000_000;
         let mut hasher = DefaultHasher::new();
         let filter = self.filter_bytes.as_ref().map(Detoasted::bytes);
-        (table, self.tenant, &self.scope, filter).hash(&mut hasher);
+        (table, &self.tenant, &self.scope, filter).hash(&mut hasher);
         [self.since, self.until].map(|ts| ts.map(|ts| ts.value() / MINUTE)).hash(&mut hasher);
         hasher.finish()
     }
@@ -122,12 +123,12 @@ unsafe fn check_filter(filter: pg_sys::Datum) -> Result<Detoasted<'static>, Erro
     let (element, filter) = unsafe {
         (AnyElement::from_polymorphic_datum(filter, false, pg_sys::JSONBOID), Detoasted::new(filter))
     };
-    crate::state::sql::_json_check(element)?;
+    crate::json::sql::_json_check(element)?;
     // The header of a container says what it is; a bare scalar is an array of one.
     let header = filter.bytes().first_chunk::<4>().map_or(0, |head| u32::from_ne_bytes(*head));
     if header & pg_sys::JB_FOBJECT != 0 {
         return Ok(filter);
     }
     let found = if header & pg_sys::JB_FSCALAR != 0 { "a scalar" } else { "an array" };
-    Err(Error::Vector(Invalid::Filter(found)).into())
+    Err(Error::from(Invalid::Filter(found)).into())
 }

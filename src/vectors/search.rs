@@ -160,11 +160,11 @@ fn target(connection: &Connection, query: &Query, types: Types) -> Result<Rc<Tar
         }
     };
     if target.space.metric == Metric::Cosine && query.length == 0.0 {
-        return Err(Error::Vector(Invalid::Zero).into());
+        return Err(Error::from(Invalid::Zero).into());
     }
     // Of a cosine only the direction counts, whatever the length.
     if target.space.metric != Metric::Cosine && query.length > *length::LENGTHS.end() {
-        return Err(Error::Vector(Invalid::Length(query.length)).into());
+        return Err(Error::from(Invalid::Length(query.length)).into());
     }
     Ok(target)
 }
@@ -193,7 +193,7 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
                 table: row.text(1),
                 dims,
                 metric: Metric::parse(&row.text(3)).unwrap_or(Metric::Cosine),
-                halves: (1901..=3900).contains(&dims),
+                halves: halves::SEARCHED_DIMS.contains(&dims),
                 vector_schema: types.schema.to_owned(),
             },
             relation: row.get(13).unwrap_or(pg_sys::InvalidOid),
@@ -240,7 +240,7 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 10
     let given = |oid, datum| unsafe { typed(oid, datum) };
     [
         given(target.types.vector, Some(vector)),
-        query.tenant.into(),
+        query.tenant.as_str().into(),
         query.scope.as_deref().into(),
         given(pg_sys::JSONBOID, query.filter),
         given(pg_sys::TIMESTAMPTZOID, query.since),
@@ -344,9 +344,9 @@ fn ann<'c>(
     iterative: bool,
 ) -> (Found<'c>, i64) {
     let parameters = parameters(query, target, ann.fetch);
-    let names = [query.tenant.into(), target.name.as_str().into()];
+    let names = [query.tenant.as_str().into(), target.name.as_str().into()];
     let own = connection.execute(TENANT_INDEX_SQL, &names, Sees::Query) > 0;
-    let literal = own.then(|| quoted(query.tenant));
+    let literal = own.then(|| quoted(&query.tenant));
     let settings = Settings::off(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
     for name in [c"enable_sort", c"enable_bitmapscan"] {

@@ -9,7 +9,8 @@ use super::invalid::Invalid;
 use super::query::Query;
 use super::route::{self, Route, Rows};
 use super::{fusion, halves, layout, search};
-use crate::error::{Error, required};
+use crate::arguments::given;
+use crate::error::Error;
 use crate::server::spi::{Value, connect};
 use crate::server::varlena;
 
@@ -125,7 +126,7 @@ CREATE FUNCTION llmspell._vector_from_halves(embedding bytea) RETURNS @extschema
     IMMUTABLE STRICT PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 "#)]
 fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorReport> {
-    let numbers = halves::decode(embedding).map_err(|reason| Error::Vector(Invalid::Halves(reason)))?;
+    let numbers = halves::decode(embedding).map_err(Error::from)?;
     Ok(varlena::result(&layout::vector(&numbers)))
 }
 
@@ -172,7 +173,7 @@ fn _fusion_diversify(
     k: i32,
 ) -> Result<Vec<i32>, ErrorReport> {
     if !(0.0..=1.0).contains(&lambda) {
-        return Err(Error::Vector(Invalid::Lambda(lambda)).into());
+        return Err(Error::from(Invalid::Lambda(lambda)).into());
     }
     let vectors = varlena::elements(&embeddings, layout::numbers);
     let k = usize::try_from(k).unwrap_or_default();
@@ -191,9 +192,9 @@ fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, k: i32, space_
 /// How many neighbours, where a function in SQL asks.
 #[pg_extern(schema = "llmspell", immutable, parallel_safe)]
 fn _vector_check_k(k: Option<i32>) -> Result<i32, ErrorReport> {
-    match required(k, "k")? {
+    match given(k, "k")? {
         k if (1..=route::MAX_K).contains(&k) => Ok(k),
-        k => Err(Error::Vector(Invalid::K(k)).into()),
+        k => Err(Error::from(Invalid::K(k)).into()),
     }
 }
 

@@ -5,26 +5,16 @@ use std::ffi::CStr;
 use pgrx::AnyElement;
 use pgrx::prelude::*;
 
-use crate::error::{Error, required};
+use crate::arguments::{fitting, given, not_negative};
+use crate::error::Error;
 use crate::graph::content::{Id, Source};
-use crate::graph::fault::Fault;
-use crate::graph::json;
+use crate::graph::invalid::Invalid;
 use crate::graph::period::{END, Period, Periods};
-use crate::settings;
-use crate::text::length;
-
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Graph(fault)
-    }
-}
-
-pub fn tenant() -> Result<String, Error> {
-    settings::tenant().map(str::to_owned).ok_or(Error::NoTenant)
-}
+use crate::json::members;
+use crate::limits::{KEY_CHARS, SHOWN_CHARS};
 
 pub fn id(value: Option<pgrx::Uuid>, argument: &str) -> Result<Id, Error> {
-    required(value, argument).map(|id| *id.as_bytes())
+    given(value, argument).map(|id| *id.as_bytes())
 }
 
 pub fn uuid(id: Id) -> pgrx::Uuid {
@@ -32,25 +22,22 @@ pub fn uuid(id: Id) -> pgrx::Uuid {
 }
 
 pub fn short(value: &str, argument: &str, max: usize) -> Result<String, Error> {
-    match length::beyond(value, max) {
-        Some(chars) => Err(Error::LongArgument { argument: argument.to_owned(), max, chars }),
-        None => Ok(value.to_owned()),
-    }
+    Ok(fitting(value, argument, max)?.to_owned())
 }
 
 /// The text of a jsonb object.
 pub fn object(value: Option<AnyElement>) -> Result<String, Error> {
-    let value = required(value, "properties")?;
+    let value = given(value, "properties")?;
     // SAFETY: the SQL signature says jsonb; jsonb_out gives a palloc'd C string of UTF-8.
     let text = unsafe { pgrx::direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(value.datum())]) };
     let text = text.map(CStr::to_string_lossy).unwrap_or_default();
-    if json::is_object(&text) { Ok(text.into_owned()) } else { Err(Fault::NotObject.into()) }
+    if members::is_object(&text) { Ok(text.into_owned()) } else { Err(Invalid::NotObject.into()) }
 }
 
 /// `[valid_from, valid_to)`; a null end is open.
 pub fn portion(from: Option<i64>, to: Option<i64>) -> Result<Period, Error> {
-    let (start, end) = (required(from, "valid_from")?, to.unwrap_or(END));
-    Period::new(start, end).ok_or_else(|| Fault::Portion { start: shown(start), end: shown(end) }.into())
+    let (start, end) = (given(from, "valid_from")?, to.unwrap_or(END));
+    Period::new(start, end).ok_or_else(|| Invalid::Portion { start: shown(start), end: shown(end) }.into())
 }
 
 pub fn source(kind: Option<&str>, id: Option<&str>) -> Result<Option<Source>, Error> {
@@ -58,17 +45,17 @@ pub fn source(kind: Option<&str>, id: Option<&str>) -> Result<Option<Source>, Er
         (None, None) => Ok(None),
         (Some(kind), Some(id)) => {
             if !["event", "episode", "artifact"].contains(&kind) {
-                let value = kind.chars().take(60).collect();
-                return Err(Fault::NotOneOf {
+                let value = kind.chars().take(SHOWN_CHARS).collect();
+                return Err(Invalid::NotOneOf {
                     argument: "source_kind",
                     value,
                     allowed: "event, episode, artifact",
                 }
                 .into());
             }
-            Ok(Some(Source { kind: kind.to_owned(), id: short(id, "source_id", 500)? }))
+            Ok(Some(Source { kind: kind.to_owned(), id: short(id, "source_id", KEY_CHARS)? }))
         }
-        _ => Err(Fault::HalfSource.into()),
+        _ => Err(Invalid::HalfSource.into()),
     }
 }
 
@@ -79,16 +66,14 @@ pub fn one_of(
     words: &[&str],
     allowed: &'static str,
 ) -> Result<usize, Error> {
-    let value = required(value, argument)?;
-    words
-        .iter()
-        .position(|word| *word == value)
-        .ok_or_else(|| Fault::NotOneOf { argument, value: value.chars().take(60).collect(), allowed }.into())
+    let value = given(value, argument)?;
+    words.iter().position(|word| *word == value).ok_or_else(|| {
+        Invalid::NotOneOf { argument, value: value.chars().take(SHOWN_CHARS).collect(), allowed }.into()
+    })
 }
 
-pub fn natural(value: Option<i32>, argument: &'static str) -> Result<u32, Error> {
-    let value = required(value, argument)?;
-    u32::try_from(value).map_err(|_| Fault::Negative { argument, value }.into())
+pub fn natural(value: Option<i32>, argument: &str) -> Result<u32, Error> {
+    Ok(not_negative(given(value, argument)?, argument)?.unsigned_abs())
 }
 
 /// The time of the valid axis that is read: now, where none is given.

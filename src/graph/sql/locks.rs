@@ -8,7 +8,6 @@
 use std::cell::Cell;
 
 use pgrx::prelude::*;
-use sha2::{Digest, Sha256};
 
 use crate::graph::content::Id;
 
@@ -73,18 +72,16 @@ fn acquire(tag: &pg_sys::LOCKTAG, exclusive: bool) {
 
 /// An advisory lock of a class of its own, so that no lock of an application is meant.
 fn tag(kind: Kind, tenant: &str, id: &[u8]) -> pg_sys::LOCKTAG {
-    let mut hash = Sha256::new();
-    hash.update([kind as u8]);
-    hash.update(id);
-    hash.update(tenant);
+    let mut hash = blake3::Hasher::new();
+    hash.update(&[kind as u8]).update(id).update(tenant.as_bytes());
     let hash = hash.finalize();
-    let word = |at: usize| u32::from_le_bytes([hash[at], hash[at + 1], hash[at + 2], hash[at + 3]]);
+    let (words, _) = hash.as_bytes().as_chunks::<4>();
     // SAFETY: set in every backend that runs SQL.
     let database = unsafe { pg_sys::MyDatabaseId };
     pg_sys::LOCKTAG {
         locktag_field1: database.into(),
-        locktag_field2: word(0),
-        locktag_field3: word(4),
+        locktag_field2: u32::from_le_bytes(words[0]),
+        locktag_field3: u32::from_le_bytes(words[1]),
         locktag_field4: 50,
         locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
         locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,

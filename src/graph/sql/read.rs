@@ -6,13 +6,15 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::arguments::{id, object, shown, tenant, valid_at};
+use super::arguments::{id, object, shown, valid_at};
 use super::spi::{Arg, Row, Sees, connect, rows};
-use crate::error::{Error, required};
-use crate::graph::fault::Fault;
-use crate::graph::json;
+use crate::arguments::given;
+use crate::error::Error;
+use crate::graph::invalid::Invalid;
 use crate::graph::period::{BEGIN, END, Period};
 use crate::graph::timeline::timeline;
+use crate::json::members;
+use crate::tenancy::tenant;
 
 type Words = (String, String, String);
 
@@ -90,10 +92,10 @@ fn _entity_timeline(
 > {
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
-    let include_gaps = required(include_gaps, "include_gaps")?;
+    let include_gaps = given(include_gaps, "include_gaps")?;
     let (start, end) = (since.unwrap_or(BEGIN), until.unwrap_or(END));
     let window = Period::new(start, end)
-        .ok_or_else(|| Error::from(Fault::Portion { start: shown(start), end: shown(end) }))?;
+        .ok_or_else(|| Error::from(Invalid::Portion { start: shown(start), end: shown(end) }))?;
     let mut args = vec![Arg::Text(&tenant), Arg::Id(entity), Arg::Time(window.start), Arg::Time(window.end)];
     let text = match known_at.filter(|known| *known != END) {
         None => CURRENT,
@@ -133,5 +135,5 @@ fn _entity_knowledge(
 #[pg_extern(sql = false)]
 fn _json_diff(before: Option<AnyElement>, after: Option<AnyElement>) -> Option<String> {
     let (before, after) = (object(before).ok()?, object(after).ok()?);
-    json::diff(&before, &after).ok()
+    members::diff(&before, &after).ok()
 }

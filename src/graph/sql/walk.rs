@@ -7,13 +7,15 @@ use std::ffi::CStr;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::arguments::{id, natural, one_of, tenant, uuid, valid_at};
+use super::arguments::{id, natural, one_of, uuid, valid_at};
 use super::spi::{Arg, Row, Sees, connect, rows};
-use crate::error::{Error, required};
+use crate::arguments::given;
+use crate::error::Error;
 use crate::graph::content::Id;
-use crate::graph::fault::Fault;
+use crate::graph::invalid::Invalid;
 use crate::graph::period::{END, Period};
 use crate::graph::walk::{Graph, Link, Stopped, path, shortest_path, traverse};
+use crate::tenancy::tenant;
 
 /// Most ids in all the paths of a result: a long chain would have the square of its length.
 const MAX_PATH_NODES: usize = 10_000_000;
@@ -151,7 +153,7 @@ impl Graph for Point {
 
 fn stopped(max_nodes: i32) -> impl Fn(Stopped<Error>) -> Error {
     move |stopped| match stopped {
-        Stopped::TooManyNodes => Fault::TooManyNodes { max: max_nodes }.into(),
+        Stopped::TooManyNodes => Invalid::TooManyNodes { max: max_nodes }.into(),
         Stopped::Graph(error) => error,
     }
 }
@@ -189,11 +191,11 @@ fn graph_traverse(
     tenant()?;
     let start = id(start, "start")?;
     let max_depth = natural(max_depth, "max_depth")?;
-    let max = required(max_nodes, "max_nodes")?;
+    let max = given(max_nodes, "max_nodes")?;
     let room = natural(max_nodes, "max_nodes")? as usize;
-    let skip = usize::from(!required(include_start, "include_start")?);
-    let with_path = required(with_path, "with_path")?;
-    let with_names = required(with_names, "with_names")?;
+    let skip = usize::from(!given(include_start, "include_start")?);
+    let with_path = given(with_path, "with_path")?;
+    let with_names = given(with_names, "with_names")?;
     let mut point = Point::new(types, direction, at, known_at)?;
     let (reached, mut names) = connect(|| {
         let reached = traverse(&mut point, start, max_depth, room)?;
@@ -204,7 +206,7 @@ fn graph_traverse(
     .map_err(stopped(max))?;
     let nodes: usize = reached.iter().map(|r| r.depth as usize + 1).sum();
     if with_path && nodes > MAX_PATH_NODES {
-        return Err(Error::from(Fault::PathsTooLong { max: MAX_PATH_NODES }).into());
+        return Err(Error::from(Invalid::PathsTooLong { max: MAX_PATH_NODES }).into());
     }
     let mut next = skip;
     Ok(TableIterator::new(std::iter::from_fn(move || {
@@ -248,7 +250,7 @@ fn graph_shortest_path(
     tenant()?;
     let (from, to) = (id(from_entity, "from_entity")?, id(to_entity, "to_entity")?);
     let max_depth = natural(max_depth, "max_depth")?;
-    let max = required(max_nodes, "max_nodes")?;
+    let max = given(max_nodes, "max_nodes")?;
     let room = natural(max_nodes, "max_nodes")? as usize;
     let mut point = Point::new(types, direction, at, known_at)?;
     let found = connect(|| shortest_path(&mut point, from, to, max_depth, room)).map_err(stopped(max))?;

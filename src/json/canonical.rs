@@ -1,9 +1,9 @@
-//! The canonical text of a JSON document: equal documents have one text, however they were spelled.
+//! The canonical text of a JSON document, by hand: it is made from tokens of jsonb in bounded memory, with
+//! numbers of any number of digits, which serde_json has as text only and would first have to be printed.
 //!
+//! Equal documents have one text, however they were spelled.
 //! As RFC 8785, with keys sorted by code point and numbers written exactly: no white space, shortest
 //! escapes, decimal numbers without exponent, leading `+` or trailing zeros.
-
-use std::fmt;
 
 /// Deepest nesting that is accepted.
 pub const MAX_DEPTH: usize = 1000;
@@ -13,21 +13,12 @@ pub const MAX_DEPTH: usize = 1000;
 pub const MAX_BYTES: usize = 64 << 20;
 
 /// Why a document is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
+    #[error("a JSON document may be nested {MAX_DEPTH} deep, this one is deeper")]
     TooDeep,
+    #[error("a JSON document has at most {MAX_BYTES} bytes, this one has {bytes}")]
     TooLarge { bytes: usize },
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooDeep => write!(f, "a JSON document may be nested {MAX_DEPTH} deep, this one is deeper"),
-            Self::TooLarge { bytes } => {
-                write!(f, "a JSON document has at most {MAX_BYTES} bytes, this one has {bytes}")
-            }
-        }
-    }
 }
 
 /// A document as a sequence; numbers come as plain decimal text.

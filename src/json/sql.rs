@@ -1,4 +1,4 @@
-//! SQL face of the state stores.
+//! SQL face of JSON documents: bounds and checksum.
 #![allow(unsafe_code)] // walking a jsonb datum, and what #[pg_extern] expands to
 
 use std::ffi::CStr;
@@ -9,10 +9,10 @@ use pgrx::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::canonical::{Bounds, Invalid, MAX_BYTES, Token, Writer};
-use super::delta;
-use crate::error::{Error, required};
+use crate::arguments::given;
+use crate::error::Error;
 
-/// Below this size no bound can be passed: a level takes 8 bytes, a number of 131,072 digits 12.
+/// A smaller document passes no bound: a level takes 8 bytes, a number of 131,072 digits 12.
 const FLAT_BYTES: usize = 4000;
 
 #[pg_extern(sql = r#"
@@ -20,7 +20,7 @@ CREATE FUNCTION llmspell._json_check(state jsonb) RETURNS void
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 "#)]
 pub fn _json_check(state: Option<AnyElement>) -> Result<(), ErrorReport> {
-    let state = required(state, "state")?;
+    let state = given(state, "state")?;
     let document = Document::new(&state)?;
     if document.bytes > FLAT_BYTES {
         let mut bounds = Bounds::default();
@@ -34,26 +34,10 @@ CREATE FUNCTION llmspell._json_checksum(state jsonb) RETURNS bytea
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 "#)]
 fn _json_checksum(state: Option<AnyElement>) -> Result<Vec<u8>, ErrorReport> {
-    let state = required(state, "state")?;
+    let state = given(state, "state")?;
     let mut writer = Writer::default();
     Document::new(&state)?.walk(|token| writer.push(token))?;
     Ok(Sha256::digest(writer.finish()).to_vec())
-}
-
-/// Packs a text, beside `base` where that pays; `beside` tells whether it did.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
-fn _text_pack(
-    data: &str,
-    base: Option<&str>,
-) -> Result<TableIterator<'static, (name!(packed, Vec<u8>), name!(beside, bool))>, ErrorReport> {
-    let packed = delta::pack(data.as_bytes(), base.map(str::as_bytes)).map_err(Error::Packed)?;
-    Ok(TableIterator::once(packed))
-}
-
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
-fn _text_unpack(packed: &[u8], base: Option<&str>) -> Result<String, ErrorReport> {
-    let data = delta::unpack(packed, base.map(str::as_bytes)).map_err(Error::Packed)?;
-    String::from_utf8(data).map_err(|_| Error::Packed(delta::Corrupt::Payload("not UTF-8")).into())
 }
 
 /// A jsonb argument, detoasted.
@@ -71,7 +55,7 @@ impl Document {
             (varlena.cast::<pg_sys::Jsonb>(), pgrx::varsize_any_exhdr(varlena))
         };
         if bytes > MAX_BYTES {
-            return Err(Error::Json(Invalid::TooLarge { bytes }).into());
+            return Err(Error::from(Invalid::TooLarge { bytes }).into());
         }
         Ok(Self { jsonb, bytes })
     }
@@ -107,7 +91,7 @@ impl Document {
                 // SAFETY: elements and values are scalars here, as containers are entered.
                 _ => unsafe { scalar(&value, &mut visit) },
             };
-            result.map_err(|reason| ErrorReport::from(Error::Json(reason)))?;
+            result.map_err(Error::from)?;
         }
     }
 }

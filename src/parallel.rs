@@ -9,9 +9,13 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::settings;
 
-/// `f` of every item, in order: on the threads of `llmspell.threads`, or here where that is one.
+/// `f` of every item, in order, on the threads of `llmspell.threads`. Each use says what it gains.
 pub fn map<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = settings::threads();
+    map_on(settings::threads(), items, f)
+}
+
+/// The same on so many threads, or on the caller's own where that is one.
+pub fn map_on<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
     if threads > 1
         && items.len() > 1
         && let Some(found) = in_pool(threads, || items.par_iter().map(&f).collect())
@@ -48,4 +52,37 @@ fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     // SAFETY: the call above initialized the set.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
     started
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_does_not_depend_on_the_threads() {
+        let items: Vec<u32> = (0..10_000).collect();
+        let wanted: Vec<u32> = items.iter().map(|n| n * n % 7919).collect();
+        for threads in [1, 2, 5] {
+            assert_eq!(map_on(threads, &items, |n| n * n % 7919), wanted, "{threads} threads");
+        }
+    }
+
+    /// What the server's handlers would interrupt: every signal that can be blocked is.
+    #[test]
+    fn threads_take_no_signals() {
+        let blocked = |signal| {
+            let mut mask = MaybeUninit::uninit();
+            // SAFETY: with no new set the call fills in the mask of this thread.
+            unsafe {
+                libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), mask.as_mut_ptr());
+                libc::sigismember(mask.as_ptr(), signal) == 1
+            }
+        };
+        let signals =
+            [libc::SIGINT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM, libc::SIGHUP];
+        let here = signals.map(blocked);
+        let found = map_on(2, &[(); 64], |()| signals.iter().all(|signal| blocked(*signal)));
+        assert!(found.into_iter().all(|all| all));
+        assert_eq!(signals.map(blocked), here);
+    }
 }

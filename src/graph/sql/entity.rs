@@ -1,0 +1,198 @@
+//! Writes of entities.
+
+use std::ffi::CStr;
+
+use pgrx::AnyElement;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::arguments::{id, one_of, portion, shown, shown_id, shown_periods};
+use super::locks::{Kind, lock};
+use super::spi::{Arg, Sees, connect, rows};
+use super::target::{ENTITIES, RELATIONSHIPS, Target, time};
+use super::write::{Said, key, once, only};
+use crate::arguments::given;
+use crate::graph::content::{Change, Id, Operation};
+use crate::graph::invalid::Invalid;
+use crate::graph::period::{Period, Periods};
+use crate::tenancy::tenant;
+
+const EDGES: &CStr = c"
+    SELECT relationship_id FROM llmspell.relationships
+    WHERE tenant_id = $1 AND from_entity = $2 AND transaction_time_end = 'infinity'
+      AND valid_time_start < $4 AND valid_time_end > $3
+    UNION
+    SELECT relationship_id FROM llmspell.relationships
+    WHERE tenant_id = $1 AND to_entity = $2 AND transaction_time_end = 'infinity'
+      AND valid_time_start < $4 AND valid_time_end > $3
+    ORDER BY 1";
+
+const AT: &CStr = c"
+    SELECT valid_time_start, valid_time_end, entity_type::text, name::text FROM llmspell.entities
+    WHERE tenant_id = $1 AND entity_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
+      AND valid_time_start <= $3 AND valid_time_end > $3";
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // as the SQL signature
+fn entity_put(
+    entity: Option<pgrx::Uuid>,
+    kind: Option<&str>,
+    name: Option<&str>,
+    properties: Option<AnyElement>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    source_kind: Option<&str>,
+    source_id: Option<&str>,
+) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
+    tenant()?;
+    let entity = id(entity, "id")?;
+    let (kind, name) = (given(kind, "type")?, given(name, "name")?);
+    let change = Said { kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
+    once(only(&ENTITIES, entity, portion(valid_from, valid_to)?, Operation::Put, &change))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // as the SQL signature
+fn entity_insert(
+    entity: Option<pgrx::Uuid>,
+    kind: Option<&str>,
+    name: Option<&str>,
+    properties: Option<AnyElement>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    source_kind: Option<&str>,
+    source_id: Option<&str>,
+) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
+    let tenant = tenant()?;
+    let entity = id(entity, "id")?;
+    let (kind, name) = (given(kind, "type")?, given(name, "name")?);
+    let change = Said { kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
+    let portion = portion(valid_from, valid_to)?;
+    once(connect(|| {
+        lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
+        let target = Target::load(&ENTITIES, &tenant, entity, portion);
+        let there: Periods = target.versions.iter().filter_map(|v| v.valid.intersect(portion)).collect();
+        if !there.is_empty() {
+            return Err(Invalid::Overlap {
+                what: "entity",
+                id: shown_id(entity),
+                periods: shown_periods(&there),
+            }
+            .into());
+        }
+        let at = time(std::slice::from_ref(&target), i64::MIN)?;
+        let (closed, added) = target.apply(&tenant, Operation::Put, &change, at)?;
+        Ok((at, closed, added))
+    }))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // as the SQL signature
+fn entity_patch(
+    entity: Option<pgrx::Uuid>,
+    properties: Option<AnyElement>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    kind: Option<&str>,
+    name: Option<&str>,
+    source_kind: Option<&str>,
+    source_id: Option<&str>,
+) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
+    tenant()?;
+    let entity = id(entity, "id")?;
+    let change = Said { kind, name, properties, source_kind, source_id }.change()?;
+    once(only(&ENTITIES, entity, portion(valid_from, valid_to)?, Operation::Patch, &change))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // as the SQL signature
+fn entity_upsert(
+    entity: Option<pgrx::Uuid>,
+    kind: Option<&str>,
+    name: Option<&str>,
+    properties: Option<AnyElement>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    source_kind: Option<&str>,
+    source_id: Option<&str>,
+) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
+    tenant()?;
+    let entity = id(entity, "id")?;
+    let change = Said { kind, name, properties, source_kind, source_id }.change()?;
+    once(only(&ENTITIES, entity, portion(valid_from, valid_to)?, Operation::Upsert, &change))
+}
+
+#[pg_extern(sql = false)]
+fn entity_correct(
+    entity: Option<pgrx::Uuid>,
+    valid_at: Option<i64>,
+    properties: Option<AnyElement>,
+    kind: Option<&str>,
+    name: Option<&str>,
+    source_kind: Option<&str>,
+    source_id: Option<&str>,
+) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
+    let tenant = tenant()?;
+    let entity = id(entity, "id")?;
+    let valid_at = given(valid_at, "valid_at")?;
+    let mut change = Said { kind, name, properties, source_kind, source_id }.change()?;
+    once(connect(|| {
+        lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
+        let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(valid_at)];
+        let found = rows(AT, &args, Sees::Latest, |row| {
+            Period::new(row.time(0), row.time(1)).map(|period| (period, row.text(2), row.text(3)))
+        });
+        let Some((portion, kind, name)) = found.into_iter().flatten().next() else {
+            return Err(
+                Invalid::NoVersion { what: "entity", id: shown_id(entity), at: shown(valid_at) }.into()
+            );
+        };
+        change.kind.get_or_insert(kind);
+        change.name.get_or_insert(name);
+        let target = Target::load(&ENTITIES, &tenant, entity, portion);
+        let at = time(std::slice::from_ref(&target), i64::MIN)?;
+        let (closed, added) = target.apply(&tenant, Operation::Put, &change, at)?;
+        Ok((at, closed, added))
+    }))
+}
+
+#[pg_extern(sql = false)]
+fn entity_retract(
+    entity: Option<pgrx::Uuid>,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+    on_edges: Option<&str>,
+) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
+    let tenant = tenant()?;
+    let entity = id(entity, "id")?;
+    let portion = portion(valid_from, valid_to)?;
+    let restrict = one_of(on_edges, "on_edges", &["cascade", "restrict"], "cascade, restrict")? == 1;
+    once(connect(|| {
+        lock(&tenant, &mut vec![key(Kind::Existence, entity), key(Kind::Entity, entity)]);
+        let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(portion.start), Arg::Time(portion.end)];
+        let edges: Vec<Id> =
+            rows(EDGES, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten().collect();
+        if restrict && !edges.is_empty() {
+            let named = edges.iter().take(10).map(|edge| shown_id(*edge)).collect();
+            return Err(
+                Invalid::HasEdges { id: shown_id(entity), edges: named, more: edges.len() > 10 }.into()
+            );
+        }
+        // Nobody can put an edge to the entity any more, so there are no others.
+        lock(&tenant, &mut edges.iter().map(|edge| key(Kind::Relationship, *edge)).collect());
+        let mut targets = vec![Target::load(&ENTITIES, &tenant, entity, portion)];
+        targets.extend(edges.iter().map(|edge| {
+            let mut target = Target::load(&RELATIONSHIPS, &tenant, *edge, portion);
+            target.retain(|content| content.ends.is_some_and(|(from, to)| from == entity || to == entity));
+            target
+        }));
+        let at = time(&targets, i64::MIN)?;
+        let mut done = (at, 0, 0);
+        for target in &targets {
+            pgrx::check_for_interrupts!();
+            let (closed, added) = target.apply(&tenant, Operation::Retract, &Change::default(), at)?;
+            done = (at, done.1 + closed, done.2 + added);
+        }
+        Ok(done)
+    }))
+}

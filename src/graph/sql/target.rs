@@ -1,0 +1,220 @@
+//! A node or edge as a write finds it: what is there, what is planned, and putting the plan into the table.
+
+use std::ffi::CStr;
+
+use pgrx::prelude::*;
+
+use super::arguments::{shown, shown_id};
+use super::locks::Kind;
+use super::spi::{Arg, Place, Row, Sees, execute, rows};
+use crate::arguments;
+use crate::error::Error;
+use crate::graph::clock::{Stamps, instant};
+use crate::graph::content::{self, Change, Content, Id, Operation, Source};
+use crate::graph::invalid::Invalid;
+use crate::graph::period::{END, Period};
+use crate::graph::plan::{Version, plan};
+use crate::settings;
+
+/// What differs between entities and relationships.
+pub struct Table {
+    pub what: &'static str,
+    pub kind: Kind,
+    versions: &'static CStr,
+    close: &'static CStr,
+    remove: &'static CStr,
+}
+
+/// The current versions that overlap the portion, and the stamps of all that the transaction time must
+/// be after: versions that began, or ended, at or after the transaction's beginning. `= ANY (ARRAY[…])` keeps
+/// the planner from the GiST index of the exclusion constraint, which costs ten times a btree's look-up.
+pub static ENTITIES: Table = Table {
+    what: "entity",
+    kind: Kind::Entity,
+    versions: c"
+        SELECT true, valid_time_start, valid_time_end, transaction_time_start, transaction_time_end, xmin,
+            entity_type::text, name::text, NULL::uuid, NULL::uuid, properties::text, source_kind, source_id, created_at, ctid
+        FROM llmspell.entities
+        WHERE tenant_id = $1 AND entity_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
+          AND valid_time_start < $4 AND valid_time_end > $3
+        UNION ALL
+        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_start >= $5
+        UNION ALL
+        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM llmspell.entities
+        WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end > $5 AND transaction_time_end < 'infinity'",
+    close: c"
+        UPDATE llmspell.entities SET transaction_time_end = $4
+        WHERE tenant_id = $1 AND entity_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
+    remove: c"
+        DELETE FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
+};
+
+pub static RELATIONSHIPS: Table = Table {
+    what: "relationship",
+    kind: Kind::Relationship,
+    versions: c"
+        SELECT true, valid_time_start, valid_time_end, transaction_time_start, transaction_time_end, xmin,
+            relationship_type::text, '', from_entity, to_entity, properties::text, source_kind, source_id, created_at, ctid
+        FROM llmspell.relationships
+        WHERE tenant_id = $1 AND relationship_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
+          AND valid_time_start < $4 AND valid_time_end > $3
+        UNION ALL
+        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2 AND transaction_time_start >= $5
+        UNION ALL
+        SELECT false, NULL, NULL, transaction_time_start, transaction_time_end, xmin, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM llmspell.relationships
+        WHERE tenant_id = $1 AND relationship_id = $2 AND transaction_time_end > $5 AND transaction_time_end < 'infinity'",
+    close: c"
+        UPDATE llmspell.relationships SET transaction_time_end = $4
+        WHERE tenant_id = $1 AND relationship_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
+    remove: c"
+        DELETE FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
+};
+
+const INSERT_ENTITY: &CStr = c"
+    INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties, valid_time_start, valid_time_end,
+        transaction_time_start, created_at, source_kind, source_id)
+    VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, $11)";
+
+const INSERT_RELATIONSHIP: &CStr = c"
+    INSERT INTO llmspell.relationships (tenant_id, relationship_id, from_entity, to_entity, relationship_type, properties,
+        valid_time_start, valid_time_end, transaction_time_start, created_at, source_kind, source_id)
+    VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11, $12)";
+
+/// A node or edge and the portion of it that is written, with what is there.
+pub struct Target {
+    table: &'static Table,
+    id: Id,
+    portion: Period,
+    pub versions: Vec<Version>,
+    /// Where the versions lie.
+    places: Vec<Place>,
+    stamps: Vec<Stamps>,
+}
+
+fn began() -> i64 {
+    // SAFETY: reads the state of the transaction.
+    unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
+}
+
+impl Target {
+    pub fn load(table: &'static Table, tenant: &str, id: Id, portion: Period) -> Self {
+        let args = [
+            Arg::Text(tenant),
+            Arg::Id(id),
+            Arg::Time(portion.start),
+            Arg::Time(portion.end),
+            Arg::Time(began()),
+        ];
+        let mut target =
+            Self { table, id, portion, versions: Vec::new(), places: Vec::new(), stamps: Vec::new() };
+        let mut found = Vec::new();
+        for (stamps, version) in rows(table.versions, &args, Sees::Latest, read_version) {
+            target.stamps.push(stamps);
+            found.extend(version);
+        }
+        found.sort_by_key(|(version, _)| version.valid);
+        (target.versions, target.places) = found.into_iter().unzip();
+        target
+    }
+
+    /// Leaves out versions that are not meant: an edge may have had other ends for some time.
+    pub fn retain(&mut self, meant: impl Fn(&Content) -> bool) {
+        let found = std::mem::take(&mut self.versions).into_iter().zip(std::mem::take(&mut self.places));
+        (self.versions, self.places) = found.filter(|(version, _)| meant(&version.content)).unzip();
+    }
+
+    pub fn apply(
+        &self,
+        tenant: &str,
+        operation: Operation,
+        change: &Change,
+        at: i64,
+    ) -> Result<(i32, i32), Error> {
+        let plan =
+            plan(&self.versions, operation, self.portion, change, at).map_err(|invalid| match invalid {
+                content::Invalid::Missing(argument) => {
+                    Error::from(arguments::Invalid::Null(argument.to_owned()))
+                }
+                content::Invalid::NotObject => {
+                    Invalid::NotMergeable { what: self.table.what, id: shown_id(self.id) }.into()
+                }
+            })?;
+        for (statement, versions) in [(self.table.close, &plan.close), (self.table.remove, &plan.replace)] {
+            for version in versions {
+                // Where it was found: the key is locked, and a raw writer who moved it since is noticed.
+                let key = [Arg::Text(tenant), Arg::Id(self.id), Arg::Place(self.places[*version])];
+                let at = (statement == self.table.close).then_some(Arg::Time(at));
+                let args: Vec<Arg<'_>> = key.into_iter().chain(at).collect();
+                if execute(statement, &args, Sees::Write) != 1 {
+                    return Err(Invalid::Concurrent { what: self.table.what, id: shown_id(self.id) }.into());
+                }
+            }
+        }
+        for (valid, content) in &plan.add {
+            insert(tenant, self.id, *valid, content, at);
+        }
+        Ok((plan.close.len() as i32, plan.add.len() as i32))
+    }
+}
+
+fn read_version(row: &Row<'_>) -> (Stamps, Option<(Version, Place)>) {
+    let stamps = Stamps { since: row.time(3), until: row.time(4), own: row.is_own(5) };
+    let version = Period::new(row.time(1), row.time(2)).map(|valid| Version {
+        valid,
+        since: stamps.since,
+        own: stamps.own,
+        content: Content {
+            kind: row.text(6),
+            name: row.text(7),
+            ends: row.id(8).zip(row.id(9)),
+            properties: row.text(10),
+            source: row.maybe_text(11).zip(row.maybe_text(12)).map(|(kind, id)| Source { kind, id }),
+            created: row.time(13),
+        },
+    });
+    (stamps, version.zip(row.place(14)))
+}
+
+fn insert(tenant: &str, id: Id, valid: Period, content: &Content, at: i64) {
+    let (kind, source) = content.source.as_ref().map(|s| (s.kind.as_str(), s.id.as_str())).unzip();
+    let stamps = [
+        Arg::Time(valid.start),
+        Arg::Time(valid.end),
+        Arg::Time(at),
+        Arg::Time(content.created),
+        Arg::MaybeText(kind),
+        Arg::MaybeText(source),
+    ];
+    let (kind, properties) = (Arg::Text(&content.kind), Arg::Text(&content.properties));
+    let (text, what) = match content.ends {
+        None => (INSERT_ENTITY, vec![Arg::Id(id), kind, Arg::Text(&content.name), properties]),
+        Some((from, to)) => {
+            (INSERT_RELATIONSHIP, vec![Arg::Id(id), Arg::Id(from), Arg::Id(to), kind, properties])
+        }
+    };
+    let args: Vec<Arg<'_>> = [Arg::Text(tenant)].into_iter().chain(what).chain(stamps).collect();
+    execute(text, &args, Sees::Write);
+}
+
+/// The transaction time of a write to all of the targets; `floor` is what else it must not be before.
+pub fn time(targets: &[Target], floor: i64) -> Result<i64, Error> {
+    let stamps =
+        || targets.iter().flat_map(|target| target.stamps.iter().map(move |stamps| (target, *stamps)));
+    let at = instant(began().max(floor), stamps().map(|(_, stamps)| stamps));
+    let seconds = settings::MAX_TX_SKEW.get();
+    // SAFETY: reads the clock.
+    let clock = unsafe { pg_sys::GetCurrentTimestamp() };
+    if at.saturating_sub(clock) <= i64::from(seconds) * 1_000_000 {
+        return Ok(at);
+    }
+    let latest =
+        |stamps: &Stamps| if stamps.until == END { stamps.since } else { stamps.since.max(stamps.until) };
+    let worst = stamps().max_by_key(|(_, stamps)| latest(stamps));
+    let (what, id, stamp) =
+        worst.map_or(("entity", String::new(), at), |(t, s)| (t.table.what, shown_id(t.id), latest(&s)));
+    Err(Invalid::Skew { what, id, stamp: shown(stamp), seconds }.into())
+}

@@ -1,0 +1,24 @@
+//! SQL face of packed texts.
+#![allow(unsafe_code)] // what #[pg_extern] expands to
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::delta::{self, Invalid};
+use crate::error::Error;
+
+/// Packs a text, beside `base` where that pays; `beside` tells whether it did.
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _text_pack(
+    data: &str,
+    base: Option<&str>,
+) -> Result<TableIterator<'static, (name!(packed, Vec<u8>), name!(beside, bool))>, ErrorReport> {
+    let packed = delta::pack(data.as_bytes(), base.map(str::as_bytes)).map_err(Error::from)?;
+    Ok(TableIterator::once(packed))
+}
+
+#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+fn _text_unpack(packed: &[u8], base: Option<&str>) -> Result<String, ErrorReport> {
+    let data = delta::unpack(packed, base.map(str::as_bytes)).map_err(Error::from)?;
+    Ok(String::from_utf8(data).map_err(|_| Error::from(Invalid::NotUtf8))?)
+}

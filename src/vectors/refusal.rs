@@ -1,0 +1,31 @@
+//! Errors of searches as the server reports them.
+
+use pgrx::prelude::*;
+
+use super::halves;
+use super::invalid::Invalid;
+use super::route::MAX_K;
+use crate::error::Refusal;
+
+impl Refusal for Invalid {
+    fn sqlstate(&self) -> PgSqlErrorCode {
+        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Filter(_) => "Give what the metadata must contain, for instance {\"kind\": \"note\"}.",
+            Self::K(k) if *k > MAX_K => "Ask for fewer, and narrow the search by scope, filter or time.",
+            Self::Mode(_) => "Use auto, exact or ann.",
+            Self::Zero => "The model gave nothing for this text: search by words instead.",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Refusal for halves::Invalid {
+    fn sqlstate(&self) -> PgSqlErrorCode {
+        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
+    }
+}
