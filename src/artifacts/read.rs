@@ -136,7 +136,11 @@ fn read_batch(
 }
 
 /// Decodes a chunk that needs no base, straight to where it goes if it is wanted whole.
-fn place(row: &statements::Chunk<'_>, places: &[(u64, usize)], target: &mut Target<'_>) -> Result<(), Damage> {
+fn place(
+    row: &statements::Chunk<'_>,
+    places: &[(u64, usize)],
+    target: &mut Target<'_>,
+) -> Result<(), Damage> {
     for (start, length) in places {
         if let Some(out) = target.whole(*start, *length) {
             decode(&row.hash, row.codec, row.data, None, out)?;

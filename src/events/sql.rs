@@ -106,8 +106,7 @@ fn event_append(
     let correlation = correlation_id.unwrap_or(id);
     // What the defaults would give; not having to evaluate them saves 3 microseconds.
     // SAFETY: inside a transaction; an xid8 is passed as 64 bits.
-    let transaction =
-        unsafe { typed(pg_sys::XID8OID, Some(pg_sys::GetTopFullTransactionId().value.into())) };
+    let transaction = unsafe { typed(pg_sys::XID8OID, Some(pg_sys::GetTopFullTransactionId().value.into())) };
     let values = [
         tenant.as_str().into(),
         id.into(),
@@ -128,9 +127,8 @@ fn event_append(
 /// The event that has the id already, near the time; locks the id.
 fn known(id: Uuid, ts: TimestampWithTimeZone) -> Option<(i64, TimestampWithTimeZone)> {
     let args = [id.into(), ts.into()];
-    let found = connect(|connection| {
-        connection.row(KNOWN, &args, Sees::Write, |row| row.get(0).zip(row.get(1)))
-    });
+    let found =
+        connect(|connection| connection.row(KNOWN, &args, Sees::Write, |row| row.get(0).zip(row.get(1))));
     found.flatten()
 }
 
@@ -195,9 +193,8 @@ fn _feed_epoch() -> i32 {
     if (of_table, of_timeline) == (table, timeline) && table != pg_sys::InvalidOid {
         return epoch;
     }
-    let claimed = connect(|connection| {
-        connection.row(CLAIM, &[], Sees::Write, |row| (row.get(0), row.get(1)))
-    });
+    let claimed =
+        connect(|connection| connection.row(CLAIM, &[], Sees::Write, |row| (row.get(0), row.get(1))));
     let (epoch, durable) = claimed.unwrap_or_default();
     let epoch = epoch.unwrap_or(1);
     // What this transaction added may yet be undone.

@@ -30,6 +30,7 @@
 mod cache;
 pub mod catalog;
 pub mod clock;
+pub mod jsonb;
 pub mod nest;
 mod plans;
 pub mod spi;

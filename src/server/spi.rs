@@ -8,10 +8,10 @@ use std::marker::PhantomData;
 use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::prelude::*;
 
+use super::catalog;
 use super::nest::Settings;
 use super::plans::{self, Plan};
 use super::varlena::Detoasted;
-use super::catalog;
 
 /// What a statement sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,11 @@ pub type Place = pg_sys::ItemPointerData;
 pub fn place(place: &Place) -> Arg<'_> {
     // SAFETY: a tid is passed by reference, and lives as long as the argument.
     unsafe { typed(pg_sys::TIDOID, Some((&raw const *place).into())) }
+}
+
+/// A `uuid`, by its bits.
+pub fn id(id: [u8; 16]) -> Arg<'static> {
+    pgrx::Uuid::from_bytes(id).into()
 }
 
 /// A `timestamptz`.

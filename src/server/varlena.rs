@@ -28,7 +28,23 @@ impl Detoasted<'_> {
         Self { given, bytes, life: PhantomData }
     }
 
-    /// Without the length word, and aligned to nothing.
+    /// The same with a length word of 4 bytes, aligned as the type wants it.
+    ///
+    /// # Safety
+    /// As above.
+    pub unsafe fn aligned(datum: pg_sys::Datum) -> Self {
+        let given: *mut pg_sys::varlena = datum.cast_mut_ptr();
+        // SAFETY: as the caller says.
+        let bytes = unsafe { pg_sys::pg_detoast_datum(given) };
+        Self { given, bytes, life: PhantomData }
+    }
+
+    /// The value, to be handed on while self lives.
+    pub fn whole(&self) -> *mut pg_sys::varlena {
+        self.bytes
+    }
+
+    /// Without the length word.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: a detoasted varlena, which lives until self is dropped.
         unsafe { pgrx::varlena_to_byte_slice(self.bytes) }
@@ -62,7 +78,7 @@ impl Bytea {
 
     pub fn argument(&self) -> Arg<'_> {
         // SAFETY: a bytea, whose copy lives as long as the borrow.
-        unsafe { typed(pg_sys::BYTEAOID, Some(self.0.bytes.into())) }
+        unsafe { typed(pg_sys::BYTEAOID, Some(self.0.whole().into())) }
     }
 }
 

@@ -16,6 +16,7 @@ use super::route::{self, Ann, Costs, Mode, Question, Route, Rows, Step, Why};
 use super::statement::{Conditions, Key, Metric, Space};
 use super::{cache, halves, layout, length};
 use crate::error::Error;
+use crate::server::jsonb::Document;
 use crate::server::nest::{self, Settings};
 use crate::server::spi::{Arg, Connection, Row, Sees, Value, quoted, typed};
 use crate::server::varlena;
@@ -242,7 +243,7 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 10
         given(target.types.vector, Some(vector)),
         query.tenant.as_str().into(),
         query.scope.as_deref().into(),
-        given(pg_sys::JSONBOID, query.filter),
+        query.filter.as_ref().map_or(Arg::null_oid(pg_sys::JSONBOID), Document::argument),
         given(pg_sys::TIMESTAMPTZOID, query.since),
         given(pg_sys::TIMESTAMPTZOID, query.until),
         query.max_distance.into(),
@@ -298,10 +299,15 @@ fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: O
         let sql = target.space.exact_halves(query.conditions());
         let (mut candidates, mut nearest_out) = (0, None);
         let parameters = parameters(query, target, fetch);
-        let hits: Vec<_> = connection.kept_planned(sql.as_str(), &parameters, || Settings::off(&PLAIN), |row| {
-            (candidates, nearest_out) = (row.get(6).unwrap_or(0), row.get(7));
-            hit(row, target)
-        });
+        let hits: Vec<_> = connection.kept_planned(
+            sql.as_str(),
+            &parameters,
+            || Settings::off(&PLAIN),
+            |row| {
+                (candidates, nearest_out) = (row.get(6).unwrap_or(0), row.get(7));
+                hit(row, target)
+            },
+        );
         let hits: Vec<_> = hits.into_iter().flatten().collect();
         let full = hits.len() == query.k as usize;
         // A threshold may leave fewer than k: then the first row left out is the threshold.
