@@ -1,6 +1,6 @@
 //! llmspell: the multi-tenant storage engine of an LLM agent platform, inside PostgreSQL.
 //!
-//! SQL in `sql/install` owns tables, rights and single-statement functions; the modules here own
+//! SQL in `sql/` owns tables, rights and single-statement functions; the modules here own
 //! algorithms and bytes. In each domain the pure files know nothing of Postgres, `sql.rs` is the glue.
 
 use std::ffi::CStr;
@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 
 mod arguments;
 mod artifacts;
+mod cursor;
 mod error;
 mod events;
 mod graph;
@@ -35,10 +36,6 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
     Ok(version) => version,
     Err(_) => c"",
 };
-
-/// The schema of every object; the bootstrap block of `install` creates it.
-#[pg_schema]
-mod llmspell {}
 
 #[pg_guard]
 #[allow(unsafe_code)]

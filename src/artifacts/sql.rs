@@ -17,28 +17,25 @@ use crate::server::varlena::{self, Bytea};
 use crate::settings;
 use crate::tenancy::tenant;
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn blake3(data: &[u8]) -> Vec<u8> {
     blake3::hash(data).as_bytes().to_vec()
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn blake3_keyed(data: &[u8], key: &[u8]) -> Result<Vec<u8>, ErrorReport> {
     let key = key.try_into().map_err(|_| Error::from(Invalid::KeyLength(key.len())))?;
     Ok(blake3::keyed_hash(key, data).as_bytes().to_vec())
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
-fn compress(data: &[u8], codec: default!(&str, "'zstd'")) -> Result<Vec<u8>, ErrorReport> {
+#[pg_extern(sql = false)]
+fn compress(data: &[u8], codec: &str) -> Result<Vec<u8>, ErrorReport> {
     Ok(envelope::compress(data, format(codec)?).map_err(Error::from)?)
 }
 
 /// Not strict: without a codec the data tells.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
-fn decompress(
-    data: Option<&[u8]>,
-    codec: default!(Option<&str>, "NULL"),
-) -> Result<Option<Vec<u8>>, ErrorReport> {
+#[pg_extern(sql = false)]
+fn decompress(data: Option<&[u8]>, codec: Option<&str>) -> Result<Option<Vec<u8>>, ErrorReport> {
     let format = codec.map(format).transpose()?;
     let Some(data) = data else { return Ok(None) };
     Ok(Some(envelope::decompress(data, format, settings::artifact_max_bytes()).map_err(Error::from)?))
@@ -48,12 +45,7 @@ fn decompress(
 /// it. `so_far`: that of the part stored before. Only the last part has no tail.
 ///
 /// Generic plans: another would hold a copy of the data.
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._artifact_store(data bytea, so_far bytea, parent bytea, is_last boolean)
-    RETURNS TABLE (manifest bytea, tail bytea, stored_bytes bigint)
-    VOLATILE SET search_path = pg_catalog, llmspell, pg_temp SET plan_cache_mode = force_generic_plan
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
 fn _artifact_store(
     data: Option<AnyElement>,
@@ -76,31 +68,19 @@ fn _artifact_store(
 
 // The three that clients read with are native: a function in SQL or plpgsql would copy what it returns.
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.artifact_get(artifact_id text) RETURNS bytea
-    STABLE SET search_path = pg_catalog, llmspell, pg_temp
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn artifact_get(artifact_id: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
     get(&tenant, Name::ArtifactId(given(artifact_id, "artifact_id")?), 0, i64::MAX)
 }
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.artifact_get_by_hash(content_hash text) RETURNS bytea
-    STABLE SET search_path = pg_catalog, llmspell, pg_temp
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn artifact_get_by_hash(content_hash: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
     get(&tenant, Name::ContentHash(given(content_hash, "content_hash")?), 0, i64::MAX)
 }
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.artifact_get_range(artifact_id text, byte_offset bigint, length bigint) RETURNS bytea
-    STABLE SET search_path = pg_catalog, llmspell, pg_temp
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn artifact_get_range(
     artifact_id: Option<&str>,
     byte_offset: Option<i64>,
@@ -112,11 +92,7 @@ fn artifact_get_range(
 }
 
 /// Bytes of a content by its manifest.
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._artifact_read(packed bytea, byte_offset bigint, length bigint) RETURNS bytea
-    STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, llmspell, pg_temp
-    LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn _artifact_read(packed: &[u8], byte_offset: i64, length: i64) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
     from_chunks(&tenant, packed, natural(Some(byte_offset), "byte_offset")?, natural(Some(length), "length")?)
@@ -155,13 +131,13 @@ fn from_chunks(
 }
 
 /// The BLAKE3 hash of a content, from its chunks.
-#[pg_extern(schema = "llmspell", stable)]
+#[pg_extern(sql = false)]
 fn _artifact_hash(packed: &[u8]) -> Result<Vec<u8>, ErrorReport> {
     let hash = read::hash(&tenant()?, &manifest(packed)?).map_err(Error::from)?;
     Ok(hash.as_bytes().to_vec())
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
 fn _artifact_manifest(
     packed: &[u8],
@@ -178,20 +154,20 @@ fn _artifact_manifest(
 }
 
 /// Why bytes are no manifest; null where they are one.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _artifact_manifest_fault(packed: &[u8]) -> Option<String> {
     Manifest::parse(packed).err().map(|reason| reason.to_string())
 }
 
 /// What is wrong with a chunk; null where nothing is, or its base alone.
-#[pg_extern(schema = "llmspell", stable)]
+#[pg_extern(sql = false)]
 fn _artifact_chunk_fault(chunk_hash: &[u8]) -> Result<Option<String>, ErrorReport> {
     pgrx::check_for_interrupts!();
     let hash: Hash = chunk_hash.try_into().unwrap_or_default();
     Ok(read::damage(&tenant()?, &hash).map(|damage| damage.to_string()))
 }
 
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _artifact_max_bytes() -> i32 {
     i32::try_from(settings::artifact_max_bytes()).unwrap_or(i32::MAX)
 }

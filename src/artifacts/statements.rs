@@ -32,7 +32,7 @@ const BY_HASH: &CStr = c"
     SELECT c.content_hash::text, c.manifest FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = lower($2)";
 const LEGACY: &CStr = c"
-    SELECT llmspell._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
+    SELECT llmspell_internal._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = $2";
 
 /// Their plans depend on how large these are.

@@ -29,9 +29,9 @@ const INSERT: &CStr = c"
     INSERT INTO llmspell.event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload,
         feed_epoch, feed_xid, feed_pos)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-const COVER: &CStr = c"SELECT llmspell._event_log_cover($1)";
-const KNOWN: &CStr = c"SELECT sequence, ts FROM llmspell._event_known($1, $2)";
-const CLAIM: &CStr = c"SELECT epoch, durable FROM llmspell._feed_epoch_claim()";
+const COVER: &CStr = c"SELECT llmspell_internal._event_log_cover($1)";
+const KNOWN: &CStr = c"SELECT sequence, ts FROM llmspell_internal._event_known($1, $2)";
+const CLAIM: &CStr = c"SELECT epoch, durable FROM llmspell_internal._feed_epoch_claim()";
 
 thread_local! {
     static IDS: RefCell<id::Ids> = const { RefCell::new(id::Ids::NEW) };
@@ -42,18 +42,18 @@ thread_local! {
 
 /// Read here and not with current_setting(): before the library is loaded anybody could have set
 /// placeholders of these names.
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_log_window() -> TableIterator<'static, (name!(months_back, i32), name!(months_ahead, i32))> {
     TableIterator::once((settings::EVENT_LOG_MONTHS_BACK.get(), settings::EVENT_LOG_MONTHS_AHEAD.get()))
 }
 
 /// Seconds.
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_dedup_window() -> i32 {
     settings::EVENT_DEDUP_WINDOW.get()
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_glob(
     pattern: Option<&str>,
 ) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, Option<String>))>, ErrorReport>
@@ -64,12 +64,7 @@ fn _event_glob(
 
 /// In Rust, with a plan of its own: the layers of SQL and plpgsql above one INSERT took as long as the INSERT.
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.event_append(event_type text, payload jsonb, correlation_id uuid DEFAULT NULL, event_id uuid DEFAULT NULL,
-                                      ts timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
-    VOLATILE PARALLEL UNSAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn event_append(
     event_type: Option<&str>,
     payload: Option<AnyElement>,
@@ -141,12 +136,12 @@ fn name<'a>(value: Option<&'a str>, argument: &str, max: usize) -> Result<&'a st
 }
 
 /// Microseconds since 1970; by way of extract() it takes a numeric multiplication for each event.
-#[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_micros(ts: TimestampWithTimeZone) -> i64 {
     i64::from(ts).saturating_add(EPOCH_2000)
 }
 
-#[pg_extern(schema = "llmspell", volatile, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _event_id() -> Result<Uuid, ErrorReport> {
     let micros = clock::now().saturating_add(EPOCH_2000).unsigned_abs();
     // SAFETY: the pool is a valid buffer of its length.
@@ -157,13 +152,13 @@ fn _event_id() -> Result<Uuid, ErrorReport> {
 }
 
 /// Whether a month of the log is there for `ts`.
-#[pg_extern(schema = "llmspell")]
+#[pg_extern(sql = false)]
 fn _event_log_has(ts: TimestampWithTimeZone) -> bool {
     catalog::relation(c"event_log").is_some_and(|log| catalog::has_partition(log, ts.into()))
 }
 
 /// Position of the next event of this transaction in the feed.
-#[pg_extern(schema = "llmspell", volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn _feed_pos() -> i64 {
     // SAFETY: inside a transaction, as every function call is; refused in parallel workers by the declaration.
     let transaction = unsafe { pg_sys::GetTopFullTransactionId() }.value;
@@ -174,7 +169,7 @@ fn _feed_pos() -> i64 {
 }
 
 /// Which cluster, and which line of its history, this is.
-#[pg_extern(schema = "llmspell", stable, parallel_restricted)]
+#[pg_extern(sql = false)]
 fn _feed_cluster() -> TableIterator<'static, (name!(system_identifier, String), name!(timeline, i32))> {
     // SAFETY: both read what the control file said at the start; the timeline is 0 during recovery.
     let (system, timeline) =
@@ -184,7 +179,7 @@ fn _feed_cluster() -> TableIterator<'static, (name!(system_identifier, String), 
 
 /// The epoch that a new event belongs to. Asks the table once in the life of a session, as an epoch
 /// ends only with the cluster or its timeline.
-#[pg_extern(schema = "llmspell", volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn _feed_epoch() -> i32 {
     let table = catalog::relation(c"_feed_epochs").unwrap_or(pg_sys::InvalidOid);
     // SAFETY: reads shared memory; an INSERT is under way, so recovery is over.

@@ -7,12 +7,12 @@ use pgrx::prelude::*;
 use super::codec;
 use crate::error::Error;
 
-#[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _hook_pack(context: &[u8]) -> Result<Vec<u8>, ErrorReport> {
     Ok(codec::pack(context).map_err(Error::from)?)
 }
 
-#[pg_extern(schema = "llmspell", immutable, strict, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _hook_unpack(packed: &[u8]) -> Result<Vec<u8>, ErrorReport> {
     Ok(codec::unpack(packed).map_err(Error::from)?)
 }

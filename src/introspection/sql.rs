@@ -4,7 +4,7 @@
 use pgrx::prelude::*;
 
 /// The version of the library, which can differ from that of the installed SQL.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }

@@ -14,18 +14,12 @@ use crate::server::jsonb::Document;
 /// A smaller document passes no bound: a level takes 8 bytes, a number of 131,072 digits 12.
 const FLAT_BYTES: usize = 4000;
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._json_check(state jsonb) RETURNS void
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn _json_check(state: Option<AnyElement>) -> Result<(), ErrorReport> {
     Ok(check(&document(&given(state, "state")?))?)
 }
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._json_checksum(state jsonb) RETURNS bytea
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn _json_checksum(state: Option<AnyElement>) -> Result<Vec<u8>, ErrorReport> {
     let state = given(state, "state")?;
     let document = document(&state);

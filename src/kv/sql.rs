@@ -8,7 +8,7 @@ use super::limits;
 use crate::arguments::given;
 use crate::error::Error;
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _kv_check(key: Option<&str>, value: Option<&[u8]>) -> Result<(), ErrorReport> {
     let key = given(key, "key")?;
     let value = given(value, "value")?;

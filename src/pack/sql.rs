@@ -8,7 +8,7 @@ use super::delta::{self, Invalid};
 use crate::error::Error;
 
 /// Packs a text, beside `base` where that pays; `beside` tells whether it did.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _text_pack(
     data: &str,
     base: Option<&str>,
@@ -17,7 +17,7 @@ fn _text_pack(
     Ok(TableIterator::once(packed))
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _text_unpack(packed: &[u8], base: Option<&str>) -> Result<String, ErrorReport> {
     let data = delta::unpack(packed, base.map(str::as_bytes)).map_err(Error::from)?;
     Ok(String::from_utf8(data).map_err(|_| Error::from(Invalid::NotUtf8))?)

@@ -8,7 +8,7 @@ use super::route::{Route, route};
 use crate::arguments::given;
 use crate::error::Error;
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
 fn _storage_route(
     key: Option<&str>,

@@ -9,30 +9,30 @@ use super::{current, scope, source, tenant_id};
 use crate::arguments::given;
 use crate::error::Error;
 
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn current_tenant() -> Option<&'static str> {
     current::current()
 }
 
-#[pg_extern(schema = "llmspell", stable, parallel_restricted)]
+#[pg_extern(sql = false)]
 fn _tenant_source() -> Option<&'static str> {
     source::source()
 }
 
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _require_tenant() -> Result<String, ErrorReport> {
     Ok(current::tenant()?)
 }
 
 /// STABLE and not strict, so that a null constant is not folded away before anybody is asked.
-#[pg_extern(schema = "llmspell", stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _required(value: Option<AnyElement>, argument: &str) -> Result<AnyElement, ErrorReport> {
     _require_tenant()?;
     Ok(given(value, argument)?)
 }
 
-#[pg_extern(schema = "llmspell")]
-fn tenant_set(tenant: Option<&str>, is_local: default!(Option<bool>, true)) -> Result<String, ErrorReport> {
+#[pg_extern(sql = false)]
+fn tenant_set(tenant: Option<&str>, is_local: Option<bool>) -> Result<String, ErrorReport> {
     let tenant = given(tenant, "tenant")?;
     let is_local = given(is_local, "is_local")?;
     let tenant = tenant_id::check(tenant.as_bytes()).map_err(Error::from)?;
@@ -44,12 +44,12 @@ fn tenant_set(tenant: Option<&str>, is_local: default!(Option<bool>, true)) -> R
     Ok(tenant.to_owned())
 }
 
-#[pg_extern(schema = "llmspell")]
+#[pg_extern(sql = false)]
 fn tenant_clear() {
     current::set("", false);
 }
 
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _check_scope(scope: Option<&str>) -> Result<&str, ErrorReport> {
     let scope = given(scope, "scope")?;
     Ok(scope::check(scope).map_err(Error::from)?)

@@ -61,8 +61,8 @@ const TYPES_SQL: &CStr = c"SELECT quote_ident(n.nspname), v.oid, h.oid \
 const SPACE_SQL: &CStr = c"SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(i.method, 'none'), i.lists, \
          k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid, \
          r.oid, i.beside_vchordrq \
-     FROM llmspell._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
-     LEFT JOIN LATERAL llmspell._vector_index_in_force(s.name) i ON true \
+     FROM llmspell_internal._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
+     LEFT JOIN LATERAL llmspell_internal._vector_index_in_force(s.name) i ON true \
      LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name \
      LEFT JOIN pg_class r ON r.relname = s.table_name AND r.relnamespace = 'llmspell'::regnamespace";
 

@@ -48,16 +48,7 @@ unsafe fn vector_type(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Oid {
     unsafe { pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 0) }
 }
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.vector_search(query @extschema:vector@.vector, k int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
-    max_distance double precision DEFAULT NULL, mode text DEFAULT 'auto', created_from timestamptz DEFAULT NULL, created_to timestamptz DEFAULT NULL,
-    include_expired boolean DEFAULT false, ef_search int DEFAULT NULL, recall double precision DEFAULT NULL, space text DEFAULT NULL)
-RETURNS TABLE (id uuid, distance double precision, score double precision, scope text, metadata jsonb, content text, created_at timestamptz,
-    exact boolean, complete boolean)
-STABLE PARALLEL RESTRICTED ROWS 10 COST 10000 LANGUAGE c
-SET search_path = pg_catalog, llmspell, pg_temp
-AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one above.
     let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
@@ -82,16 +73,7 @@ fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     })
 }
 
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell.vector_explain(query @extschema:vector@.vector, k int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
-    max_distance double precision DEFAULT NULL, mode text DEFAULT 'auto', created_from timestamptz DEFAULT NULL, created_to timestamptz DEFAULT NULL,
-    include_expired boolean DEFAULT false, ef_search int DEFAULT NULL, recall double precision DEFAULT NULL, space text DEFAULT NULL)
-RETURNS TABLE (space text, route text, reason text, row_count bigint, more boolean, exact_rows bigint, index_method text, ef_search int,
-    candidates bigint, max_scan_tuples bigint, exact_ms double precision, ann_ms double precision)
-STABLE PARALLEL RESTRICTED ROWS 1 COST 10000 LANGUAGE c
-SET search_path = pg_catalog, llmspell, pg_temp
-AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one above.
     let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
@@ -121,17 +103,14 @@ fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
 }
 
 /// A `vector` of little-endian halves.
-#[pg_extern(sql = r#"
-CREATE FUNCTION llmspell._vector_from_halves(embedding bytea) RETURNS @extschema:vector@.vector
-    IMMUTABLE STRICT PARALLEL SAFE LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-"#)]
+#[pg_extern(sql = false)]
 fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorReport> {
     let numbers = halves::decode(embedding).map_err(Error::from)?;
     Ok(varlena::result(&layout::vector(&numbers)))
 }
 
 /// What two lists give a row for its ranks, less what its age takes away.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _fusion_score(
     vector_rank: Option<i64>,
     text_rank: Option<i64>,
@@ -146,7 +125,7 @@ fn _fusion_score(
 }
 
 /// The logarithm of [`_fusion_score`].
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _fusion_order(
     vector_rank: Option<i64>,
     text_rank: Option<i64>,
@@ -165,7 +144,7 @@ fn _fusion_order(
 
 /// Positions, from 1, of the `k` items that are relevant and unlike one another; `orders` are the logarithms of
 /// their scores, `embeddings` an array of `vector` or `halfvec`.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _fusion_diversify(
     orders: Vec<f64>,
     embeddings: pgrx::AnyArray,
@@ -184,13 +163,13 @@ fn _fusion_diversify(
 }
 
 /// Rows at which both ways of a search take equally long.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, k: i32, space_rows: f64) -> i32 {
     i32::try_from(route::break_even(exact_us, ann_us, ef_search, k, space_rows)).unwrap_or(i32::MAX)
 }
 
 /// How many neighbours, where a function in SQL asks.
-#[pg_extern(schema = "llmspell", immutable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn _vector_check_k(k: Option<i32>) -> Result<i32, ErrorReport> {
     match given(k, "k")? {
         k if (1..=route::MAX_K).contains(&k) => Ok(k),
@@ -199,7 +178,7 @@ fn _vector_check_k(k: Option<i32>) -> Result<i32, ErrorReport> {
 }
 
 /// Tells every session, when this transaction commits, that spaces changed.
-#[pg_extern(schema = "llmspell")]
+#[pg_extern(sql = false)]
 fn _vector_spaces_changed(spaces: pg_sys::Oid) {
     // SAFETY: queues a message; the number need not be that of a table.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(spaces) };

@@ -63,7 +63,7 @@ def functions(connection, internal=False, role=None):
                      FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) JOIN pg_type y ON y.oid = t ORDER BY n),
                p.pronargdefaults
            FROM pg_proc p
-           WHERE p.pronamespace = 'llmspell'::regnamespace AND p.prorettype <> 'trigger'::regtype
+           WHERE p.pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND p.prorettype <> 'trigger'::regtype
              AND (p.proname LIKE '\\_%%') = %s AND (%s::text IS NULL OR has_function_privilege(%s, p.oid, 'EXECUTE'))
            ORDER BY 1""", [internal, role, role]).fetchall()
     assert rows, "no functions found"

@@ -1,34 +1,26 @@
-"""What the test programs share: connections, result lines, a login role for each program."""
+"""What the test programs share: connections, checks, databases."""
 
 import contextlib
 import os
 import pathlib
 import subprocess
-import sys
-import time
-import traceback
 
 import psycopg
+import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PROGRAM = pathlib.Path(sys.argv[0]).resolve()
-NAME = f"{PROGRAM.parent.name}/{PROGRAM.stem}"
-# Of this run alone, so that two runs may share a server.
-ROLE = f"{PROGRAM.parent.name}_{PROGRAM.stem}_{os.getpid()}"
+# Of this run alone, so that two runs may share a server; conftest.py makes it.
+ROLE = f"test_{os.getpid()}"
 SOAK = bool(os.environ.get("SOAK"))
 A, B = "tenant-a", "tenant-b"
-
-_tests, _skipped = [], []
+Skip = pytest.skip.Exception
 
 
 def test(function):
-    _tests.append(function)
+    """Marks a test; its docstring is its name."""
+    function.is_test = True
     return function
-
-
-class Skip(Exception):
-    pass
 
 
 def server(dbname=None, **options):
@@ -74,6 +66,12 @@ def raises(*states, what=""):
 
 def equal(got, wanted, what=""):
     assert got == wanted, f"{what + ': ' if what else ''}got {got!r:.600}, wanted {wanted!r:.600}"
+
+
+def differences(got, wanted):
+    """The lines of one alone: + of what was got, - of what was wanted."""
+    has, wants = set(got), set(wanted)
+    return [f"+ {line}" for line in got if line not in wants] + [f"- {line}" for line in wanted if line not in has]
 
 
 def fill(connection, tenant):
@@ -124,6 +122,19 @@ def drop_database(*names):
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+def start_cluster(name, *options):
+    """Starts a server of the program's own, or starts it again; what follows connects to it."""
+    call([ROOT / "scripts/cluster", "start", name, *options])
+    for word in call([ROOT / "scripts/cluster", "env", name]).replace("export ", "").split():
+        setting, _, value = word.partition("=")
+        if setting in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
+            os.environ[setting] = value
+
+
+def stop_cluster(name):
+    call([ROOT / "scripts/cluster", "stop", name])
+
+
 def drop_role(*names):
     """Drops roles; what they own or hold in the program's database goes along."""
     with server() as connection:
@@ -131,30 +142,3 @@ def drop_role(*names):
             if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
                 connection.execute(f"DROP OWNED BY {name} CASCADE")
                 connection.execute(f"DROP ROLE {name}")
-
-
-def main(role="llmspell_app"):
-    """Runs the tests of the program in order and prints a line for each."""
-    failed = 0
-    if role:
-        with server() as connection:
-            connection.execute(f"CREATE ROLE {ROLE} LOGIN IN ROLE {role}")
-    try:
-        for function in _tests:
-            name = f"{NAME}: {function.__doc__ or function.__name__.replace('_', ' ')}"
-            start = time.monotonic()
-            try:
-                function()
-                print(f"ok {name} ({time.monotonic() - start:.1f} s)", flush=True)
-            except Skip as reason:
-                print(f"SKIP {name}: {reason}", flush=True)
-            except Exception as error:
-                failed += 1
-                why = " ".join(str(error).split()) or type(error).__name__
-                print(f"not ok {name}: {why[:1000]}", flush=True)
-                if not isinstance(error, AssertionError):
-                    traceback.print_exc()
-    finally:
-        if role:
-            drop_role(ROLE)
-    sys.exit(1 if failed else 0)

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Artifacts from outside, over TCP, as a login role of llmspell_app: sizes, memory, other tenants, raw clients."""
 
 import contextlib
@@ -8,7 +8,7 @@ import random
 import threading
 
 from artifacts import CAP, append, blake3, clear, collect, faults, get, get_range, put, session, upload
-from lib import A, B, ROLE, SOAK, app, drop_role, equal, main, one, raises, rows, server, test
+from lib import A, B, ROLE, SOAK, app, drop_role, equal, one, raises, rows, server, test
 
 MIB = 1 << 20
 
@@ -209,7 +209,7 @@ def other_tenants():
         append(a, number, 0, data[:200_000])
         manifest = one(admin, "SELECT manifest FROM llmspell.artifact_content WHERE tenant_id = %s AND content_hash = %s", [A, stored.content_hash])
         length = len(data)
-        equal(one(a, "SELECT llmspell._artifact_read(%b, 0, %s)", [manifest, length]) == data, True)
+        equal(one(a, "SELECT llmspell_internal._artifact_read(%b, 0, %s)", [manifest, length]) == data, True)
         equal(get(b, stored.artifact_id), None)
         equal(get_range(b, stored.artifact_id, 0, 10), None)
         equal(one(b, "SELECT llmspell.artifact_get_by_hash(%s)", [stored.content_hash]), None)
@@ -218,7 +218,7 @@ def other_tenants():
         equal(rows(b, "SELECT found FROM llmspell.artifact_exists(ARRAY[%s])", [stored.content_hash]), [(False,)])
         equal(rows(b, "SELECT * FROM llmspell.artifact_list()"), [])
         equal(one(b, "SELECT llmspell.artifact_delete(%s)", [stored.artifact_id]), False)
-        for query in ("SELECT llmspell._artifact_read(%b, 0, 10)", "SELECT llmspell._artifact_hash(%b)"):
+        for query in ("SELECT llmspell_internal._artifact_read(%b, 0, 10)", "SELECT llmspell_internal._artifact_hash(%b)"):
             # To B the chunks do not exist.
             with raises("XX001", "42501"):
                 b.execute(query, [manifest])
@@ -360,5 +360,3 @@ def raw_clients():
         clear(connection)
     drop_role(other)
 
-
-main()

@@ -1,15 +1,15 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Damaged artifacts: never other bytes, always an error, and artifact_verify names what is damaged."""
 
 import contextlib
 import random
 
 from artifacts import clear, collect, faults, get, get_range, put, session, unreadable
-from lib import A, SOAK, app, equal, main, one, rows, server, test
+from lib import A, SOAK, app, equal, one, rows, server, test
 
 CHUNKS = """SELECT m.chunk_hash, m.byte_offset, m.raw_len, k.codec, octet_length(k.data),
         EXISTS (SELECT FROM llmspell.artifact_chunk d WHERE d.tenant_id = k.tenant_id AND d.base_hash = k.chunk_hash)
-    FROM llmspell.artifact_content c, llmspell._artifact_manifest(c.manifest) AS m
+    FROM llmspell.artifact_content c, llmspell_internal._artifact_manifest(c.manifest) AS m
     JOIN llmspell.artifact_chunk k ON k.tenant_id = %s AND k.chunk_hash = m.chunk_hash
     WHERE c.tenant_id = %s AND c.content_hash = %s ORDER BY m.byte_offset"""
 ROW = "WHERE tenant_id = %s AND chunk_hash = %b"
@@ -141,7 +141,7 @@ def every_byte():
                             equal(getattr(error, "sqlstate", error), "XX001")
                             got = None
                         # What artifact_verify asks for each chunk.
-                        found = one(admin, "SELECT llmspell._artifact_chunk_fault(%b)", [chunk_hash])
+                        found = one(admin, "SELECT llmspell_internal._artifact_chunk_fault(%b)", [chunk_hash])
                         equal(found is None, got is not None, f"codec {codec}, byte {at}: {found}")
                         if got is not None:
                             undetected += 1
@@ -216,5 +216,3 @@ def storing_beside_damage():
         assert get(connection, new.artifact_id) == edited
         clear(connection)
 
-
-main()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Artifacts under concurrency: nothing lost, nothing left over, every count exact, no deadlock."""
 
 import hashlib
@@ -8,7 +8,7 @@ import time
 
 import psycopg
 from artifacts import blake3, clear, collect, faults, get, put, session, upload
-from lib import A, SOAK, app, equal, main, one, rows, server, test
+from lib import A, SOAK, app, equal, one, rows, server, test
 
 SECONDS = 60 if SOAK else 3
 RECOUNT = """
@@ -22,7 +22,7 @@ RECOUNT = """
     WHERE k.tenant_id = %(tenant)s AND k.refs <> (
         SELECT count(*) FROM llmspell.artifact_content c
         WHERE c.tenant_id = k.tenant_id AND EXISTS (
-            SELECT FROM llmspell._artifact_manifest(c.manifest) AS m WHERE m.chunk_hash = k.chunk_hash))"""
+            SELECT FROM llmspell_internal._artifact_manifest(c.manifest) AS m WHERE m.chunk_hash = k.chunk_hash))"""
 
 
 def all_at_once(work, arguments):
@@ -283,5 +283,3 @@ def queued_again():
         equal(faults(connection, "structure"), [])
         clear(connection)
 
-
-main()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The event log over TCP: the feed under writers that commit late, months made by many at once, archives that go through a file."""
 
 import os
@@ -10,7 +10,7 @@ import time
 
 import psycopg
 from psycopg.types.json import Jsonb
-from lib import A, B, ROLE, SOAK, app, call, equal, main, one, raises, rows, server, test
+from lib import A, B, ROLE, SOAK, app, call, equal, one, raises, rows, server, test
 
 SECONDS = 20 if SOAK else 4
 STALL = 5 if SOAK else 2
@@ -162,9 +162,9 @@ def months_at_once():
     equal(errors, [])
     equal((len(made), sum(m.startswith("CREATED") for m in made)), (240, 40))
     with server() as connection:
-        equal(one(connection, "SELECT count(DISTINCT month) FROM llmspell._event_log_months() WHERE month < now() - interval '50 months'"), 40)
-        equal(rows(connection, "SELECT * FROM llmspell._index_faults()"), [])
-        name = one(connection, "SELECT min(relation::text) FROM llmspell._event_log_months()")
+        equal(one(connection, "SELECT count(DISTINCT month) FROM llmspell_internal._event_log_months() WHERE month < now() - interval '50 months'"), 40)
+        equal(rows(connection, "SELECT * FROM llmspell_internal._index_faults()"), [])
+        name = one(connection, "SELECT min(relation::text) FROM llmspell_internal._event_log_months()")
     with app(A) as connection:
         with raises("42501"):
             connection.execute(f"SELECT FROM {name}")
@@ -210,5 +210,3 @@ def clean_up():
         connection.execute("DROP FUNCTION IF EXISTS public.late, public.bare")
         connection.execute(f"DROP OWNED BY {OPS}; DROP ROLE {OPS}")
 
-
-main()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The graph from outside, over TCP, as a login role of llmspell_app: many writers, walks of any shape, a standby."""
 
 import contextlib
@@ -12,7 +12,7 @@ import uuid
 
 import psycopg
 from psycopg.types.json import Jsonb
-from lib import A, B, SOAK, app, equal, main, one, raises, rows, server, test
+from lib import A, B, SOAK, app, equal, one, raises, rows, server, test
 
 CLIENTS, PATCHES, KEYS = 8, 40, 3
 PATCH = "SELECT closed, added FROM llmspell.entity_patch(%s, %s, %s, %s)"
@@ -349,5 +349,3 @@ def reads_on_a_standby():
             with raises("25006"):
                 standby.execute("SELECT llmspell.entity_put(%s, 't', 'n')", [ident(9)])
 
-
-main()

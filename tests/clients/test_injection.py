@@ -1,9 +1,9 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Hostile strings as values: never taken for SQL, never a door to another tenant."""
 
 import psycopg
 from functions import functions
-from lib import A, B, ROLE, app, drop_role, equal, fill, main, one, rows, server, test
+from lib import A, B, ROLE, app, drop_role, equal, fill, one, rows, server, test
 
 SECRET = "secret-of-b"
 # Syntax error, undefined column, table, function: the marks of a value that was parsed.
@@ -104,5 +104,3 @@ def stored_values():
                 connection.execute("SELECT llmspell.kv_set('k', '')")
                 equal(rows(connection, "SELECT tenant_id FROM llmspell.kv_store"), [(payload,)])
 
-
-main()

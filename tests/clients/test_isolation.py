@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The wall between tenants, from outside: no tenant, another tenant, and what the app role may not do."""
 
 import contextlib
@@ -6,7 +6,7 @@ import contextlib
 import psycopg
 from functions import functions
 from psycopg.types.json import Jsonb
-from lib import A, B, ROLE, app, equal, fill, main, one, raises, rows, server, tenant_tables, test
+from lib import A, B, ROLE, app, equal, fill, one, raises, rows, server, tenant_tables, test
 
 # What a client may ask before it has a tenant: nothing of it is a tenant's.
 WITHOUT_TENANT = {
@@ -18,7 +18,7 @@ WITHOUT_TENANT = {
 
 
 ACLS = """SELECT oid::regclass::text, relacl::text FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace
-          UNION SELECT oid::regprocedure::text, proacl::text FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace ORDER BY 1"""
+          UNION SELECT oid::regprocedure::text, proacl::text FROM pg_proc WHERE pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) ORDER BY 1"""
 
 
 def committed_local(connection):
@@ -229,7 +229,7 @@ def foreign_keys_do_not_reach_over():
 def reads_never_write():
     """every function that is not VOLATILE works in a READ ONLY transaction and takes no transaction id"""
     with server() as connection:
-        reads = {r[0] for r in rows(connection, "SELECT proname FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace AND provolatile <> 'v'")}
+        reads = {r[0] for r in rows(connection, "SELECT proname FROM pg_proc WHERE pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND provolatile <> 'v'")}
         public = [f for f in functions(connection, role=ROLE) if f.name in reads]
         public += [f for f in functions(connection) if f.name in ("verify", "tenant_set")]
     assert {"kv_get", "kv_list", "kv_count", "status", "whoami", "migration_version"} <= reads, reads
@@ -250,7 +250,7 @@ def not_granted():
         internal = set(tenant_tables(connection, internal=True)) - set(tenant_tables(connection))
         shared = set(tables) - internal - set(tenant_tables(connection)) - set(tenant_tables(connection, partitions=True))
         indexes = [r[0] for r in rows(connection, "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace AND relkind IN ('i', 'I')")]
-        routines = [r[0] for r in rows(connection, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace")]
+        routines = [r[0] for r in rows(connection, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace)")]
         connection.execute(f"CREATE SCHEMA {sandbox} AUTHORIZATION {ROLE}")
         acls = rows(connection, ACLS)
     equal(shared, {"llmspell._event_log_retention", "llmspell._feed_epochs", "llmspell._index_ledger", "llmspell._maintenance", "llmspell.refinery_schema_history", "llmspell.vector_calibrations", "llmspell.vector_index_config", "llmspell.vector_spaces"}, "tables without tenants")
@@ -312,5 +312,3 @@ def not_granted():
         connection.execute(f"DROP SCHEMA {sandbox} CASCADE")
         equal(rows(connection, ACLS), acls)
 
-
-main()

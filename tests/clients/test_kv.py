@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The key-value store from outside, over TCP, as a login role of llmspell_app."""
 
 import random
@@ -6,7 +6,7 @@ import threading
 import time
 
 import psycopg
-from lib import A, B, SOAK, app, equal, main, one, raises, rows, test
+from lib import A, B, SOAK, app, equal, one, raises, rows, test
 
 LIMIT = 134217728
 SET = "SELECT version, created FROM llmspell.kv_set(%s, %s, metadata => %s, expected_version => %s, ttl => %s)"
@@ -293,5 +293,3 @@ def tenants_share_no_keys():
         equal(kv_get(a, "same"), (b"a", None, 1, None))
         a.execute("SELECT llmspell.kv_clear()")
 
-
-main()

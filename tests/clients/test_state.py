@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The state stores from outside, over TCP, as a login role of llmspell_app."""
 
 import copy
@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 
-from lib import A, SOAK, app, equal, main, one, raises, rows, test
+from lib import A, SOAK, app, equal, one, raises, rows, test
 
 SAVE = """SELECT version, created, changed FROM llmspell.agent_state_save(%s, %s, %s::jsonb, expected_version => %s,
           schema_version => %s, keep_history => %s)"""
@@ -336,5 +336,3 @@ def refused_documents():
             equal(rows(connection, get), [(None,)] if store == "storage" else [], store)
         equal(rows(connection, "SELECT * FROM llmspell.workflow_list()"), [])
 
-
-main()

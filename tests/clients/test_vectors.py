@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Vectors and episodes from outside, over TCP, as a login role of llmspell_app, against a search in plain Python."""
 
 import math
@@ -6,7 +6,7 @@ import random
 import struct
 import threading
 
-from lib import A, B, ROLE, SOAK, app, drop_role, equal, main, one, raises, rows, server, test
+from lib import A, B, ROLE, SOAK, app, drop_role, equal, one, raises, rows, server, test
 
 ADMIN = f"{ROLE}_admin"
 DIMS = 8
@@ -321,5 +321,3 @@ def teardown():
         connection.execute("DELETE FROM llmspell.vector_spaces WHERE NOT builtin; DELETE FROM llmspell.vector_index_config; DELETE FROM llmspell.vector_calibrations")
     drop_role(ADMIN)
 
-
-main()

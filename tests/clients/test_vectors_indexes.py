@@ -1,11 +1,11 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """The statements that build vector indexes, what runs beside a build, many tenants, true sizes."""
 
 import threading
 import time
 import tomllib
 
-from lib import ROLE, app, drop_role, equal, main, one, raises, rows, server, test
+from lib import ROLE, app, drop_role, equal, one, raises, rows, server, test
 
 ADMIN = f"{ROLE}_admin"
 
@@ -30,7 +30,7 @@ def options():
             ("vchordrq", "l2", [70, 5000], {"residual_quantization": True, "build": {"internal": {"lists": [70, 5000], "spherical_centroids": False}}}),
             ("vchordg", "cosine", None, {"bits": 2, "m": 32, "ef_construction": 64}),
         ):
-            statement = one(connection, "SELECT llmspell._vector_index_ddl('vector_embeddings_768', 768, %s, %s, 32, 64, %s, 'x', 'CREATE INDEX')", [metric, method, lists])
+            statement = one(connection, "SELECT llmspell_internal._vector_index_ddl('vector_embeddings_768', 768, %s, %s, 32, 64, %s, 'x', 'CREATE INDEX')", [metric, method, lists])
             equal(tomllib.loads(statement.split("$options$")[1]), wanted, statement)
 
 
@@ -161,5 +161,3 @@ def teardown():
         connection.execute("DELETE FROM llmspell.vector_spaces WHERE NOT builtin; DELETE FROM llmspell.vector_index_config; DELETE FROM llmspell.vector_calibrations")
     drop_role(ADMIN)
 
-
-main()

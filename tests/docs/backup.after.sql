@@ -7,6 +7,6 @@ BEGIN
   ASSERT (SELECT reference_count FROM llmspell.artifact_content) = 11, 'references';
   ASSERT (SELECT sum(artifact_count) FROM llmspell.sessions) = 10, 'artifacts';
   ASSERT NOT EXISTS (SELECT FROM llmspell.verify() WHERE component <> 'isolation'), 'verify';
-  ASSERT NOT EXISTS (SELECT FROM llmspell._security_faults()), 'security';
+  ASSERT NOT EXISTS (SELECT FROM llmspell_internal._security_faults()), 'security';
 END
 $$;

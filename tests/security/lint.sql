@@ -4,7 +4,7 @@
 WITH p AS (SELECT 'llmspell'::text AS s, 'llmspell_app'::regrole::oid AS app),
 rel AS (SELECT c.*, (SELECT a.attnum FROM pg_attribute a WHERE a.attrelid=c.oid AND a.attname='tenant_id' AND NOT a.attisdropped) AS tcol
         FROM pg_class c JOIN pg_namespace n ON n.oid=c.relnamespace, p WHERE n.nspname=p.s),
-fn AS (SELECT f.* FROM pg_proc f JOIN pg_namespace n ON n.oid=f.pronamespace, p WHERE n.nspname=p.s),
+fn AS (SELECT f.* FROM pg_proc f JOIN pg_namespace n ON n.oid=f.pronamespace, p WHERE n.nspname IN (p.s, p.s||'_internal')),
 acl AS (SELECT r.oid, r.relname, r.relkind, r.relispartition, r.relowner, x.grantee, x.privilege_type FROM rel r, aclexplode(r.relacl) x WHERE x.grantee<>r.relowner)
 , found AS (
 SELECT 'L01 rls off' AS lint, oid::regclass::text AS object, '' AS detail FROM rel WHERE relkind IN ('r','p') AND tcol IS NOT NULL AND NOT relrowsecurity
@@ -86,9 +86,9 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     ('L05', 'llmspell.vector_calibrations', ''),
     ('L05', 'llmspell.vector_index_config', ''),
     ('L05', 'llmspell.vector_spaces', ''),
-    ('L17', 'llmspell._jsonb_contains(jsonb,jsonb)', ''),
-    ('L17', 'llmspell._text_array_contains(text[],text[])', ''),
-    ('L17', 'llmspell._ts_match(tsvector,tsquery)', ''),
+    ('L17', 'llmspell_internal._jsonb_contains(jsonb,jsonb)', ''),
+    ('L17', 'llmspell_internal._text_array_contains(text[],text[])', ''),
+    ('L17', 'llmspell_internal._ts_match(tsvector,tsquery)', ''),
     ('L23', current_database(), ''),
     ('L27', 'lo_creat(integer)', ''),
     ('L27', 'lo_create(oid)', ''),

@@ -12,7 +12,7 @@ WITH rel AS (
       AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
                       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' AND e.extname NOT LIKE 'llmspell%')
 ), fun AS (
-    SELECT p.*, p.oid::regprocedure::text AS name FROM pg_proc p WHERE p.pronamespace = 'llmspell'::regnamespace
+    SELECT p.*, p.oid::regprocedure::text AS name FROM pg_proc p WHERE p.pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace)
 ), acl AS (
     SELECT 'relation ' || name AS object, relacl AS acl, relowner AS owner, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END AS kind FROM rel
     UNION ALL
@@ -20,7 +20,7 @@ WITH rel AS (
     UNION ALL
     SELECT 'function ' || name, proacl, proowner, 'f' FROM fun
     UNION ALL
-    SELECT 'schema ' || nspname, nspacl, nspowner, 'n' FROM pg_namespace WHERE nspname = 'llmspell'
+    SELECT 'schema ' || nspname, nspacl, nspowner, 'n' FROM pg_namespace WHERE nspname IN ('llmspell', 'llmspell_internal')
     UNION ALL
     SELECT 'initial ' || pg_describe_object(i.classoid, i.objoid, i.objsubid), i.initprivs, 10::oid, NULL
     FROM pg_init_privs i JOIN pg_depend d ON d.classid = i.classoid AND d.objid = i.objoid AND d.deptype = 'e'
@@ -79,7 +79,7 @@ WITH rel AS (
     FROM pg_type t WHERE t.typnamespace = 'llmspell'::regnamespace
     UNION ALL
     SELECT 'operator', o.oid::regoperator::text, concat_ws(' ', oprowner::regrole, oprresult::regtype, oprcode, oprrest, oprjoin, oprcom::regoperator, oprnegate::regoperator, oprcanmerge, oprcanhash)
-    FROM pg_operator o WHERE o.oprnamespace = 'llmspell'::regnamespace
+    FROM pg_operator o WHERE o.oprnamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace)
     UNION ALL
     SELECT 'operator class', opcname, concat_ws(' ', opcowner::regrole, opcintype::regtype, opcdefault, opckeytype::regtype,
         (SELECT string_agg(concat_ws(' ', amopstrategy, amoppurpose, amopopr::regoperator), ', ' ORDER BY amopstrategy) FROM pg_amop WHERE amopfamily = opcfamily),
@@ -90,13 +90,13 @@ WITH rel AS (
     FROM pg_description d
     WHERE d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT oid FROM rel)
        OR d.classoid = 'pg_proc'::regclass AND d.objoid IN (SELECT oid FROM fun)
-       OR d.classoid = 'pg_namespace'::regclass AND d.objoid = 'llmspell'::regnamespace
+       OR d.classoid = 'pg_namespace'::regclass AND d.objoid IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace)
        OR d.classoid = 'pg_extension'::regclass AND d.objoid IN (SELECT oid FROM pg_extension WHERE extname LIKE 'llmspell%')
        OR d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT oid FROM pg_type WHERE typnamespace = 'llmspell'::regnamespace)
        OR d.classoid = 'pg_constraint'::regclass AND d.objoid IN (SELECT oid FROM pg_constraint WHERE conrelid IN (SELECT oid FROM rel))
        OR d.classoid = 'pg_trigger'::regclass AND d.objoid IN (SELECT oid FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM rel))
        OR d.classoid = 'pg_policy'::regclass AND d.objoid IN (SELECT oid FROM pg_policy WHERE polrelid IN (SELECT oid FROM rel))
-       OR d.classoid = 'pg_operator'::regclass AND d.objoid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'llmspell'::regnamespace)
+       OR d.classoid = 'pg_operator'::regclass AND d.objoid IN (SELECT oid FROM pg_operator WHERE oprnamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace))
        OR d.classoid = 'pg_opclass'::regclass AND d.objoid IN (SELECT oid FROM pg_opclass WHERE opcnamespace = 'llmspell'::regnamespace)
     UNION ALL
     SELECT 'rights', object, (SELECT string_agg(concat_ws(' ', CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END, x.privilege_type,

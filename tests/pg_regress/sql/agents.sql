@@ -57,9 +57,9 @@ BEGIN
 END
 $$;
 SELECT count(*), min(size_bytes) > 50000 AS of_50_kb, sum(size_bytes) / sum(stored_bytes) >= 10 AS ten_times_smaller FROM llmspell.agent_state_history('big', 1000);
-SELECT bool_and(checksum = encode(llmspell._json_checksum((SELECT state FROM llmspell.agent_state_at('big', h.version))), 'hex')) AS all_readable FROM llmspell.agent_state_history('big', 1000) h;
+SELECT bool_and(checksum = encode(llmspell_internal._json_checksum((SELECT state FROM llmspell.agent_state_at('big', h.version))), 'hex')) AS all_readable FROM llmspell.agent_state_history('big', 1000) h;
 SELECT llmspell.agent_state_prune('big', keep_last => 150);
-SELECT count(*), bool_and(checksum = encode(llmspell._json_checksum((SELECT state FROM llmspell.agent_state_at('big', h.version))), 'hex')) AS all_readable FROM llmspell.agent_state_history('big', 1000) h;
+SELECT count(*), bool_and(checksum = encode(llmspell_internal._json_checksum((SELECT state FROM llmspell.agent_state_at('big', h.version))), 'hex')) AS all_readable FROM llmspell.agent_state_history('big', 1000) h;
 -- raw writers get versions; their checksums are theirs
 UPDATE llmspell.agent_states SET state_data = '{"raw": true}', data_version = 99 WHERE agent_id = 'a1';
 SELECT version FROM llmspell.agent_state_load('a1');

@@ -80,7 +80,7 @@ COMMIT;
 INSERT INTO llmspell.artifact_chunk (tenant_id, chunk_hash, refs, codec, raw_len, data) VALUES ('artifacts-store', sha256(''), 1, 0, 1, 'x');
 UPDATE llmspell.artifact_chunk SET data = 'x';
 SELECT count(*) FROM llmspell.artifact_gc_queue;
-SELECT llmspell._artifact_store('x', NULL, NULL, true);
+SELECT llmspell_internal._artifact_store('x', NULL, NULL, true);
 -- another tenant
 SET app.current_tenant_id = 'artifacts-other';
 SELECT llmspell.artifact_get(artifact_id) IS NULL AS walled, llmspell.artifact_get_by_hash(content_hash) IS NULL AS by_hash FROM stored;

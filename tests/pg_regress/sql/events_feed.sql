@@ -39,8 +39,8 @@ UPDATE llmspell.event_log SET feed_xid = '900000000000' WHERE event_type = 'f.5'
 SELECT string_agg(event_type, ' ') FROM llmspell.events_after();
 SELECT count(*) FROM llmspell.events_after(llmspell.event_subscribe('from now', true));
 RESET SESSION AUTHORIZATION;
-SELECT epoch - (SELECT min(epoch) FROM llmspell._feed_epochs) AS next, durable FROM llmspell._feed_epoch_claim();
-SELECT epoch - (SELECT min(epoch) FROM llmspell._feed_epochs) AS next, durable FROM llmspell._feed_epoch_claim();
+SELECT epoch - (SELECT min(epoch) FROM llmspell._feed_epochs) AS next, durable FROM llmspell_internal._feed_epoch_claim();
+SELECT epoch - (SELECT min(epoch) FROM llmspell._feed_epochs) AS next, durable FROM llmspell_internal._feed_epoch_claim();
 SET LOCAL SESSION AUTHORIZATION regress_app;
 SELECT regress.try('SELECT FROM llmspell._feed_epochs'), regress.try('INSERT INTO llmspell._feed_epochs VALUES (9, ''x'', 1)');
 ROLLBACK;

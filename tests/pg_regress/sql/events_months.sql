@@ -49,7 +49,7 @@ SET llmspell.event_log_months_back = 1200;
 RESET SESSION AUTHORIZATION;
 SELECT DISTINCT replace(i.indexdef, c.relname, 'M') FROM pg_class c JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_indexes i ON i.tablename = c.relname
 WHERE h.inhparent = 'llmspell.event_log'::regclass ORDER BY 1;
-SELECT DISTINCT c.relowner::regrole, c.relrowsecurity, c.relforcerowsecurity, c.relacl, (SELECT count(*) FROM llmspell._wall_faults(c.oid)) AS faults
+SELECT DISTINCT c.relowner::regrole, c.relrowsecurity, c.relforcerowsecurity, c.relacl, (SELECT count(*) FROM llmspell_internal._wall_faults(c.oid)) AS faults
 FROM pg_class c JOIN pg_inherits h ON h.inhrelid = c.oid WHERE h.inhparent = 'llmspell.event_log'::regclass;
 SELECT count(*) AS members FROM pg_inherits h JOIN pg_depend d ON d.objid = h.inhrelid AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass WHERE h.inhparent = 'llmspell.event_log'::regclass;
 SELECT count(*) AS indexes_of_parent FROM pg_index WHERE indrelid = 'llmspell.event_log'::regclass;
@@ -62,7 +62,7 @@ DECLARE
 BEGIN
     EXECUTE format('CREATE TABLE llmspell.%I ()', to_char(v_month, '"event_log_"YYYY_MM'));
     RAISE INFO '%', regexp_replace(llmspell.create_event_log_partition(v_month, (v_month + interval '1 month')::date), '\d{4}_\d\d(.*) \[.*', 'YYYY_MM\1');
-    RAISE INFO '%', (SELECT count(*) FROM llmspell._event_log_months() m WHERE m.month = v_month);
+    RAISE INFO '%', (SELECT count(*) FROM llmspell_internal._event_log_months() m WHERE m.month = v_month);
 END
 $$;
 ROLLBACK;

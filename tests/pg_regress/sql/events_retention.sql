@@ -15,13 +15,13 @@ SELECT * FROM regress.log();
 SELECT regress.tidy(llmspell.event_log_archive(regress.month(11) + 3));
 SELECT payload FROM llmspell.events_by_type('old', newest_first => false);
 SELECT ago, state, partition FROM regress.log();
-SELECT relowner::regrole, relrowsecurity, relforcerowsecurity, relacl, (SELECT count(*) FROM pg_index WHERE indrelid = c.oid) AS indexes, (SELECT count(*) FROM llmspell._wall_faults(c.oid)) AS faults
+SELECT relowner::regrole, relrowsecurity, relforcerowsecurity, relacl, (SELECT count(*) FROM pg_index WHERE indrelid = c.oid) AS indexes, (SELECT count(*) FROM llmspell_internal._wall_faults(c.oid)) AS faults
 FROM pg_class c WHERE relnamespace = 'llmspell_archive'::regnamespace AND relkind = 'r';
 SELECT * FROM llmspell.verify() WHERE component <> 'isolation';
 SELECT row_count FROM llmspell.tenant_stats('events-retention') WHERE table_name LIKE 'llmspell_archive.%';
 SELECT regress.tidy(llmspell.event_log_attach(regress.month(11)));
 SELECT payload FROM llmspell.events_by_type('old', newest_first => false);
-SELECT relowner::regrole, relrowsecurity, relforcerowsecurity, relacl, relispartition, (SELECT count(*) FROM pg_index WHERE indrelid = c.oid) AS indexes, (SELECT count(*) FROM llmspell._wall_faults(c.oid)) AS faults
+SELECT relowner::regrole, relrowsecurity, relforcerowsecurity, relacl, relispartition, (SELECT count(*) FROM pg_index WHERE indrelid = c.oid) AS indexes, (SELECT count(*) FROM llmspell_internal._wall_faults(c.oid)) AS faults
 FROM pg_class c WHERE oid = format('llmspell.event_log_%s', to_char(regress.month(11), 'YYYY_MM'))::regclass;
 -- an archived or detached month does not keep the month from being made again; then it cannot come back, and is said to be there
 SELECT regress.tidy(llmspell.event_log_archive(regress.month(11)));
@@ -58,7 +58,7 @@ SELECT count(*) FROM (TABLE before EXCEPT SELECT month, partition, state FROM ll
 SET SESSION AUTHORIZATION regress_app;
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT llmspell.event_log_retention_set(''1 year'')', 'SELECT llmspell.event_log_archive(''2026-01-01'')', 'SELECT llmspell.event_log_attach(''2026-01-01'')',
     'SELECT llmspell.cleanup_old_event_log_partitions(now())', 'SELECT FROM llmspell.event_log_partitions()', 'SELECT FROM llmspell.maintenance_run()', 'SELECT FROM llmspell.maintenance_step()', 'SELECT FROM llmspell.maintenance_status()',
-    'SELECT FROM llmspell.health_check()', 'SELECT FROM llmspell.health_transactions', 'SELECT llmspell._event_log_retain(1)', 'SELECT llmspell._event_log_alter(''x'')']) s;
+    'SELECT FROM llmspell.health_check()', 'SELECT FROM llmspell.health_transactions', 'SELECT llmspell_internal._event_log_retain(1)', 'SELECT llmspell_internal._event_log_alter(''x'')']) s;
 RESET SESSION AUTHORIZATION;
 -- a month attached by hand with bounds of its own, and gaps
 CREATE TABLE llmspell.event_log_by_hand (LIKE llmspell.event_log INCLUDING ALL);

@@ -35,13 +35,13 @@ SELECT regress.plan($$EXECUTE nodes('graph-plans-1', ARRAY[md5('n1')::uuid, md5(
 RESET plan_cache_mode;
 -- lists: by type in order, by property, by prefix
 SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND e.entity_type = ''type 3'' ORDER BY e.entity_id LIMIT 10',
-    replace(replace(llmspell._graph_at('e', NULL), '$1', '''graph-plans-1'''), '$2', 'now()')));
+    replace(replace(llmspell_internal._graph_at('e', NULL), '$1', '''graph-plans-1'''), '$2', 'now()')));
 SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND e.entity_type = ''type 3'' ORDER BY e.entity_id LIMIT 10',
-    replace(replace(replace(llmspell._graph_at('e', now()), '$1', '''graph-plans-1'''), '$2', 'now()'), '$3', '''2025-01-03Z''')));
+    replace(replace(replace(llmspell_internal._graph_at('e', now()), '$1', '''graph-plans-1'''), '$2', 'now()'), '$3', '''2025-01-03Z''')));
 SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND e.properties OPERATOR(llmspell.@>) ''{"n": 5}'' ORDER BY e.entity_id LIMIT 10',
-    replace(replace(llmspell._graph_at('e', NULL), '$1', '''graph-plans-1'''), '$2', 'now()')));
-SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND e.name >= ''name 77'' AND e.name < llmspell._prefix_end(''name 77'') ORDER BY e.entity_id LIMIT 10',
-    replace(replace(llmspell._graph_at('e', NULL), '$1', '''graph-plans-1'''), '$2', 'now()')));
+    replace(replace(llmspell_internal._graph_at('e', NULL), '$1', '''graph-plans-1'''), '$2', 'now()')));
+SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND e.name >= ''name 77'' AND e.name < llmspell_internal._prefix_end(''name 77'') ORDER BY e.entity_id LIMIT 10',
+    replace(replace(llmspell_internal._graph_at('e', NULL), '$1', '''graph-plans-1'''), '$2', 'now()')));
 -- a plan made for one tenant serves the next one right
 SELECT count(*) FROM llmspell.graph_traverse(md5('n1')::uuid, 1), llmspell.entity_as_of(md5('n1')::uuid) e;
 SET app.current_tenant_id = 'graph-plans-2';

@@ -26,7 +26,7 @@ SELECT total_executions, total_size_bytes > 0 AS size, executions_by_hook, execu
 -- 200 contexts of all kinds come back byte by byte
 SELECT bool_and(h.context = c.context) AS same, count(*) FROM (
     SELECT n, decode(repeat(md5(n::text), n), 'hex') || set_byte('\x00', 0, n) AS context FROM generate_series(0, 199) n) c
-CROSS JOIN LATERAL llmspell.hook_record('bytes', 'bytes', context => c.context) r CROSS JOIN LATERAL (SELECT llmspell._hook_unpack(llmspell._hook_pack(c.context)) AS context) h;
+CROSS JOIN LATERAL llmspell.hook_record('bytes', 'bytes', context => c.context) r CROSS JOIN LATERAL (SELECT llmspell_internal._hook_unpack(llmspell_internal._hook_pack(c.context)) AS context) h;
 -- a damaged context is said to be
 UPDATE llmspell.hook_history SET hook_context = set_byte(hook_context, 12, get_byte(hook_context, 12) # 255) WHERE hook_type = 'before_tool_execution';
 SELECT regress.try('SELECT FROM llmspell.hooks_by_type(''before_tool_execution'')');

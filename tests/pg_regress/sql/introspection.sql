@@ -1,7 +1,7 @@
 -- What the extension says of itself.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
-SELECT llmspell.version() = (llmspell._extension()).extversion AS library_and_sql_agree, llmspell.backend_type(), llmspell.characteristics(), llmspell.migration_version();
+SELECT llmspell.version() = (llmspell_internal._extension()).extversion AS library_and_sql_agree, llmspell.backend_type(), llmspell.characteristics(), llmspell.migration_version();
 SET app.current_tenant_id = 'intro';
 SELECT version FROM llmspell.kv_set('k', 'v');
 SELECT llmspell.status() #> '{rows,kv_store}' AS kv, llmspell.status() -> 'tenant' AS tenant, llmspell.status() -> 'tables' AS tables,

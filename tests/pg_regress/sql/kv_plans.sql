@@ -8,7 +8,7 @@ SET app.current_tenant_id = 'kv-plans-1';
 SELECT regress.plan($$SELECT * FROM llmspell.kv_get('key:000001')$$);
 SELECT regress.plan($$SELECT * FROM llmspell.kv_list('key:0000')$$);
 SELECT regress.plan($$SELECT * FROM llmspell.kv_list('key:', 10, after => 'key:000100')$$);
-SELECT regress.plan($$SELECT key FROM llmspell.kv_store WHERE key >= 'key:0000' AND key < llmspell._prefix_end('key:0000')$$);
+SELECT regress.plan($$SELECT key FROM llmspell.kv_store WHERE key >= 'key:0000' AND key < llmspell_internal._prefix_end('key:0000')$$);
 SET plan_cache_mode = force_generic_plan;
 PREPARE list(text, int) AS SELECT key FROM llmspell.kv_list($1, $2);
 SELECT regress.plan('EXECUTE list(''key:00000'', 3)');

@@ -6,7 +6,7 @@ CREATE TABLE llmspell.lp_probe (tenant_id varchar(255) COLLATE "C" NOT NULL CHEC
 INSERT INTO llmspell.lp_probe SELECT 'lp-' || n % 4, ARRAY['a' || n % 50, 'b' || n], to_tsvector('simple', 'word' || n % 200 || ' other' || n) FROM generate_series(1, 8000) n;
 CREATE INDEX lp_probe_tags ON llmspell.lp_probe USING gin (tenant_id, tags llmspell.text_array_lp_ops) WITH (fastupdate = off);
 CREATE INDEX lp_probe_words ON llmspell.lp_probe USING gin (tenant_id, words llmspell.tsvector_lp_ops) WITH (fastupdate = off);
-SELECT llmspell._apply_security();
+SELECT llmspell_internal._apply_security();
 ANALYZE llmspell.entities, llmspell.lp_probe;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'lp-1';

@@ -28,10 +28,10 @@ SELECT status, count(*) FROM llmspell.sessions WHERE tenant_id LIKE 'maintain-%'
 SELECT count(*) AS kept_for_ever FROM llmspell.hook_history WHERE tenant_id LIKE 'maintain-%';
 -- an index that is gone is built again
 DO $$ BEGIN EXECUTE format('DROP INDEX llmspell.event_log_%s_type_idx', to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')); DROP INDEX llmspell.idx_hook_history_type; END $$;
-SELECT count(*) FROM llmspell._index_faults();
+SELECT count(*) FROM llmspell_internal._index_faults();
 SET SESSION AUTHORIZATION regress_admin;
 SELECT count(*) FROM llmspell.maintenance_run() WHERE detail LIKE 'built: %';
-SELECT count(*) FROM llmspell._index_faults();
+SELECT count(*) FROM llmspell_internal._index_faults();
 -- statistics of the log itself
 SET SESSION AUTHORIZATION regress_admin;
 SELECT pg_stat_get_last_analyze_time('llmspell.event_log'::regclass) IS NOT NULL AS analysed;

@@ -11,7 +11,7 @@ CREATE TABLE regress_notes.part_1 PARTITION OF regress_notes.parted FOR VALUES I
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA regress_notes TO llmspell_app;
 SELECT llmspell.protect_table('regress_notes.plain'), llmspell.protect_table('regress_notes.parted');
 SELECT llmspell.protect_table('regress_notes.plain');
-SELECT t, count(f) FROM unnest(ARRAY['plain', 'parted', 'part_1']) t LEFT JOIN LATERAL llmspell._wall_faults(('regress_notes.' || t)::regclass) f ON true GROUP BY t ORDER BY t;
+SELECT t, count(f) FROM unnest(ARRAY['plain', 'parted', 'part_1']) t LEFT JOIN LATERAL llmspell_internal._wall_faults(('regress_notes.' || t)::regclass) f ON true GROUP BY t ORDER BY t;
 -- errors
 CREATE TABLE regress_notes.no_tenant (id int);
 CREATE TABLE regress_notes.nullable (tenant_id text);

@@ -36,14 +36,14 @@ SET app.current_tenant_id = 'wall-a';
 -- privileges
 SELECT regress.try(s) FROM unnest(ARRAY[
     'TRUNCATE llmspell.kv_store', 'ALTER TABLE llmspell.kv_store DISABLE ROW LEVEL SECURITY', 'DROP TABLE llmspell.kv_store',
-    'CREATE TRIGGER t BEFORE INSERT ON llmspell.kv_store FOR EACH ROW EXECUTE FUNCTION llmspell._tg_updated_at()',
+    'CREATE TRIGGER t BEFORE INSERT ON llmspell.kv_store FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_updated_at()',
     'CREATE TABLE regress.probe (t varchar(255), i uuid, FOREIGN KEY (t, i) REFERENCES llmspell.sessions)',
     'CREATE TABLE llmspell.mine ()', 'CREATE FUNCTION llmspell.mine() RETURNS int LANGUAGE sql AS ''SELECT 1''',
     'CREATE POLICY p ON llmspell.kv_store USING (true)', 'INSERT INTO llmspell._index_ledger VALUES (''i'', ''d'')',
-    'INSERT INTO llmspell.refinery_schema_history VALUES (16)', 'SELECT llmspell._apply_security()',
-    'SELECT * FROM llmspell._tenants()', 'SELECT * FROM llmspell.tenant_list()', 'SELECT * FROM llmspell.tenant_erase(''wall-b'', false)',
-    'SELECT llmspell.protect_table(''llmspell.kv_store'')', 'SELECT llmspell._event_log_make_month(''2026-01-01'')',
-    'SELECT llmspell._wall_build(''llmspell.kv_store'')', 'SET ROLE llmspell_owner']) AS s;
+    'INSERT INTO llmspell.refinery_schema_history VALUES (16)', 'SELECT llmspell_internal._apply_security()',
+    'SELECT * FROM llmspell_internal._tenants()', 'SELECT * FROM llmspell.tenant_list()', 'SELECT * FROM llmspell.tenant_erase(''wall-b'', false)',
+    'SELECT llmspell.protect_table(''llmspell.kv_store'')', 'SELECT llmspell_internal._event_log_make_month(''2026-01-01'')',
+    'SELECT llmspell_internal._wall_build(''llmspell.kv_store'')', 'SET ROLE llmspell_owner']) AS s;
 SELECT llmspell.ensure_future_event_log_partitions() IS NOT NULL AS months;
 SELECT DISTINCT regexp_replace(regress.try(format('SELECT * FROM %s', inhrelid::regclass)), '\d{4}_\d\d', 'YYYY_MM')
 FROM pg_inherits WHERE inhparent = 'llmspell.event_log'::regclass;
@@ -54,7 +54,7 @@ RESET row_security;
 SET SESSION AUTHORIZATION regress_nobody;
 SELECT regress.try('SELECT llmspell.current_tenant()'), regress.try('SELECT * FROM llmspell.kv_store');
 RESET SESSION AUTHORIZATION;
-SELECT count(*) AS executable_by_public FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace AND has_function_privilege('regress_nobody', oid, 'EXECUTE');
+SELECT count(*) AS executable_by_public FROM pg_proc WHERE pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND has_function_privilege('regress_nobody', oid, 'EXECUTE');
 SET SESSION AUTHORIZATION regress_app;
 -- a's data is as it was
 SET app.current_tenant_id = 'wall-a';

@@ -35,11 +35,11 @@ FROM unnest(ARRAY['{}', '{{1,1}}', '{{1},{1}}', '[0:1]={1,1}', '{Infinity,1}', '
 SELECT regress.try($$SELECT * FROM llmspell.hybrid_search('old', '[1,0,0,0]', weights => NULL)$$);
 
 -- words: any of them, the first 64, quoted, and none where there are none
-SELECT llmspell._words_query('english', 'the Apples, apples and a pear''s \ tree') AS query;
-SELECT numnode(llmspell._words_query('simple', string_agg('w' || n, ' ' ORDER BY n))) AS nodes, llmspell._words_query('simple', string_agg('w' || n, ' ' ORDER BY n))::text LIKE '''w1'' | ''w2'' |%' AS first_ones FROM generate_series(1, 500) AS n;
-SELECT llmspell._words_query('simple', E'http://a.b/c''d\\e & ! | ( x:* <-> y') IS NOT NULL AS quoted;
+SELECT llmspell_internal._words_query('english', 'the Apples, apples and a pear''s \ tree') AS query;
+SELECT numnode(llmspell_internal._words_query('simple', string_agg('w' || n, ' ' ORDER BY n))) AS nodes, llmspell_internal._words_query('simple', string_agg('w' || n, ' ' ORDER BY n))::text LIKE '''w1'' | ''w2'' |%' AS first_ones FROM generate_series(1, 500) AS n;
+SELECT llmspell_internal._words_query('simple', E'http://a.b/c''d\\e & ! | ( x:* <-> y') IS NOT NULL AS quoted;
 SET client_min_messages = notice;
-SELECT llmspell._words_query('english', 'the and of') IS NULL AS none, llmspell._words_query('simple', '') IS NULL AS empty;
+SELECT llmspell_internal._words_query('english', 'the and of') IS NULL AS none, llmspell_internal._words_query('simple', '') IS NULL AS empty;
 SELECT text_rank IS NULL AS no_words FROM llmspell.hybrid_search('the and of', regress.at(0), 2, language => 'english');
 SET client_min_messages = warning;
 

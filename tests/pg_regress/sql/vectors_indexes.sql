@@ -21,13 +21,13 @@ SELECT regress.try($$SELECT * FROM llmspell.vector_index_ensure('vectors_384', '
     ('0A000 | index method vchordrq is not installed | VectorChord brings it: put vchord into shared_preload_libraries, restart, and run CREATE EXTENSION vchord; or use hnsw.', '1 rows') AS refused_or_done;
 RESET SESSION AUTHORIZATION;
 DELETE FROM llmspell.vector_index_config WHERE method LIKE 'vchord%';
-SELECT llmspell._vector_index_ddl('vector_embeddings_768', 768, 'cosine', 'vchordrq', NULL, NULL, '{1000}', 'idx_x', 'CREATE INDEX CONCURRENTLY');
-SELECT llmspell._vector_index_ddl('vector_embeddings_3072', 3072, 'cosine', 'vchordrq', NULL, NULL, NULL, 'idx_x', 'CREATE INDEX');
-SELECT llmspell._vector_index_ddl('vector_embeddings_768', 768, 'l2', 'vchordrq', NULL, NULL, '{100,10000}', 'idx_x', 'CREATE INDEX');
-SELECT llmspell._vector_index_ddl('vector_embeddings_768', 768, 'ip', 'vchordg', 32, 64, NULL, 'idx_x', 'CREATE INDEX', 'o''neil');
-SELECT llmspell._vector_index_ddl('vector_embeddings_768', 768, metric, 'hnsw_halfvec', 16, 64, NULL, 'idx_x', 'CREATE INDEX') FROM unnest(ARRAY['cosine', 'l2', 'ip']) AS metric;
+SELECT llmspell_internal._vector_index_ddl('vector_embeddings_768', 768, 'cosine', 'vchordrq', NULL, NULL, '{1000}', 'idx_x', 'CREATE INDEX CONCURRENTLY');
+SELECT llmspell_internal._vector_index_ddl('vector_embeddings_3072', 3072, 'cosine', 'vchordrq', NULL, NULL, NULL, 'idx_x', 'CREATE INDEX');
+SELECT llmspell_internal._vector_index_ddl('vector_embeddings_768', 768, 'l2', 'vchordrq', NULL, NULL, '{100,10000}', 'idx_x', 'CREATE INDEX');
+SELECT llmspell_internal._vector_index_ddl('vector_embeddings_768', 768, 'ip', 'vchordg', 32, 64, NULL, 'idx_x', 'CREATE INDEX', 'o''neil');
+SELECT llmspell_internal._vector_index_ddl('vector_embeddings_768', 768, metric, 'hnsw_halfvec', 16, 64, NULL, 'idx_x', 'CREATE INDEX') FROM unnest(ARRAY['cosine', 'l2', 'ip']) AS metric;
 -- no name is cut; method and parameters stay
-SELECT n, length(n) FROM (SELECT llmspell._vector_index_name(t, s) AS n FROM unnest(ARRAY['vector_embeddings_384', 'vector_space_' || repeat('x', 28), 'vector_space_' || repeat('x', 27) || 'y']) AS t,
+SELECT n, length(n) FROM (SELECT llmspell_internal._vector_index_name(t, s) AS n FROM unnest(ARRAY['vector_embeddings_384', 'vector_space_' || repeat('x', 28), 'vector_space_' || repeat('x', 27) || 'y']) AS t,
     unnest(ARRAY['_vchordg_m100_e1000', '_t_0123456789abcdef_vchordg_m100_e1000']) AS s) AS r;
 -- a choice whose method is not installed fails alone: the other spaces are reported
 BEGIN;

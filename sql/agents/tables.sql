@@ -1,0 +1,68 @@
+-- Agent state: one current state for each agent, and the checkpoints that were kept.
+-- Locks: a write locks the agent's row; its checkpoints are written under that lock.
+
+CREATE TABLE llmspell.agent_states (
+    state_id uuid NOT NULL DEFAULT uuidv7(),
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    agent_id varchar(255) COLLATE "C" NOT NULL,
+    agent_type varchar(100) COLLATE "C" NOT NULL,
+    state_data jsonb NOT NULL,
+    schema_version int NOT NULL DEFAULT 1,
+    data_version int NOT NULL DEFAULT 1,
+    checksum varchar(64) NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    state_since timestamptz NOT NULL DEFAULT now(),
+    own_checksum bytea,
+    CONSTRAINT unique_agent_state PRIMARY KEY (tenant_id, agent_id),
+    CONSTRAINT positive_schema_version CHECK (schema_version > 0),
+    CONSTRAINT positive_data_version CHECK (data_version > 0)
+-- Room for the next version of a row in its page: an update then touches no index.
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
+CREATE INDEX idx_agent_states_type ON llmspell.agent_states (tenant_id, agent_type, agent_id);
+
+COMMENT ON TABLE llmspell.agent_states IS 'The current state of each agent.';
+COMMENT ON COLUMN llmspell.agent_states.state_id IS 'Surrogate id of the guide; not unique by constraint.';
+COMMENT ON COLUMN llmspell.agent_states.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.agent_states.agent_id IS 'Names the agent within the tenant.';
+COMMENT ON COLUMN llmspell.agent_states.agent_type IS 'Kind of agent.';
+COMMENT ON COLUMN llmspell.agent_states.state_data IS 'The state.';
+COMMENT ON COLUMN llmspell.agent_states.schema_version IS 'Version of the form of state_data, from 1; the client''s.';
+COMMENT ON COLUMN llmspell.agent_states.data_version IS 'From 1; one more each time state_data changes, whoever writes.';
+COMMENT ON COLUMN llmspell.agent_states.checksum IS 'SHA-256, lower-case hex: of the canonical JSON where agent_state_save wrote it, else what the client computed.';
+COMMENT ON COLUMN llmspell.agent_states.created_at IS 'When the agent was first saved.';
+COMMENT ON COLUMN llmspell.agent_states.updated_at IS 'When the row was last written.';
+COMMENT ON COLUMN llmspell.agent_states.state_since IS 'When state_data last changed.';
+COMMENT ON COLUMN llmspell.agent_states.own_checksum IS 'The checksum that agent_state_save computed; where it equals checksum, agent_state_verify can check the row.';
+COMMENT ON INDEX llmspell.idx_agent_states_type IS 'For listing agents by type.';
+
+-- Former states, packed: every so often a whole one, the others beside the last whole one before them.
+CREATE TABLE llmspell.agent_state_history (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    agent_id varchar(255) COLLATE "C" NOT NULL,
+    version int NOT NULL,
+    agent_type varchar(100) COLLATE "C" NOT NULL,
+    schema_version int NOT NULL,
+    checksum varchar(64) NOT NULL,
+    saved_at timestamptz NOT NULL,
+    replaced_at timestamptz NOT NULL,
+    size_bytes int NOT NULL,
+    base_version int,
+    packed bytea NOT NULL,
+    PRIMARY KEY (tenant_id, agent_id, version),
+    CONSTRAINT agent_state_history_base_check CHECK (base_version < version)
+);
+ALTER TABLE llmspell.agent_state_history ALTER COLUMN packed SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE llmspell.agent_state_history IS 'Former states of agents, written by agent_state_save with keep_history. Read them with agent_state_at.';
+COMMENT ON COLUMN llmspell.agent_state_history.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.agent_state_history.agent_id IS 'The agent; deleting it deletes its history.';
+COMMENT ON COLUMN llmspell.agent_state_history.version IS 'The data_version that the state had.';
+COMMENT ON COLUMN llmspell.agent_state_history.agent_type IS 'Kind of agent, then.';
+COMMENT ON COLUMN llmspell.agent_state_history.schema_version IS 'Version of the form of the state, then.';
+COMMENT ON COLUMN llmspell.agent_state_history.checksum IS 'Checksum of the state, then.';
+COMMENT ON COLUMN llmspell.agent_state_history.saved_at IS 'From when on the state was current.';
+COMMENT ON COLUMN llmspell.agent_state_history.replaced_at IS 'Until when, exclusive.';
+COMMENT ON COLUMN llmspell.agent_state_history.size_bytes IS 'Length of the state as JSON text, bytes.';
+COMMENT ON COLUMN llmspell.agent_state_history.base_version IS 'The version that the state is packed beside; NULL where it stands alone.';
+COMMENT ON COLUMN llmspell.agent_state_history.packed IS 'The state as JSON text, packed with zstd.';

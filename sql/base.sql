@@ -1,0 +1,128 @@
+-- What the server must offer, the roles, and the schema. Runs before everything else.
+
+-- The caller's schema would otherwise come first: an operator planted there would get into our tables.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+DO $guards$
+DECLARE
+    v_vector text;
+    v_vector_number int[];
+    v_schema text;
+BEGIN
+    IF pg_catalog.current_setting('server_version_num')::int < 180000 THEN
+        RAISE EXCEPTION 'llmspell needs PostgreSQL 18, this server is %',
+            pg_catalog.current_setting('server_version')
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Move the database to PostgreSQL 18.6 or later, for instance with pg_upgrade.';
+    END IF;
+    IF pg_catalog.current_setting('server_version_num')::int < 180006 THEN
+        RAISE WARNING 'PostgreSQL % has security faults that matter here, 18.6 or later is wanted',
+            pg_catalog.current_setting('server_version')
+            USING HINT = 'Install the current minor release and restart the server.';
+    END IF;
+
+    SELECT extversion INTO STRICT v_vector FROM pg_catalog.pg_extension WHERE extname = 'vector';
+    v_vector_number := pg_catalog.string_to_array(pg_catalog.substring(v_vector, '^[0-9]+(?:\.[0-9]+)*'), '.')::int[];
+    IF v_vector_number < ARRAY[0, 8, 0] THEN
+        RAISE EXCEPTION 'llmspell needs pgvector 0.8.0, this database has %', v_vector
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Install pgvector 0.8.4 or later, then run: ALTER EXTENSION vector UPDATE;';
+    END IF;
+    IF v_vector_number < ARRAY[0, 8, 4] THEN
+        RAISE WARNING 'pgvector % has known faults, 0.8.4 or later is wanted', v_vector
+            USING HINT = 'Install pgvector 0.8.4 or later, then run: ALTER EXTENSION vector UPDATE;';
+    END IF;
+
+    SELECT n INTO v_schema FROM pg_catalog.unnest(ARRAY['llmspell', 'llmspell_internal']) AS n WHERE pg_catalog.to_regnamespace(n) IS NOT NULL LIMIT 1;
+    IF v_schema IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" already exists', v_schema
+            USING ERRCODE = 'duplicate_schema',
+                  HINT = 'To bring over a database of rs-llmspell, rename its schema and copy the rows: see docs/migration.md.';
+    END IF;
+    IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN
+        RAISE EXCEPTION 'llmspell needs a database with encoding UTF8, this one has %',
+            pg_catalog.getdatabaseencoding()
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Run: CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0;';
+    END IF;
+END
+$guards$;
+
+-- Roles belong to the cluster: made where absent, never dropped, and refused where somebody
+-- prepared one that would open the wall.
+DO $roles$
+DECLARE
+    v_role record;
+    v_found pg_catalog.pg_roles;
+    v_member text;
+BEGIN
+    FOR v_role IN
+        SELECT * FROM (VALUES
+            ('llmspell_owner',   '',          true,  true,  true),
+            ('llmspell_tenants', 'BYPASSRLS', true,  true,  false),
+            ('llmspell_app',     '',          false, true,  true),
+            ('llmspell_admin',   '',          true,  true,  true)
+        ) AS r (name, attributes, refuse_login, refuse_superuser, refuse_bypassrls)
+    LOOP
+        SELECT * INTO v_found FROM pg_catalog.pg_roles WHERE rolname = v_role.name;
+        IF NOT FOUND THEN
+            BEGIN
+                EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN %s', v_role.name, v_role.attributes);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                -- Another database of this cluster installs at the same moment.
+                NULL;
+            END;
+        ELSIF v_found.rolcanlogin AND v_role.refuse_login
+            OR v_found.rolsuper AND v_role.refuse_superuser
+            OR v_found.rolbypassrls AND v_role.refuse_bypassrls
+        THEN
+            RAISE EXCEPTION 'role "%" exists and has %', v_role.name,
+                pg_catalog.concat_ws(', ',
+                    CASE WHEN v_found.rolcanlogin THEN 'LOGIN' END,
+                    CASE WHEN v_found.rolsuper THEN 'SUPERUSER' END,
+                    CASE WHEN v_found.rolbypassrls THEN 'BYPASSRLS' END)
+                USING ERRCODE = 'invalid_role_specification',
+                      HINT = pg_catalog.format('Take that away (ALTER ROLE %I NOLOGIN NOSUPERUSER …) or rename the role, then install again.', v_role.name);
+        END IF;
+    END LOOP;
+    -- Who may become the owner is over the wall, too.
+    SELECT pg_catalog.format('%s is a member of %s', m.member::regrole, m.roleid::regrole) INTO v_member
+    FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member
+    WHERE m.roleid::regrole::text IN ('llmspell_owner', 'llmspell_tenants') AND NOT r.rolsuper
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'role %', v_member
+            USING ERRCODE = 'invalid_role_specification', HINT = 'Revoke the membership, then install again.';
+    END IF;
+    -- Else it would list no tenant at all.
+    IF NOT (SELECT rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = 'llmspell_tenants') THEN
+        ALTER ROLE llmspell_tenants BYPASSRLS;
+    END IF;
+END
+$roles$;
+
+GRANT llmspell_app TO llmspell_admin;
+-- pg_stat_activity's transaction ages, for tx_horizon.
+GRANT pg_read_all_stats TO llmspell_owner;
+
+-- Not IF NOT EXISTS: a schema that somebody prepared makes the install fail.
+CREATE SCHEMA llmspell;
+COMMENT ON SCHEMA llmspell IS 'Multi-tenant storage engine of an LLM agent platform. Start with SELECT * FROM llmspell.whoami();';
+CREATE SCHEMA llmspell_internal;
+COMMENT ON SCHEMA llmspell_internal IS 'Functions that the functions, policies and triggers of llmspell call. Not for applications: they change without notice.';
+-- The owner makes month partitions.
+GRANT USAGE, CREATE ON SCHEMA llmspell TO llmspell_owner;
+GRANT USAGE ON SCHEMA llmspell TO llmspell_app, llmspell_admin, llmspell_tenants;
+GRANT USAGE ON SCHEMA llmspell_internal TO llmspell_owner, llmspell_app, llmspell_admin, llmspell_tenants;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_epoch() RETURNS int
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', '_feed_epoch_wrapper';
+COMMENT ON FUNCTION llmspell_internal._feed_epoch() IS 'The epoch of an event that is being written.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_epoch() TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_pos() RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', '_feed_pos_wrapper';
+COMMENT ON FUNCTION llmspell_internal._feed_pos() IS 'The position of an event that is being written, from 1 in each transaction.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_pos() TO llmspell_app;

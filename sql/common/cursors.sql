@@ -1,0 +1,28 @@
+-- Cursors of the lists that go by time and then by id.
+
+CREATE OR REPLACE FUNCTION llmspell_internal._cursor(at timestamptz, id text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_cursor_wrapper';
+COMMENT ON FUNCTION llmspell_internal._cursor(timestamptz, text) IS 'The cursor of a row by its time and id; the time is kept to the microsecond, whatever driver carries it.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._cursor(timestamptz, text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._cursor_at(after text) RETURNS timestamptz
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_cursor_at_wrapper';
+COMMENT ON FUNCTION llmspell_internal._cursor_at(text) IS 'The time of a cursor, NULL of NULL.
+Errors: 22023 not a cursor.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_at(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._cursor_id(after text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_cursor_id_wrapper';
+COMMENT ON FUNCTION llmspell_internal._cursor_id(text) IS 'The id of a cursor, NULL of NULL.
+Errors: 22023 not a cursor.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_id(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._cursor_uuid(after text) RETURNS uuid
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_cursor_uuid_wrapper';
+COMMENT ON FUNCTION llmspell_internal._cursor_uuid(text) IS 'The id of a cursor in a list whose ids are UUIDs, NULL of NULL.
+Errors: 22023 not a cursor, or its id is no UUID.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_uuid(text) TO llmspell_app;

@@ -1,0 +1,88 @@
+-- What several components share.
+
+CREATE OR REPLACE FUNCTION llmspell_internal._raise_conflict(what text, name text, expected bigint, actual bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION '% "%" does not have the expected version', what, left(name, 100)
+        USING ERRCODE = 'LS409',
+              DETAIL = format('expected version %s, current version %s', expected, actual),
+              HINT = 'Read it again, apply the change to what you read, and write with that version.';
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint) IS 'Raises LS409, the one optimistic-concurrency error, with both versions in DETAIL (version 0: does not exist).';
+GRANT EXECUTE ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._check_expected(expected_version bigint) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    IF expected_version < 0 THEN
+        RAISE EXCEPTION 'expected_version must not be negative, got %', expected_version
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 0 for "must not exist", NULL for any.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._check_expected(bigint) IS 'Raises 22023 where an expected version is negative.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._check_expected(bigint) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._raise_missing(what text, name text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION '% "%" does not exist', what, left(name, 100) USING ERRCODE = 'no_data_found';
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._raise_missing(text, text) IS 'Raises P0002, the one error for a row that is not there.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._raise_missing(text, text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._expiry(expires_at timestamptz, ttl interval) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    IF expires_at IS NOT NULL AND ttl IS NOT NULL THEN
+        RAISE EXCEPTION 'expires_at and ttl must not both be given' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- '-12 months 361 days' is more than nothing to Postgres, and reaches back.
+    IF ttl <= '0' OR statement_timestamp() + ttl <= statement_timestamp() THEN
+        RAISE EXCEPTION 'ttl must be positive, got %', ttl
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'To end it now, delete it.';
+    END IF;
+    RETURN coalesce(expires_at, statement_timestamp() + ttl);
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._expiry(timestamptz, interval) IS 'The moment of expiry from either of two arguments; NULL where neither is given. Errors: 22023 both given, or ttl not positive, 22008 beyond the last timestamp.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._expiry(timestamptz, interval) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_updated_at() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    NEW.updated_at := now();
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tg_updated_at() IS 'Keeps updated_at.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._prefix_end(prefix text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_prefix_end_wrapper';
+COMMENT ON FUNCTION llmspell_internal._prefix_end(text) IS 'Exclusive upper bound, in COLLATE "C", of the texts of at most 512 characters that begin with the prefix: key >= p AND key < _prefix_end(p) keeps its index under row level security and in generic plans, which LIKE and ^@ do not.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._prefix_end(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._short_text(value text, argument text, max_chars int) RETURNS text
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_short_text_wrapper';
+COMMENT ON FUNCTION llmspell_internal._short_text(text, text, integer) IS 'Returns a text argument unchanged; 22004 where it is null, 22001 where it has more than max_chars characters.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._short_text(text, text, integer) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._max_rows(max_rows int) RETURNS int
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_max_rows_wrapper';
+COMMENT ON FUNCTION llmspell_internal._max_rows(integer) IS 'Returns a page size of 0 or more unchanged. Errors: 22004 null, 22023 negative.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._max_rows(integer) TO llmspell_app;

@@ -1,0 +1,129 @@
+-- The bi-temporal knowledge graph: entities and relationships, valid time and transaction time.
+-- Intervals are half-open; 'infinity' is the open end. A version is current while transaction_time_end is 'infinity'.
+
+CREATE TABLE llmspell.entities (
+    entity_id uuid NOT NULL DEFAULT uuidv7(),
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    entity_type varchar(255) COLLATE "C" NOT NULL,
+    name varchar(500) COLLATE "C" NOT NULL,
+    properties jsonb NOT NULL DEFAULT '{}',
+    valid_time_start timestamptz NOT NULL,
+    valid_time_end timestamptz NOT NULL DEFAULT 'infinity',
+    transaction_time_start timestamptz NOT NULL DEFAULT now(),
+    transaction_time_end timestamptz NOT NULL DEFAULT 'infinity',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    source_kind text COLLATE "C",
+    source_id text COLLATE "C",
+    changed_at timestamptz,
+    PRIMARY KEY (tenant_id, entity_id, transaction_time_start, valid_time_start),
+    CONSTRAINT valid_time_range CHECK (valid_time_start < valid_time_end),
+    CONSTRAINT tx_time_range CHECK (transaction_time_start < transaction_time_end),
+    -- Entity first: led by the tenant, which discriminates little, GiST takes 17 times as long to build.
+    CONSTRAINT entities_current_excl EXCLUDE USING gist (
+        entity_id WITH =, tenant_id WITH =, tstzrange(valid_time_start, valid_time_end) WITH &&
+    ) WHERE (transaction_time_end = 'infinity')
+);
+CREATE INDEX idx_entities_type ON llmspell.entities (tenant_id, entity_type, entity_id);
+CREATE INDEX idx_entities_type_current ON llmspell.entities (tenant_id, entity_type, entity_id) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_entities_current ON llmspell.entities (tenant_id, entity_id, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_entities_closed ON llmspell.entities (tenant_id, entity_id, transaction_time_end) WHERE transaction_time_end < 'infinity';
+CREATE INDEX idx_entities_source ON llmspell.entities (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
+CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, name, entity_id) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_entities_properties ON llmspell.entities
+    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end = 'infinity';
+
+COMMENT ON TABLE llmspell.entities IS 'Versions of the nodes of the knowledge graph, on both time axes.';
+COMMENT ON COLUMN llmspell.entities.entity_id IS 'Names the entity within the tenant.';
+COMMENT ON COLUMN llmspell.entities.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.entities.entity_type IS 'Kind of entity.';
+COMMENT ON COLUMN llmspell.entities.name IS 'Name of the entity.';
+COMMENT ON COLUMN llmspell.entities.properties IS 'What is known of it.';
+COMMENT ON COLUMN llmspell.entities.valid_time_start IS 'From when on it holds in the world.';
+COMMENT ON COLUMN llmspell.entities.valid_time_end IS 'Until when it holds, exclusive; infinity for open.';
+COMMENT ON COLUMN llmspell.entities.transaction_time_start IS 'From when on the database says so.';
+COMMENT ON COLUMN llmspell.entities.transaction_time_end IS 'Until when it said so, exclusive; infinity for the current version.';
+COMMENT ON COLUMN llmspell.entities.created_at IS 'When the entity was first recorded.';
+COMMENT ON COLUMN llmspell.entities.source_kind IS 'What the version was taken from: event, episode or artifact; NULL where it is not said.';
+COMMENT ON COLUMN llmspell.entities.source_id IS 'Names it.';
+COMMENT ON COLUMN llmspell.entities.changed_at IS 'When a raw statement last changed what the version had said; NULL where none did. Kept by a trigger.';
+COMMENT ON INDEX llmspell.idx_entities_type IS 'For entities of a type.';
+COMMENT ON INDEX llmspell.idx_entities_type_current IS 'For current entities of a type, in the order of their ids.';
+COMMENT ON INDEX llmspell.idx_entities_current IS 'For the current versions of an entity.';
+COMMENT ON INDEX llmspell.idx_entities_closed IS 'For versions of an entity that were closed after some time.';
+COMMENT ON INDEX llmspell.idx_entities_source IS 'For what was taken from a source.';
+COMMENT ON INDEX llmspell.idx_entities_name IS 'For current entities by name or its beginning.';
+COMMENT ON INDEX llmspell.idx_entities_properties IS 'For properties OPERATOR(llmspell.@>) of current entities.';
+
+CREATE TABLE llmspell.relationships (
+    relationship_id uuid NOT NULL DEFAULT uuidv7(),
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    from_entity uuid NOT NULL,
+    to_entity uuid NOT NULL,
+    relationship_type varchar(255) COLLATE "C" NOT NULL,
+    properties jsonb NOT NULL DEFAULT '{}',
+    valid_time_start timestamptz NOT NULL,
+    valid_time_end timestamptz NOT NULL DEFAULT 'infinity',
+    transaction_time_start timestamptz NOT NULL DEFAULT now(),
+    transaction_time_end timestamptz NOT NULL DEFAULT 'infinity',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    source_kind text COLLATE "C",
+    source_id text COLLATE "C",
+    changed_at timestamptz,
+    PRIMARY KEY (tenant_id, relationship_id, transaction_time_start, valid_time_start),
+    CONSTRAINT valid_time_range CHECK (valid_time_start < valid_time_end),
+    CONSTRAINT tx_time_range CHECK (transaction_time_start < transaction_time_end),
+    CONSTRAINT relationships_current_excl EXCLUDE USING gist (
+        relationship_id WITH =, tenant_id WITH =, tstzrange(valid_time_start, valid_time_end) WITH &&
+    ) WHERE (transaction_time_end = 'infinity')
+);
+CREATE INDEX idx_relationships_from ON llmspell.relationships (tenant_id, from_entity, relationship_type);
+CREATE INDEX idx_relationships_to ON llmspell.relationships (tenant_id, to_entity, relationship_type);
+CREATE INDEX idx_relationships_from_current ON llmspell.relationships (tenant_id, from_entity)
+    INCLUDE (to_entity, relationship_id, relationship_type, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_relationships_to_current ON llmspell.relationships (tenant_id, to_entity)
+    INCLUDE (from_entity, relationship_id, relationship_type, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_relationships_current ON llmspell.relationships (tenant_id, relationship_id, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_relationships_closed ON llmspell.relationships (tenant_id, relationship_id, transaction_time_end) WHERE transaction_time_end < 'infinity';
+CREATE INDEX idx_relationships_source ON llmspell.relationships (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
+
+COMMENT ON TABLE llmspell.relationships IS 'Versions of the edges of the knowledge graph, on both time axes.';
+COMMENT ON COLUMN llmspell.relationships.relationship_id IS 'Names the relationship within the tenant.';
+COMMENT ON COLUMN llmspell.relationships.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.relationships.from_entity IS 'Source entity.';
+COMMENT ON COLUMN llmspell.relationships.to_entity IS 'Target entity.';
+COMMENT ON COLUMN llmspell.relationships.relationship_type IS 'Kind of relationship.';
+COMMENT ON COLUMN llmspell.relationships.properties IS 'What is known of it.';
+COMMENT ON COLUMN llmspell.relationships.valid_time_start IS 'From when on it holds in the world.';
+COMMENT ON COLUMN llmspell.relationships.valid_time_end IS 'Until when it holds, exclusive; infinity for open.';
+COMMENT ON COLUMN llmspell.relationships.transaction_time_start IS 'From when on the database says so.';
+COMMENT ON COLUMN llmspell.relationships.transaction_time_end IS 'Until when it said so, exclusive; infinity for the current version.';
+COMMENT ON COLUMN llmspell.relationships.created_at IS 'When the relationship was first recorded.';
+COMMENT ON COLUMN llmspell.relationships.source_kind IS 'What the version was taken from: event, episode or artifact; NULL where it is not said.';
+COMMENT ON COLUMN llmspell.relationships.source_id IS 'Names it.';
+COMMENT ON COLUMN llmspell.relationships.changed_at IS 'When a raw statement last changed what the version had said; NULL where none did. Kept by a trigger.';
+COMMENT ON INDEX llmspell.idx_relationships_from IS 'For edges that leave an entity.';
+COMMENT ON INDEX llmspell.idx_relationships_to IS 'For edges that reach an entity.';
+COMMENT ON INDEX llmspell.idx_relationships_from_current IS 'For walks along current edges.';
+COMMENT ON INDEX llmspell.idx_relationships_to_current IS 'For walks against current edges.';
+COMMENT ON INDEX llmspell.idx_relationships_current IS 'For the current versions of a relationship.';
+COMMENT ON INDEX llmspell.idx_relationships_closed IS 'For versions of a relationship that were closed after some time.';
+COMMENT ON INDEX llmspell.idx_relationships_source IS 'For what was taken from a source.';
+
+CREATE TABLE llmspell.entity_erasures (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    erasure_id uuid NOT NULL DEFAULT uuidv7(),
+    entity_hash text NOT NULL,
+    erased_at timestamptz NOT NULL DEFAULT now(),
+    erased_by text NOT NULL DEFAULT session_user,
+    entity_rows bigint NOT NULL,
+    relationship_rows bigint NOT NULL,
+    PRIMARY KEY (tenant_id, erasure_id)
+);
+COMMENT ON TABLE llmspell.entity_erasures IS 'That an entity was erased, and when; nothing of what it said.';
+COMMENT ON COLUMN llmspell.entity_erasures.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.entity_erasures.erasure_id IS 'Names the erasure.';
+COMMENT ON COLUMN llmspell.entity_erasures.entity_hash IS 'SHA-256 of the entity''s id, lower-case hex: tells of a known id whether it was erased.';
+COMMENT ON COLUMN llmspell.entity_erasures.erased_at IS 'When.';
+COMMENT ON COLUMN llmspell.entity_erasures.erased_by IS 'The role that was logged in.';
+COMMENT ON COLUMN llmspell.entity_erasures.entity_rows IS 'How many versions of the entity went.';
+COMMENT ON COLUMN llmspell.entity_erasures.relationship_rows IS 'How many versions of its relationships went.';

@@ -1,0 +1,102 @@
+-- Life cycle of tenants, for llmspell_admin.
+
+-- The one function that sees over the wall: it belongs to llmspell_tenants, which bypasses row level
+-- security and may read nothing but tenant_id. A loose index scan: as many probes as tenants.
+CREATE OR REPLACE FUNCTION llmspell_internal._tenants(after text DEFAULT NULL, max_rows int DEFAULT NULL, only_table text DEFAULT NULL) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_table text;
+    v_query text;
+BEGIN
+    FOR v_table IN SELECT DISTINCT format('llmspell.%I', t.component) FROM _tenant_tables() t
+        WHERE t.component IS NOT NULL AND (only_table IS NULL OR t.component = only_table)
+    LOOP
+        v_query := concat_ws(' UNION ', v_query, format(
+            '(WITH RECURSIVE t AS (
+                (SELECT tenant_id, 1 AS n FROM %1$s WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1)
+                UNION ALL
+                SELECT (SELECT n.tenant_id FROM %1$s n WHERE n.tenant_id > t.tenant_id ORDER BY n.tenant_id LIMIT 1), t.n + 1
+                FROM t WHERE t.tenant_id IS NOT NULL AND ($2 IS NULL OR t.n < $2)
+              ) SELECT tenant_id::text COLLATE "C" AS tenant FROM t WHERE tenant_id IS NOT NULL)', v_table));
+    END LOOP;
+    -- No tenant is called ''.
+    RETURN QUERY EXECUTE v_query || ' ORDER BY tenant LIMIT $2' USING coalesce(after, ''), max_rows;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tenants(text, integer, text) IS 'The ids of the tenants that have a row in any table, or in that of the name, in byte order, after one and at most so many.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenants(text, integer, text) TO llmspell_admin;
+ALTER FUNCTION llmspell_internal._tenants(text, integer, text) OWNER TO llmspell_tenants;
+
+CREATE OR REPLACE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 1000, after text DEFAULT NULL) RETURNS TABLE (tenant_id text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT t FROM _tenants(after, _max_rows(max_rows)) AS t
+$$;
+COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'The tenants that have a row anywhere, in byte order; for the next page give the last one as after. llmspell_admin only. Errors: 22004, 22023 max_rows. Example: SELECT tenant_id FROM llmspell.tenant_list(1000);';
+GRANT EXECUTE ON FUNCTION llmspell.tenant_list(integer, text) TO llmspell_admin;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._tenant_check(tenant text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'argument "tenant" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF tenant = '' THEN
+        RAISE EXCEPTION 'a tenant id must not be empty' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tenant_check(text) IS 'Raises 22004 or 22023 where the argument names no tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_check(text) TO llmspell_admin;
+
+CREATE OR REPLACE FUNCTION llmspell.tenant_stats(tenant text) RETURNS TABLE (table_name text, row_count bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT e.table_name, e.row_count FROM tenant_erase(tenant, true) e;
+END
+$$;
+COMMENT ON FUNCTION llmspell.tenant_stats(text) IS 'Rows of a tenant, table by table, event months one by one. llmspell_admin only. Errors: 22004 null, 22023 empty. Example: SELECT table_name, row_count FROM llmspell.tenant_stats(''acme'') WHERE row_count > 0;';
+GRANT EXECUTE ON FUNCTION llmspell.tenant_stats(text) TO llmspell_admin;
+
+CREATE OR REPLACE FUNCTION llmspell.tenant_erase(tenant text, dry_run boolean DEFAULT true) RETURNS TABLE (table_name text, row_count bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_before constant text := coalesce(current_tenant(), '');
+    v_table record;
+BEGIN
+    PERFORM _tenant_check(tenant);
+    IF dry_run IS NULL THEN
+        RAISE EXCEPTION 'argument "dry_run" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    -- The wall stands here too: without the tenant set, the owner sees nothing.
+    PERFORM set_config('app.current_tenant_id', tenant, true);
+    FOR v_table IN
+        SELECT t.relation, t.fk_depth FROM _tenant_tables() t ORDER BY t.fk_depth, t.relation::text COLLATE "C"
+    LOOP
+        IF dry_run THEN
+            row_count := _count_rows(v_table.relation, tenant);
+        ELSE
+            EXECUTE format('DELETE FROM %s tenant_id = $1', _rows_of(v_table.relation)) USING tenant;
+            GET DIAGNOSTICS row_count = ROW_COUNT;
+        END IF;
+        table_name := v_table.relation::text;
+        RETURN NEXT;
+    END LOOP;
+    -- Its name stands in the definition of its own indexes. Last, as readers of the table wait from here on.
+    IF NOT dry_run THEN
+        PERFORM _vector_tenant_drop(tenant, s.name, true) FROM vector_spaces s;
+    END IF;
+    PERFORM set_config('app.current_tenant_id', v_before, true);
+END
+$$;
+COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant, table by table in the order of foreign keys, event months included, and its indexes of its own (vector_tenant_promote), and returns how many rows; with dry_run (the default) only counts. One transaction: all or nothing. llmspell_admin only. Errors: 22004 null, 22023 empty, 55P03 an index of its own is in use for more than 5 s. Example: SELECT * FROM llmspell.tenant_erase(''acme'', dry_run => false) WHERE row_count > 0;';
+GRANT EXECUTE ON FUNCTION llmspell.tenant_erase(text, boolean) TO llmspell_admin;

@@ -1,0 +1,48 @@
+-- Sessions: snapshots with expiry, and the count of their artifacts.
+
+CREATE TABLE llmspell.sessions (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    session_id uuid NOT NULL DEFAULT uuidv7(),
+    session_data jsonb NOT NULL,
+    status varchar(20) COLLATE "C" NOT NULL DEFAULT 'active',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    last_accessed_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    artifact_count int NOT NULL DEFAULT 0,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    version bigint NOT NULL DEFAULT 1,
+    artifact_sequence bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant_id, session_id),
+    CONSTRAINT valid_session_status CHECK (status IN ('active', 'archived', 'expired')),
+    CONSTRAINT non_negative_artifact_count CHECK (artifact_count >= 0)
+-- Room for the next version of a row in its page.
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
+CREATE INDEX idx_sessions_tenant_status ON llmspell.sessions (tenant_id, status, created_at DESC, session_id);
+CREATE INDEX idx_sessions_created ON llmspell.sessions (tenant_id, created_at DESC, session_id);
+CREATE INDEX idx_sessions_tenant_expires ON llmspell.sessions (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
+
+COMMENT ON TABLE llmspell.sessions IS 'Sessions. Deleting one deletes its artifacts.';
+COMMENT ON COLUMN llmspell.sessions.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.sessions.session_id IS 'Names the session within the tenant.';
+COMMENT ON COLUMN llmspell.sessions.session_data IS 'The snapshot.';
+COMMENT ON COLUMN llmspell.sessions.status IS 'active, archived or expired.';
+COMMENT ON COLUMN llmspell.sessions.created_at IS 'When the session began.';
+COMMENT ON COLUMN llmspell.sessions.last_accessed_at IS 'When it was last used, to a minute.';
+COMMENT ON COLUMN llmspell.sessions.expires_at IS 'When it expires; NULL for never.';
+COMMENT ON COLUMN llmspell.sessions.artifact_count IS 'How many artifacts it has; kept by triggers, whatever an INSERT says.';
+COMMENT ON COLUMN llmspell.sessions.updated_at IS 'When the row was last written.';
+COMMENT ON INDEX llmspell.idx_sessions_tenant_status IS 'For listing sessions by status, newest first.';
+COMMENT ON COLUMN llmspell.sessions.version IS 'From 1; one more with each write, whoever writes; counting artifacts is none.';
+COMMENT ON COLUMN llmspell.sessions.artifact_sequence IS 'The number of its next artifact: beyond all it ever had; kept by triggers.';
+COMMENT ON INDEX llmspell.idx_sessions_created IS 'For listing sessions, newest first.';
+COMMENT ON INDEX llmspell.idx_sessions_tenant_expires IS 'For finding what has expired.';
+
+-- How long expired sessions are kept, for each tenant that wants an end.
+CREATE TABLE llmspell.session_retention (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    keep interval NOT NULL CHECK (keep >= '0'),
+    PRIMARY KEY (tenant_id)
+);
+COMMENT ON TABLE llmspell.session_retention IS 'How long a tenant keeps sessions after their expiry; without a row, for ever.';
+COMMENT ON COLUMN llmspell.session_retention.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.session_retention.keep IS 'How long, from expires_at on.';

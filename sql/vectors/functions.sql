@@ -1,0 +1,300 @@
+-- Sessions remember what these three say.
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_config() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    PERFORM _vector_spaces_changed('llmspell.vector_spaces'::regclass);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tg_vector_config() IS 'Tells every session that spaces, their indexes or their costs changed.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_spaces_changed(spaces oid) RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', '_vector_spaces_changed_wrapper';
+COMMENT ON FUNCTION llmspell_internal._vector_spaces_changed(oid) IS 'Makes every session look spaces up again.';
+CREATE OR REPLACE TRIGGER vector_spaces_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_spaces
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_config();
+CREATE OR REPLACE TRIGGER vector_index_config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_index_config
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_config();
+CREATE OR REPLACE TRIGGER vector_calibrations_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_calibrations
+    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_config();
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_halves(dims int) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN dims > 1900 AND dims <= 3900;
+COMMENT ON FUNCTION llmspell_internal._vector_halves(integer) IS 'Whether vectors of so many dimensions are too wide to be inline, and have an inline copy of half the precision.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_halves(integer) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_defaults(dims int) RETURNS TABLE (method text, m int, ef_construction int)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- The guide's parameters for its dimensions. Of half the precision from 768 on, where it takes half the room
+    -- and less time; of 384 it takes as long. pgvector indexes 2,000 dimensions of a vector, 4,000 of a halfvec.
+    SELECT CASE WHEN dims < 768 THEN 'hnsw' WHEN dims <= 3900 THEN 'hnsw_halfvec' ELSE 'none' END,
+        CASE WHEN dims < 1536 THEN 16 ELSE 24 END,
+        CASE WHEN dims < 768 THEN 64 WHEN dims < 1536 THEN 128 ELSE 256 END;
+END;
+COMMENT ON FUNCTION llmspell_internal._vector_index_defaults(integer) IS 'The index that a space of so many dimensions begins with.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_defaults(integer) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_prefix(table_name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 'idx_' || regexp_replace(table_name, '^(vector|episode)_embeddings_', '\1_');
+COMMENT ON FUNCTION llmspell_internal._vector_index_prefix(text) IS 'How the names of the indexes of a vector table begin.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_prefix(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_name(table_name text, suffix text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- A name of more than 63 bytes would be cut, and not be found again.
+    SELECT CASE WHEN length(p.prefix || suffix) <= 63 THEN p.prefix || suffix
+                ELSE left(p.prefix, 54 - length(suffix)) || '_' || left(md5(p.prefix), 8) || suffix END
+    FROM (SELECT llmspell_internal._vector_index_prefix(table_name) AS prefix) AS p;
+END;
+COMMENT ON FUNCTION llmspell_internal._vector_index_name(text, text) IS 'The name of an index of a vector table; the suffix, of up to 54 bytes, stays whole.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_ddl(table_name text, dims int, metric text, method text, m int, ef_construction int, lists int[],
+                                           index_name text, how text, tenant text DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_halves constant boolean := method = 'hnsw_halfvec' OR _vector_halves(dims);
+    v_key constant text := CASE
+        WHEN _vector_halves(dims) THEN 'embedding_half'
+        -- Of length 1, so that no vector is too long or too short for half the precision.
+        WHEN v_halves AND metric = 'cosine' THEN format('((@extschema:vector@.l2_normalize(embedding))::@extschema:vector@.halfvec(%s))', dims)
+        WHEN v_halves THEN format('(embedding::@extschema:vector@.halfvec(%s))', dims)
+        ELSE 'embedding' END;
+    v_class constant text := format('@extschema:vector@.%s_%s_ops', CASE WHEN v_halves THEN 'halfvec' ELSE 'vector' END, metric);
+    v_options text;
+BEGIN
+    v_options := CASE
+        WHEN method IN ('hnsw', 'hnsw_halfvec') THEN format('m = %s, ef_construction = %s', m, ef_construction)
+        WHEN method = 'vchordg' THEN format(E'options = $options$\nbits = 2\nm = %s\nef_construction = %s\n$options$', m, ef_construction)
+        ELSE format(E'options = $options$\nresidual_quantization = %s\n[build.internal]\nlists = %s\nspherical_centroids = %s\n$options$',
+            -- TOML knows true and false, not t and f.
+            CASE WHEN metric = 'ip' THEN 'false' ELSE 'true' END,
+            '[' || coalesce((SELECT string_agg(l.value::text, ', ' ORDER BY l.n) FROM unnest(lists) WITH ORDINALITY AS l (value, n)), '') || ']',
+            CASE WHEN metric = 'cosine' THEN 'true' ELSE 'false' END) END;
+    RETURN concat_ws(' ', how, format('%I ON llmspell.%I USING %I (%s %s) WITH (%s)', index_name, table_name,
+        CASE WHEN method = 'hnsw_halfvec' THEN 'hnsw' ELSE method END, v_key, v_class, v_options),
+        'WHERE tenant_id = ' || quote_literal(tenant));
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that makes an index for nearest neighbours; how: its beginning; tenant: only over that tenant''s rows.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_words() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_chars int := 200000;
+BEGIN
+    -- A dump brings the words along, and the configuration may be another by now.
+    IF TG_OP = 'INSERT' AND NEW.fts IS NOT NULL AND _is_restoring() THEN
+        RETURN NEW;
+    END IF;
+    IF length(NEW.content) <= 60000 THEN
+        NEW.fts := to_tsvector(NEW.language::regconfig, NEW.content);
+        RETURN NEW;
+    END IF;
+    -- A tsvector ends at 1 MB, which so many characters reach where each word counts several times.
+    LOOP
+        BEGIN
+            NEW.fts := to_tsvector(NEW.language::regconfig, left(NEW.content, v_chars));
+            RETURN NEW;
+        EXCEPTION WHEN program_limit_exceeded THEN
+            v_chars := v_chars / 2;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tg_vector_words() IS 'Keeps fts, the words of content by the text search configuration in language; the first 200,000 characters count, fewer where their words do not fit into a tsvector.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_table_comment(table_name text, dims int, metric text, purpose text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_prefix constant text := _vector_index_prefix(table_name);
+    v_comment record;
+BEGIN
+    EXECUTE format('COMMENT ON TABLE llmspell.%I IS %L', table_name,
+        format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE 'Embeddings of %s dimensions.' END, dims));
+    FOR v_comment IN
+        SELECT * FROM (VALUES
+            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Names the embedding within the tenant.' END),
+            ('tenant_id', 'Owner of the row.'),
+            ('scope', 'global, or <kind>:<id>.'),
+            ('embedding', 'The embedding.'),
+            ('metadata', 'What to filter by and to give back.'),
+            ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' ELSE 'When the row was made.' END),
+            ('updated_at', 'When the row was last written by its client.'),
+            ('content', 'The text that was embedded, optional.'),
+            ('event_time', 'When that happened which the text tells of, optional.'),
+            ('expires_at', 'From when on no search finds it; NULL for never.'),
+            ('language', 'Text search configuration of content.'),
+            ('fts', 'The words of content, kept by a trigger; NULL where there is none.'),
+            ('embedding_half', CASE metric WHEN 'cosine' THEN 'The embedding, of length 1, with half the precision.' ELSE 'The embedding with half the precision.' END)
+        ) AS c (name, comment)
+        WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = format('llmspell.%I', table_name)::regclass AND a.attname = c.name)
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN llmspell.%I.%I IS %L', table_name, v_comment.name, v_comment.comment);
+    END LOOP;
+    FOR v_comment IN
+        SELECT * FROM (VALUES ('_scope', 'For one scope, for counting, and for exact search.'), ('_created', 'For the newest, and for a span of time.'),
+            ('_expires', 'For what has expired.'), ('_metadata', 'For metadata OPERATOR(llmspell.@>).'), ('_fts', 'For fts OPERATOR(llmspell.@@).'),
+            ('_hnsw', 'Approximate nearest neighbours, over all tenants.')) AS c (suffix, comment)
+        WHERE to_regclass(format('llmspell.%I', v_prefix || c.suffix)) IS NOT NULL
+    LOOP
+        EXECUTE format('COMMENT ON INDEX llmspell.%I IS %L', v_prefix || v_comment.suffix, v_comment.comment);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_table_comment(text, integer, text, text) IS 'Describes a vector table, its columns and its indexes.';
+
+-- The one shape of a vector table; those of episodes share it.
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_table_create(space text, table_name text, dims int, metric text, model text, purpose text, is_builtin boolean)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_prefix constant text := _vector_index_prefix(table_name);
+    v_inline constant boolean := dims <= 1900;
+    v_default record;
+BEGIN
+    EXECUTE format($sql$
+        CREATE TABLE llmspell.%1$I (
+            id uuid NOT NULL DEFAULT uuidv7(),
+            tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+            scope varchar(255) COLLATE "C" NOT NULL,
+            embedding @extschema:vector@.vector(%2$s) NOT NULL,
+            metadata jsonb NOT NULL DEFAULT '{}',
+            created_at timestamptz NOT NULL DEFAULT now(),
+            updated_at timestamptz NOT NULL DEFAULT now(),
+            content text,
+            event_time timestamptz,
+            expires_at timestamptz,
+            language text NOT NULL DEFAULT 'simple',
+            fts tsvector,
+            PRIMARY KEY (tenant_id, id)
+        )
+        WITH (toast_tuple_target = 8160)$sql$, table_name, dims);
+    -- pgvector multiplies in single precision: beyond these lengths a distance is none.
+    EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) %s)', table_name,
+        CASE metric WHEN 'cosine' THEN 'BETWEEN 1e-15 AND 1e15' ELSE '<= 1e15' END);
+    IF v_inline THEN
+        EXECUTE format('ALTER TABLE llmspell.%I ALTER COLUMN embedding SET STORAGE PLAIN', table_name);
+    ELSIF _vector_halves(dims) THEN
+        -- Of length 1, so that no vector is too long or too short for half the precision.
+        EXECUTE format('ALTER TABLE llmspell.%1$I ADD COLUMN embedding_half @extschema:vector@.halfvec(%2$s) GENERATED ALWAYS AS (%3$s) STORED, ALTER COLUMN embedding_half SET STORAGE PLAIN',
+            table_name, dims, CASE WHEN metric = 'cosine' THEN format('@extschema:vector@.l2_normalize(embedding)::@extschema:vector@.halfvec(%s)', dims)
+                                   ELSE format('embedding::@extschema:vector@.halfvec(%s)', dims) END);
+    END IF;
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, scope, id)', v_prefix || '_scope', table_name);
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, created_at, id)', v_prefix || '_created', table_name);
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, expires_at) WHERE expires_at IS NOT NULL', v_prefix || '_expires', table_name);
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off)',
+        v_prefix || '_metadata', table_name);
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL',
+        v_prefix || '_fts', table_name);
+    SELECT * INTO v_default FROM _vector_index_defaults(dims);
+    IF v_default.method <> 'none' THEN
+        EXECUTE _vector_index_ddl(table_name, dims, metric, v_default.method, v_default.m, v_default.ef_construction, NULL, v_prefix || '_hnsw', 'CREATE INDEX');
+    END IF;
+    EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell_internal._tg_vector_words()',
+        table_name || '_words', table_name);
+    IF purpose = 'episodes' THEN
+        EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_episode_embedding()',
+            table_name || '_episode', table_name);
+    END IF;
+    PERFORM _vector_table_comment(table_name, dims, metric, purpose);
+    INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)
+    VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,
+            _vector_table_create.model, _vector_table_create.purpose, is_builtin, CASE WHEN is_builtin THEN '-infinity' ELSE now() END);
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_table_create(text, text, integer, text, text, text, boolean) IS 'Makes the table of a vector space, with indexes and comments, and records the space. Security is the caller''s to add.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_metric(metric text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    IF metric IS NULL OR metric NOT IN ('cosine', 'l2', 'ip') THEN
+        RAISE EXCEPTION 'unknown metric "%"', left(metric, 60) USING ERRCODE = 'invalid_parameter_value', HINT = 'Use cosine, l2 or ip.';
+    END IF;
+    RETURN metric;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_check_metric(text) IS 'Returns a metric unchanged; 22023 where it is none.';
+
+CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false)
+RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_metric constant text := _vector_check_metric(vector_space_create.metric);
+    v_table text;
+    v_taken text;
+BEGIN
+    IF vector_space_create.name IS NULL OR vector_space_create.dims IS NULL OR for_episodes IS NULL THEN
+        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN vector_space_create.name IS NULL THEN 'name' WHEN vector_space_create.dims IS NULL THEN 'dims' ELSE 'for_episodes' END
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF vector_space_create.name !~ '^[a-z][a-z0-9_]{0,27}$' THEN
+        RAISE EXCEPTION 'a space cannot be named "%"', left(vector_space_create.name, 60) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Use at most 28 lower-case letters, digits and underscores, a letter first.';
+    END IF;
+    IF vector_space_create.dims NOT BETWEEN 1 AND 16000 THEN
+        RAISE EXCEPTION 'dims must be between 1 and 16000, got %', vector_space_create.dims USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- One at a time, so that a name is taken or free.
+    LOCK TABLE vector_spaces IN SHARE ROW EXCLUSIVE MODE;
+    v_table := CASE WHEN for_episodes THEN 'episode_embeddings_' || vector_space_create.dims ELSE 'vector_space_' || vector_space_create.name END;
+    IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = vector_space_create.name OR s.table_name = v_table) THEN
+        RAISE EXCEPTION 'there is already a space "%"%', vector_space_create.name,
+            CASE WHEN for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) ELSE '' END
+            USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
+    END IF;
+    -- An index of another space, or a space that a snapshot from before does not show.
+    SELECT n INTO v_taken
+    FROM unnest(ARRAY[v_table, v_table || '_pkey']
+        || ARRAY(SELECT _vector_index_prefix(v_table) || s FROM unnest(ARRAY['_scope', '_created', '_expires', '_metadata', '_fts', '_hnsw']) AS s)) AS n
+    WHERE to_regclass(format('llmspell.%I', n)) IS NOT NULL LIMIT 1;
+    IF v_taken IS NOT NULL THEN
+        RAISE EXCEPTION 'a space "%" would have a relation "%", which there is already', vector_space_create.name, v_taken
+            USING ERRCODE = 'duplicate_object', HINT = 'Choose another name.';
+    END IF;
+    BEGIN
+        PERFORM _vector_table_create(vector_space_create.name, v_table, vector_space_create.dims, v_metric, vector_space_create.model,
+            CASE WHEN for_episodes THEN 'episodes' ELSE 'vectors' END, false);
+    EXCEPTION WHEN unique_violation THEN
+        RAISE EXCEPTION 'there is already a space "%"', vector_space_create.name USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
+    END;
+    PERFORM _table_secure(format('llmspell.%I', v_table)::regclass, 'DELETE, INSERT, SELECT, UPDATE');
+    RETURN v_table;
+END
+$$;
+COMMENT ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) IS 'Makes a space for vectors of another model: a table of the same shape under the same wall, and returns its name. Up to 1900 dimensions vectors are inline, to 3900 with an inline copy of half the precision, both with an HNSW index; beyond, to 16000, every search is exact. metric: cosine, l2 or ip. for_episodes: for the embeddings of episode_add instead. llmspell_admin only. Errors: 22004 null, 22023 name, dims or metric, 42710 it exists, or the name of an index does. Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
+GRANT EXECUTE ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) TO llmspell_admin;
+
+CREATE OR REPLACE FUNCTION llmspell.vector_spaces() RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text,
+    index_method text, index_state text, builtin boolean, ef_search int, exact_rows int, calibrated_at timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT s.name, s.dims, s.metric, s.model, s.purpose, s.table_name, w.method,
+        CASE WHEN w.method = 'none' THEN 'none' ELSE coalesce((SELECT i.state FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name), 'missing') END, s.builtin,
+        (SELECT e FROM unnest(k.efs, k.recalls) AS u (e, r) WHERE r >= 0.99 ORDER BY e LIMIT 1), k.exact_rows, k.calibrated_at
+    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
+    LEFT JOIN vector_calibrations k ON k.space = s.name
+    ORDER BY s.purpose DESC, s.dims, s.name
+$$;
+COMMENT ON FUNCTION llmspell.vector_spaces() IS 'The vector spaces, with the index that each has chosen, its state (present, building, invalid, missing, none), and what vector_calibrate found (ef_search for a recall of 0.99, exact_rows, calibrated_at; NULL before). Tells nothing of any tenant. Example: SELECT name, dims, metric FROM llmspell.vector_spaces();';

@@ -1,0 +1,45 @@
+-- Workflow state: where each workflow stands, and who works on it.
+-- Locks: a write locks the workflow's row; a claim skips what is locked.
+
+CREATE TABLE llmspell.workflow_states (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    workflow_id varchar(255) COLLATE "C" NOT NULL,
+    workflow_name varchar(500),
+    state_data jsonb NOT NULL,
+    current_step int NOT NULL DEFAULT 0,
+    status varchar(20) COLLATE "C" NOT NULL DEFAULT 'pending',
+    started_at timestamptz,
+    completed_at timestamptz,
+    last_updated timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    version bigint NOT NULL DEFAULT 1,
+    attempt int NOT NULL DEFAULT 0,
+    fence bigint NOT NULL DEFAULT 0,
+    lease_expires_at timestamptz,
+    PRIMARY KEY (tenant_id, workflow_id),
+    CONSTRAINT valid_workflow_status CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
+    CONSTRAINT positive_step_index CHECK (current_step >= 0)
+-- Room for the next version of a row in its page.
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
+CREATE INDEX idx_workflow_states_tenant_status ON llmspell.workflow_states (tenant_id, status, created_at DESC, workflow_id);
+CREATE INDEX idx_workflow_states_created ON llmspell.workflow_states (tenant_id, created_at DESC, workflow_id);
+CREATE INDEX idx_workflow_states_lease ON llmspell.workflow_states (tenant_id, lease_expires_at) WHERE lease_expires_at IS NOT NULL;
+
+COMMENT ON TABLE llmspell.workflow_states IS 'The current state of each workflow.';
+COMMENT ON COLUMN llmspell.workflow_states.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.workflow_states.workflow_id IS 'Names the workflow within the tenant.';
+COMMENT ON COLUMN llmspell.workflow_states.workflow_name IS 'Human-readable name.';
+COMMENT ON COLUMN llmspell.workflow_states.state_data IS 'The state.';
+COMMENT ON COLUMN llmspell.workflow_states.current_step IS 'Index of the current step, from 0.';
+COMMENT ON COLUMN llmspell.workflow_states.status IS 'pending, running, completed, failed or cancelled.';
+COMMENT ON COLUMN llmspell.workflow_states.started_at IS 'When it first ran.';
+COMMENT ON COLUMN llmspell.workflow_states.completed_at IS 'When it reached its terminal status; NULL in any other.';
+COMMENT ON COLUMN llmspell.workflow_states.last_updated IS 'When the row was last written.';
+COMMENT ON COLUMN llmspell.workflow_states.created_at IS 'When the workflow was first saved.';
+COMMENT ON COLUMN llmspell.workflow_states.version IS 'From 1; one more with each write, whoever writes.';
+COMMENT ON COLUMN llmspell.workflow_states.attempt IS 'How often it was claimed, or taken up again after a terminal status.';
+COMMENT ON COLUMN llmspell.workflow_states.fence IS 'Fencing number: one more with each claim.';
+COMMENT ON COLUMN llmspell.workflow_states.lease_expires_at IS 'Until when the claim holds; NULL where nobody holds one.';
+COMMENT ON INDEX llmspell.idx_workflow_states_created IS 'For listing workflows, newest first.';
+COMMENT ON INDEX llmspell.idx_workflow_states_lease IS 'For leases that ran out.';
+COMMENT ON INDEX llmspell.idx_workflow_states_tenant_status IS 'For listing workflows by status, newest first.';

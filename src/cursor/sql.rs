@@ -1,0 +1,38 @@
+//! SQL face of cursors.
+#![allow(unsafe_code)] // what #[pg_extern] expands to
+
+use pgrx::Uuid;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::place::{Invalid, Place};
+use crate::error::Error;
+
+#[pg_extern(sql = false)]
+fn _cursor(at: TimestampWithTimeZone, id: &str) -> String {
+    Place { micros: at.into(), id }.to_string()
+}
+
+#[pg_extern(sql = false)]
+fn _cursor_at(after: &str) -> Result<TimestampWithTimeZone, ErrorReport> {
+    let micros = place(after)?.micros;
+    TimestampWithTimeZone::try_from(micros).map_err(|_| Error::from(Invalid::Cursor(after.to_owned())).into())
+}
+
+#[pg_extern(sql = false)]
+fn _cursor_id(after: &str) -> Result<&str, ErrorReport> {
+    Ok(place(after)?.id)
+}
+
+#[pg_extern(sql = false)]
+fn _cursor_uuid(after: &str) -> Result<Uuid, ErrorReport> {
+    match uuid::Uuid::try_parse(place(after)?.id) {
+        Ok(id) => Ok(Uuid::from_bytes(id.into_bytes())),
+        Err(_) => Err(Error::from(Invalid::Cursor(after.to_owned())).into()),
+    }
+}
+
+fn place(after: &str) -> Result<Place<'_>, Error> {
+    Ok(Place::parse(after)?)
+}
