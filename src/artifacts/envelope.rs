@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use crate::pack::checksummed;
+
 const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528u32.to_le_bytes();
 /// The default of zstd.
 const LEVEL: i32 = 3;
@@ -46,10 +48,7 @@ pub fn compress(data: &[u8], format: Format) -> Result<Vec<u8>, Invalid> {
     match format {
         Format::Lz4 => Ok(lz4_flex::block::compress_prepend_size(data)),
         Format::Zstd => zstd::bulk::Compressor::new(LEVEL)
-            .and_then(|mut compressor| {
-                compressor.include_checksum(true)?;
-                compressor.compress(data)
-            })
+            .and_then(|compressor| checksummed(compressor, data))
             .map_err(|_| Invalid::Damaged("zstd cannot compress it")),
     }
 }

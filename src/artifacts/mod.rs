@@ -5,6 +5,8 @@ pub mod chunker;
 pub mod codec;
 pub mod damage;
 pub mod envelope;
+#[cfg(test)]
+mod gain;
 pub mod invalid;
 pub mod manifest;
 mod read;

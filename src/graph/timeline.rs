@@ -1,4 +1,4 @@
-//! Versions along one axis: who says what, when, with neighbours that say the same as one.
+//! Versions along one time axis; adjacent equal versions are merged.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

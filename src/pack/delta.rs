@@ -2,8 +2,7 @@
 
 use zstd::bulk::{Compressor, Decompressor};
 
-use super::dictionary::checksummed;
-use super::frame;
+use super::{checksummed, frame};
 
 /// Longest text that is packed or unpacked, in bytes.
 pub const MAX_BYTES: usize = 256 << 20;

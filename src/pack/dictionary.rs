@@ -1,11 +1,11 @@
 //! Texts too short for zstd to learn from one alone, by a dictionary that never changes.
 
-use std::io;
 use std::sync::OnceLock;
 
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
+use super::checksummed;
 use super::frame::Invalid;
 
 /// A dictionary with a level, each prepared when it is first needed.
@@ -34,10 +34,4 @@ impl Dictionary {
             .and_then(|mut decompressor| decompressor.decompress(payload, length))
             .map_err(|_| Invalid::Unreadable)
     }
-}
-
-/// A zstd frame with a checksum, so that damage and a wrong dictionary are found out.
-pub fn checksummed(mut compressor: Compressor<'_>, data: &[u8]) -> io::Result<Vec<u8>> {
-    compressor.include_checksum(true)?;
-    compressor.compress(data)
 }

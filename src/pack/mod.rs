@@ -5,3 +5,13 @@ pub mod dictionary;
 pub mod frame;
 mod refusal;
 mod sql;
+
+use std::io;
+
+use zstd::bulk::Compressor;
+
+/// A zstd frame with a checksum, so that damage, a wrong dictionary and a wrong base are found out.
+pub fn checksummed(mut compressor: Compressor<'_>, data: &[u8]) -> io::Result<Vec<u8>> {
+    compressor.include_checksum(true)?;
+    compressor.compress(data)
+}

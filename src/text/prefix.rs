@@ -1,7 +1,10 @@
 //! The half-open range of keys that begin with a prefix, in byte order (COLLATE "C").
 
+use crate::limits::KEY_CHARS;
+
 /// Longest key, in characters, that [`prefix_end`] promises to lie above.
 pub const MAX_KEY_CHARS: usize = 512;
+const _: () = assert!(MAX_KEY_CHARS >= KEY_CHARS);
 
 /// Returns the exclusive upper bound of the keys that begin with `prefix`.
 ///

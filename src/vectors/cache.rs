@@ -1,6 +1,5 @@
-//! What a session knows of the rows that a search may find, for half a minute: how many they are, and their
-//! share among what is nearest. Old knowledge costs time, never rows: what it decides is the way, and every
-//! way finds what there is.
+//! Estimates of a session, kept 30 s: how many rows a search may find, and their share among the nearest. A stale
+//! one can make a search slower, never wrong, as every plan returns the same rows.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -11,7 +11,7 @@ pub const MAX_DIMS: usize = 16_000;
 
 /// Spaces of these dimensions have a column of halves, as `_vector_halves` says in SQL: the vectors no longer fit
 /// into a page of the table, their halves do.
-pub const SEARCHED_DIMS: RangeInclusive<i32> = 1901..=3900;
+pub const DIMS_WITH_HALVES: RangeInclusive<i32> = 1901..=3900;
 
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Invalid {

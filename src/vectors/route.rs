@@ -6,7 +6,7 @@
 /// Rows up to which an exact scan is taken before anything was measured.
 pub const EXACT_ROWS: i64 = 2500;
 
-/// So few that to look the nearest up once more costs more than to carry every row along.
+/// Up to this many rows, carrying full rows through the sort is cheaper than fetching the winners again.
 pub const FEW_ROWS: i64 = 250;
 
 /// `ef_search` where nothing is known: 0.99 of the 10 nearest of 60,000 sentence embeddings.
@@ -208,7 +208,7 @@ pub fn decide(question: &Question) -> (Route, Why) {
     let fetch = fetch(question.k);
     let ef_search = question.ef_search.unwrap_or_else(|| {
         // So that one pass is enough for a tenant that has half of what is near.
-        costs.ef_for(question.recall.unwrap_or(0.99)).max((5 * fetch / 2).min(1000) as i32)
+        costs.ef_for(question.recall.unwrap_or(0.99)).max((5 * fetch / 2).min(MAX_EF_SEARCH.into()) as i32)
     });
     let route = Route::Ann(Ann {
         ef_search: ef_search.clamp(1, MAX_EF_SEARCH),

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Plans that a session keeps for native functions: across roles, tenants, changes of tables and indexes, and DISCARD."""
 
 import contextlib
@@ -9,7 +9,7 @@ import uuid
 
 from psycopg.types.json import Jsonb
 from artifacts import get, put, session
-from lib import A, B, ROLE, SOAK, app, drop_role, equal, main, one, raises, rows, server, test
+from lib import A, B, ROLE, SOAK, app, drop_role, equal, one, raises, rows, server, test
 
 ADMIN = f"{ROLE}_admin"
 SECONDS = 60 if SOAK else 5
@@ -358,6 +358,3 @@ def teardown():
     with app() as connection:
         equal(rows(connection, "SELECT * FROM llmspell.verify()"), [], "verify")
     drop_role(ADMIN)
-
-
-main()
