@@ -2,6 +2,7 @@
 """Plans that a session keeps for native functions: across roles, tenants, changes of tables and indexes, and DISCARD."""
 
 import contextlib
+import datetime
 import hashlib
 import threading
 import time
@@ -320,7 +321,7 @@ def under_load():
                 while time.monotonic() < until:
                     for month in range(1, 5):
                         at = one(connection, "SELECT date_trunc('month', now(), 'UTC') + make_interval(months => %s)", [month])
-                        table = f"event_log_{at.astimezone(None):%Y_%m}"
+                        table = f"event_log_{at.astimezone(datetime.timezone.utc):%Y_%m}"
                         owner.execute("SET lock_timeout = '2s'")
                         with contextlib.suppress(Exception):
                             owner.execute(f"DROP TABLE IF EXISTS llmspell.{table}")
