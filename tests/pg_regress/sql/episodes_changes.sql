@@ -32,4 +32,4 @@ SELECT right(id::text, 2) AS id, expires_at FROM llmspell.episode_embeddings_384
 SELECT llmspell.episode_delete(ARRAY[lpad('52', 32, '0')::uuid, gen_random_uuid()]) AS one;
 SELECT count(*) AS vectors FROM llmspell.episode_embeddings_384;
 SELECT regress.try(format('SELECT llmspell.episode_prune(%s)', a)) FROM unnest(ARRAY['', $$'1 day', now()$$, $$'-12 months 361 days'$$, $$'0'$$, $$'infinity'$$, $$older_than => '1 day'$$, $$before => now(), only_processed => NULL$$]) AS a;
-SELECT regress.try(format('SELECT llmspell.episode_mark_processed(%s)', a)) FROM unnest(ARRAY['NULL', $$'{}'$$, $$'{}', '{1}'$$, $$ARRAY[gen_random_uuid()], '{1}'$$]) AS a;
+SELECT regress.try(format('SELECT llmspell.episode_mark_processed(%s)', a)) FROM unnest(ARRAY['NULL', $$'{}'$$, $$'{}', '{1}'$$, $$ARRAY[regress.id(1)], '{1}'$$]) AS a;
