@@ -218,7 +218,7 @@ BEGIN
                 WHEN 'ids' THEN 'id = ANY ($2)'
                 WHEN 'scope' THEN 'scope = $2'
                 -- An array, so that stale statistics cannot make a nested loop of it.
-                WHEN 'expiry' THEN format('id = ANY (ARRAY(SELECT id FROM llmspell.%I WHERE tenant_id = $1 AND expires_at <= now() ORDER BY expires_at LIMIT $2))', v_table) END)
+                WHEN 'expiry' THEN format('id = ANY (ARRAY(SELECT id FROM llmspell.%I WHERE tenant_id = $1 AND expires_at <= now() ORDER BY expires_at LIMIT $2))', v_table) ELSE 'false' END)
         USING v_tenant, _vector_delete.value;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         v_count := v_count + v_rows;
