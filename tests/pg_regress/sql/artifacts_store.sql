@@ -34,8 +34,8 @@ SELECT found FROM llmspell.artifact_exists(ARRAY[encode(llmspell.blake3('one'), 
 SELECT sequence, name, version, mime_type, artifact_type, metadata, tags FROM llmspell.artifact_info((SELECT artifact_id FROM llmspell.artifact_list(tag => 'x')));
 -- listing, page by page and narrowed
 SELECT sequence FROM llmspell.artifact_list(max_rows => 2);
-SELECT sequence FROM llmspell.artifact_list(max_rows => 2, after => (SELECT artifact_id FROM llmspell.artifact_list(max_rows => 1)));
-SELECT sequence FROM llmspell.artifact_list(session_id => '00000000-0000-0000-0000-0000000000a1', name => 'a.txt', after => 'raw');
+SELECT sequence FROM llmspell.artifact_list(max_rows => 2, after => (SELECT cursor FROM llmspell.artifact_list(max_rows => 1)));
+SELECT sequence FROM llmspell.artifact_list(session_id => '00000000-0000-0000-0000-0000000000a1', name => 'a.txt', after => '00000000-0000-0000-0000-0000000000a1:0');
 SELECT sequence FROM llmspell.artifact_list(filter => '{"k": [2]}', artifact_type => 'file');
 SELECT count(*) FROM llmspell.artifact_list(session_id => '00000000-0000-0000-0000-0000000000a2');
 -- one large enough for several chunks: cuts, parts, ranges
