@@ -29,6 +29,20 @@ COMMENT ON FUNCTION llmspell_internal._tenants(text, integer, text) IS 'The ids 
 GRANT EXECUTE ON FUNCTION llmspell_internal._tenants(text, integer, text) TO llmspell_admin;
 ALTER FUNCTION llmspell_internal._tenants(text, integer, text) OWNER TO llmspell_tenants;
 
+-- The second function that sees over the wall, by columns that say what is due. The query is what a domain registered.
+CREATE OR REPLACE FUNCTION llmspell_internal._tenants_due(task text, after text, max_rows int) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT t.tenant_id::text FROM (SELECT DISTINCT d.tenant_id FROM (%s) AS d (tenant_id) WHERE d.tenant_id > $1 ORDER BY d.tenant_id LIMIT $2) AS t',
+        (SELECT t.due FROM _maintenance_tasks() t WHERE t.task = _tenants_due.task)) USING coalesce(after, ''), max_rows;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tenants_due(text, text, integer) IS 'The tenants for which a task of maintenance has work, in byte order.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenants_due(text, text, integer) TO llmspell_admin;
+ALTER FUNCTION llmspell_internal._tenants_due(text, text, integer) OWNER TO llmspell_tenants;
+
 CREATE OR REPLACE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 1000, after text DEFAULT NULL) RETURNS TABLE (tenant_id text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -68,10 +82,11 @@ GRANT EXECUTE ON FUNCTION llmspell.tenant_stats(text) TO llmspell_admin;
 CREATE OR REPLACE FUNCTION llmspell.tenant_erase(tenant text, dry_run boolean DEFAULT true) RETURNS TABLE (table_name text, row_count bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET app.current_tenant_id = ''
 AS $$
 DECLARE
-    v_before constant text := coalesce(current_tenant(), '');
     v_table record;
+    v_function regproc;
 BEGIN
     PERFORM _tenant_check(tenant);
     IF dry_run IS NULL THEN
@@ -91,11 +106,12 @@ BEGIN
         table_name := v_table.relation::text;
         RETURN NEXT;
     END LOOP;
-    -- Its name stands in the definition of its own indexes. Last, as readers of the table wait from here on.
+    -- Last, since readers of what is dropped wait from here on.
     IF NOT dry_run THEN
-        PERFORM _vector_tenant_drop(tenant, s.name, true) FROM vector_spaces s;
+        FOR v_function IN SELECT f FROM _registered('_erased', 1) AS f LOOP
+            EXECUTE format('SELECT FROM %s($1)', v_function) USING tenant;
+        END LOOP;
     END IF;
-    PERFORM set_config('app.current_tenant_id', v_before, true);
 END
 $$;
 COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant, table by table in the order of foreign keys, event months included, and its indexes of its own (vector_tenant_promote), and returns how many rows; with dry_run (the default) only counts. One transaction: all or nothing. llmspell_admin only. Errors: 22004 null, 22023 empty, 55P03 an index of its own is in use for more than 5 s. Example: SELECT * FROM llmspell.tenant_erase(''acme'', dry_run => false) WHERE row_count > 0;';
