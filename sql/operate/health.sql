@@ -12,7 +12,7 @@ AS $$
     FROM pg_stat_activity a
     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
 $$;
-COMMENT ON FUNCTION llmspell_internal._health_sessions() IS 'The other sessions of this database: ages of transaction and query in seconds, and the first 200 characters of the query.';
+COMMENT ON FUNCTION llmspell_internal._health_sessions() IS 'The other sessions of this database: ages of transaction and query, and the beginning of the query.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._health_sessions() TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._health_statements()
@@ -34,7 +34,7 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN
     RETURN;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._health_statements() IS 'What pg_stat_statements has on statements that name llmspell; no rows where it is not there.';
+COMMENT ON FUNCTION llmspell_internal._health_statements() IS 'The figures of pg_stat_statements on statements that name llmspell; no rows where it is not installed.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._health_statements() TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._health_connections() RETURNS TABLE (used bigint, max_connections int)
@@ -50,19 +50,19 @@ CREATE OR REPLACE VIEW llmspell.health_cache WITH (security_invoker = true) AS
 SELECT coalesce(sum(s.heap_blks_read), 0)::bigint AS heap_read, coalesce(sum(s.heap_blks_hit), 0)::bigint AS heap_hit,
     round(100.0 * sum(s.heap_blks_hit) / NULLIF(sum(s.heap_blks_hit) + sum(s.heap_blks_read), 0), 2) AS hit_percent
 FROM pg_statio_user_tables s WHERE s.schemaname = 'llmspell';
-COMMENT ON VIEW llmspell.health_cache IS 'Share of the blocks of tables that were found in the cache, percent; below 95 the cache is too small. llmspell_admin only.';
+COMMENT ON VIEW llmspell.health_cache IS 'The share of the blocks of tables that was found in the cache, percent. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_unused_indexes WITH (security_invoker = true) AS
 SELECT s.relname::text AS table_name, s.indexrelname::text AS index_name, pg_relation_size(s.indexrelid) AS bytes
 FROM pg_stat_user_indexes s JOIN pg_index i ON i.indexrelid = s.indexrelid
 WHERE s.schemaname = 'llmspell' AND s.idx_scan = 0 AND NOT i.indisunique;
-COMMENT ON VIEW llmspell.health_unused_indexes IS 'Indexes that no query has used since the statistics began, keys aside. llmspell_admin only.';
+COMMENT ON VIEW llmspell.health_unused_indexes IS 'Indexes that no query has used since the statistics began, keys aside. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_sizes WITH (security_invoker = true) AS
 SELECT c.oid::regclass::text AS table_name, pg_total_relation_size(c.oid) AS total_bytes, pg_table_size(c.oid) AS table_bytes,
     pg_indexes_size(c.oid) AS index_bytes, greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0)::bigint AS estimated_rows
 FROM pg_class c WHERE c.relnamespace IN (SELECT s FROM llmspell_internal._schemas() AS s) AND c.relkind = 'r';
-COMMENT ON VIEW llmspell.health_sizes IS 'Tables and months with their sizes, bytes. llmspell_admin only.';
+COMMENT ON VIEW llmspell.health_sizes IS 'Sizes of tables and months, bytes. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_bloat WITH (security_invoker = true) AS
 SELECT s.relid::regclass::text AS table_name, s.n_live_tup AS live_rows, s.n_dead_tup AS dead_rows,
@@ -70,25 +70,25 @@ SELECT s.relid::regclass::text AS table_name, s.n_live_tup AS live_rows, s.n_dea
     (pg_relation_size(s.relid)::numeric * s.n_dead_tup / greatest(s.n_live_tup + s.n_dead_tup, 1))::bigint AS dead_bytes,
     greatest(s.last_vacuum, s.last_autovacuum) AS last_vacuum
 FROM pg_stat_user_tables s WHERE s.schemaname = 'llmspell';
-COMMENT ON VIEW llmspell.health_bloat IS 'Dead rows of tables, by the statistics, and about how many bytes they take. llmspell_admin only.';
+COMMENT ON VIEW llmspell.health_bloat IS 'Dead rows of tables by the statistics, and the bytes that they take, estimated. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_transactions WITH (security_invoker = true) AS
 SELECT s.pid, s.role, s.application, s.state, s.transaction_seconds AS seconds, s.writes, s.query
 FROM llmspell_internal._health_sessions() s WHERE s.transaction_seconds IS NOT NULL;
-COMMENT ON VIEW llmspell.health_transactions IS 'Open transactions of this database and their ages, seconds; those that write hold the event feed. llmspell_admin only.';
+COMMENT ON VIEW llmspell.health_transactions IS 'Open transactions of this database with their ages, seconds. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_long_queries WITH (security_invoker = true) AS
 SELECT s.pid, s.role, s.application, s.query_seconds AS seconds, s.query
 FROM llmspell_internal._health_sessions() s WHERE s.query_seconds > 5;
-COMMENT ON VIEW llmspell.health_long_queries IS 'Queries that have been running for more than 5 seconds in this database. llmspell_admin only.';
+COMMENT ON VIEW llmspell.health_long_queries IS 'Queries of this database that have been running for more than 5 seconds. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_slow_statements WITH (security_invoker = true) AS
 SELECT s.query, s.calls, s.mean_ms, s.max_ms, s.total_ms FROM llmspell_internal._health_statements() s WHERE s.mean_ms > 100;
-COMMENT ON VIEW llmspell.health_slow_statements IS 'Statements on llmspell that take more than 100 ms on average, by pg_stat_statements; empty where that extension is not there. llmspell_admin only.';
+COMMENT ON VIEW llmspell.health_slow_statements IS 'Statements that name llmspell and take more than 100 ms on average. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_connections WITH (security_invoker = true) AS
 SELECT c.used, c.max_connections, round(100.0 * c.used / c.max_connections, 1) AS used_percent FROM llmspell_internal._health_connections() c;
-COMMENT ON VIEW llmspell.health_connections IS 'Connections of the server and how many there may be. llmspell_admin only.';
+COMMENT ON VIEW llmspell.health_connections IS 'Connections of the server, and how many there may be. For llmspell_admin.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._operate_health() RETURNS SETOF llmspell_internal._health_item
 LANGUAGE sql STABLE

@@ -1,14 +1,15 @@
--- What the extension says of itself and of its health.
+-- Versions, the caller, and the status.
 
 CREATE OR REPLACE FUNCTION llmspell.version() RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'version_wrapper';
-COMMENT ON FUNCTION llmspell.version() IS 'Version of the loaded library, for instance 0.1.0. Example: SELECT llmspell.version();';
+COMMENT ON FUNCTION llmspell.version() IS 'Returns the version of the loaded library.
+Example: SELECT llmspell.version();';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tenant_source() RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', '_tenant_source_wrapper';
-COMMENT ON FUNCTION llmspell_internal._tenant_source() IS 'Where the tenant in force comes from: transaction, session, connection option, role, database or server; NULL where none was ever set.';
+COMMENT ON FUNCTION llmspell_internal._tenant_source() IS 'The origin of the tenant in force: transaction, session, connection option, role, database or server; NULL if never set.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_source() TO llmspell_app;
 
 -- The extension's own row, under whatever name it was installed.
@@ -45,7 +46,8 @@ AS $$
         FROM pg_roles r WHERE r.rolname = current_user
     ) AS w
 $$;
-COMMENT ON FUNCTION llmspell.whoami() IS 'Why do I see no rows, or all tenants? One row: the role, the one that logged in, superuser, BYPASSRLS, row_security, the tenant in force, where it came from (transaction, session, connection option, role, database, server), and a hint where something stands in the way. Example: SELECT * FROM llmspell.whoami();';
+COMMENT ON FUNCTION llmspell.whoami() IS 'Tells the caller''s role and tenant, where the tenant comes from, and why rows may be missing or too many.
+Example: SELECT * FROM llmspell.whoami();';
 
 CREATE OR REPLACE FUNCTION llmspell.status() RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -60,7 +62,7 @@ BEGIN
     SELECT jsonb_object_agg(c.component, _count_rows(format('llmspell.%I', c.component)::regclass, v_tenant) ORDER BY c.component)
     INTO v_rows
     FROM (SELECT DISTINCT t.component FROM _tenant_tables() t WHERE t.component IS NOT NULL
-          UNION SELECT 'event_log') AS c
+          UNION SELECT p.relname::text FROM pg_class p WHERE p.relnamespace = 'llmspell'::regnamespace AND p.relkind = 'p') AS c
     WHERE has_table_privilege(format('llmspell.%I', c.component), 'SELECT');
     IF pg_has_role(current_user, 'llmspell_admin', 'USAGE') THEN
         SELECT jsonb_object_agg(c.relname, jsonb_build_object(
@@ -83,4 +85,6 @@ BEGIN
         'tables', v_tables);
 END
 $$;
-COMMENT ON FUNCTION llmspell.status() IS 'One JSON object: tenant, rows (own rows by table), versions (library, extension, postgresql, pgvector, vchord, pgcrypto, migration; null where not installed), settings, and for llmspell_admin tables (bytes and estimated rows over all tenants; else null). Error: 42501 no tenant. Example: SELECT jsonb_pretty(llmspell.status());';
+COMMENT ON FUNCTION llmspell.status() IS 'Returns the own rows by table, versions and settings; for llmspell_admin also the sizes of tables.
+Errors: 42501 no tenant.
+Example: BEGIN; SELECT llmspell.tenant_set(''acme''); SELECT jsonb_pretty(llmspell.status());';

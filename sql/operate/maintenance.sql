@@ -195,13 +195,11 @@ AS $$
 DECLARE
     v_stop timestamptz;
 BEGIN
-    IF max_time IS NULL THEN
-        RAISE EXCEPTION 'argument "max_time" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    v_stop := clock_timestamp() + _positive(_given(max_time, 'max_time'), 'max_time');
+    IF v_stop > clock_timestamp() + interval '1 day' THEN
+        RAISE EXCEPTION 'max_time must be at most a day, got %', max_time USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Call it again: the next call continues where the last one stopped.';
     END IF;
-    IF NOT isfinite(max_time) OR max_time <= '0' OR max_time > '1 day' THEN
-        RAISE EXCEPTION 'max_time must be more than nothing and at most a day, got %', max_time USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    v_stop := clock_timestamp() + max_time;
     LOOP
         SELECT s.task, s.done, s.detail INTO task, done, detail FROM maintenance_step() s;
         RETURN NEXT;
