@@ -82,19 +82,7 @@ BEGIN
         BEGIN
             PERFORM set_config('app.current_tenant_id', v_tenant, true);
             FOR i IN 1 .. 10 LOOP
-<<<<<<< HEAD
                 EXECUTE call INTO v_batch USING 1000;
-=======
-                -- A statement each, so that what is wrong with one function is not wrong with all.
-                CASE task
-                    WHEN 'sessions' THEN SELECT e.expired + e.deleted INTO v_batch FROM session_sweep(1000) e;
-                    WHEN 'keys' THEN v_batch := kv_sweep(1000);
-                    WHEN 'hooks' THEN v_batch := hook_sweep(1000);
-                    WHEN 'vectors' THEN v_batch := vector_sweep(1000);
-                    -- Late in a round: who stores artifacts of the tenant waits until the transaction ends.
-                    WHEN 'artifacts' THEN SELECT g.contents + g.uploads INTO v_batch FROM artifact_gc(1000) g;
-                END CASE;
->>>>>>> main
                 v_changed := v_changed + v_batch;
                 EXIT WHEN v_batch < 1000 OR clock_timestamp() > v_stop;
             END LOOP;

@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION llmspell_internal._session_tasks() RETURNS SETOF llms
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    VALUES ('sessions', 20, 'SELECT s.expired + s.deleted FROM session_expire_due($1) s',
+    VALUES ('sessions', 20, 'SELECT s.expired + s.deleted FROM session_sweep($1) s',
         'SELECT s.tenant_id FROM sessions s WHERE s.expires_at <= statement_timestamp() AND s.status <> ''expired''
          UNION ALL
          SELECT r.tenant_id FROM session_retention r
