@@ -90,15 +90,15 @@ mod tests {
         let mut cache = Cache::new(8);
         let first = cache.put('a', 1);
         drop(cache.put('a', 2));
-        assert_eq!(cache.take_unused(), []);
+        assert!(cache.take_unused().is_empty());
         assert_eq!(*first, 1);
         drop(first);
         assert_eq!(cache.take_unused(), [1]);
-        assert_eq!(cache.take_unused(), []);
+        assert!(cache.take_unused().is_empty());
         let second = cache.get(&'a').unwrap();
         cache.forget(&second);
         assert_eq!(cache.get(&'a'), None);
-        assert_eq!(cache.take_unused(), []);
+        assert!(cache.take_unused().is_empty());
         drop(second);
         assert_eq!(cache.take_unused(), [2]);
     }

@@ -12,3 +12,4 @@ pub mod route;
 pub mod search;
 pub mod sql;
 pub mod statement;
+mod target;

@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use super::invalid::Invalid;
 use super::query::Query;
 use super::route::{self, Route, Rows};
-use super::{fusion, halves, layout, search};
+use super::{fusion, halves, layout, search, target};
 use crate::arguments::given;
 use crate::error::Error;
 use crate::server::spi::{Value, connect};
@@ -186,7 +186,7 @@ fn _vector_spaces_changed(spaces: pg_sys::Oid) {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
-    search::forget(relation);
+    target::forget(relation);
 }
 
 /// Listens for what [`_vector_spaces_changed`] tells.

@@ -1,7 +1,8 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -m pytest
 """Plans that a session keeps for native functions: across roles, tenants, changes of tables and indexes, and DISCARD."""
 
 import contextlib
+import datetime
 import hashlib
 import threading
 import time
@@ -9,7 +10,7 @@ import uuid
 
 from psycopg.types.json import Jsonb
 from artifacts import get, put, session
-from lib import A, B, ROLE, SOAK, app, drop_role, equal, main, one, raises, rows, server, test
+from lib import A, B, ROLE, SOAK, app, drop_role, equal, one, raises, rows, server, test
 
 ADMIN = f"{ROLE}_admin"
 SECONDS = 60 if SOAK else 5
@@ -320,7 +321,7 @@ def under_load():
                 while time.monotonic() < until:
                     for month in range(1, 5):
                         at = one(connection, "SELECT date_trunc('month', now(), 'UTC') + make_interval(months => %s)", [month])
-                        table = f"event_log_{at.astimezone(None):%Y_%m}"
+                        table = f"event_log_{at.astimezone(datetime.timezone.utc):%Y_%m}"
                         owner.execute("SET lock_timeout = '2s'")
                         with contextlib.suppress(Exception):
                             owner.execute(f"DROP TABLE IF EXISTS llmspell.{table}")
@@ -358,6 +359,3 @@ def teardown():
     with app() as connection:
         equal(rows(connection, "SELECT * FROM llmspell.verify()"), [], "verify")
     drop_role(ADMIN)
-
-
-main()
