@@ -131,7 +131,7 @@ DECLARE
 BEGIN
     IF v_element NOT IN ('entity', 'relationship') OR NOT pg_input_is_valid(v_id, 'uuid') THEN
         RAISE EXCEPTION 'after is not a cursor of this list: "%"', left(graph_diff.after, 60)
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the cursor of the last row of the page before, or NULL for the first page.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the cursor of the last row of a page, or NULL for the first page.';
     END IF;
     -- At one moment of valid time only what was recorded or closed in between can differ; an edge also with its ends.
     IF v_from_valid_at = v_to_valid_at THEN
