@@ -21,6 +21,7 @@ DECLARE
     v_ids uuid[];
     v_ends uuid[];
 BEGIN
+    PERFORM _require_tenant();
     IF jsonb_typeof(_given(entries, 'entries')) <> 'array' THEN
         RAISE EXCEPTION 'entries must be a JSON array of objects, got %', jsonb_typeof(entries)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give [{"entity_id": …, "properties": …}, …], with the arguments of the single form.';
