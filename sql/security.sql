@@ -55,7 +55,7 @@ AS $$
 DECLARE
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
     v_has_tenant constant boolean := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = target AND a.attname = 'tenant_id' AND NOT a.attisdropped);
-    v_is_kept constant boolean := target IN (SELECT k.relation FROM _event_log_kept() k);
+    v_is_kept constant boolean := target IN (SELECT k.relation FROM _event_log_detached() k);
     v_table record;
     v_rights text;
 BEGIN
@@ -121,7 +121,7 @@ BEGIN
         SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relacl, c.oid::regclass AS name,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS has_tenant,
             EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member,
-            c.oid IN (SELECT k.relation FROM _event_log_kept() k) AS is_kept
+            c.oid IN (SELECT k.relation FROM _event_log_detached() k) AS is_kept
         FROM pg_class c
         WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
         ORDER BY c.relname
@@ -189,7 +189,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._apply_security(boolean) IS 'Sets owner, wall and grants of every table of the schema (members, months, vector spaces) and owner and grants of every function. A table without tenant_id that is not listed as shared raises 55000. register_dump: also tell pg_dump to take the rows of members along; only inside an extension script.';
 
 -- Months have the indexes of this version, also after an upgrade.
-SELECT llmspell_internal._event_log_dress(m.relation) FROM llmspell_internal._event_log_months() m;
+SELECT llmspell_internal._event_log_equip(m.relation) FROM llmspell_internal._event_log_months() m;
 
 SELECT llmspell_internal._apply_security(register_dump => true);
 

@@ -95,7 +95,7 @@ SELECT count(*) FILTER (WHERE p.state = 'attached' AND p.month > t.this) AS mont
     count(*) FILTER (WHERE p.state = 'missing') AS missing,
     count(*) FILTER (WHERE p.misaligned) AS misaligned,
     (min(p.month) FILTER (WHERE p.state = 'missing' AND p.month >= t.this) - (now() AT TIME ZONE 'UTC')::date) AS days_to_missing
-FROM llmspell.event_log_partitions() p CROSS JOIN (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS this) AS t;
+FROM llmspell.event_log_partition_list(max_rows => 100000) p CROSS JOIN (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS this) AS t;
 COMMENT ON VIEW llmspell.health_partitions IS 'Months of the event log ahead of the current one, gaps, months with other bounds, and days until the first missing month. llmspell_admin only.';
 
 CREATE OR REPLACE VIEW llmspell.health_vector_indexes WITH (security_invoker = true) AS
@@ -114,7 +114,7 @@ AS $$
         UNION ALL
         SELECT 2, 'months ahead', months_ahead || ' ahead, ' || missing || ' missing, ' || misaligned || ' misaligned',
             '>= 3 ahead, none missing or misaligned', months_ahead >= 3 AND missing = 0 AND misaligned = 0,
-            'Run llmspell.ensure_future_event_log_partitions() or maintenance; llmspell.event_log_partitions() shows gaps, llmspell.create_event_log_partition() fills them.'
+            'Run llmspell.ensure_future_event_log_partitions() or maintenance; llmspell.event_log_partition_list() shows gaps, llmspell.create_event_log_partition() fills them.'
         FROM health_partitions
         UNION ALL
         SELECT 3, 'oldest transaction', coalesce(round(max(seconds)::numeric) || ' s', 'none'), '< 300 s', coalesce(max(seconds) < 300, true),

@@ -76,7 +76,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     WITH RECURSIVE t AS (
         SELECT c.oid, c.relname, c.relispartition,
-            NOT c.relispartition AND (c.relnamespace <> 'llmspell'::regnamespace OR c.oid IN (SELECT k.relation FROM _event_log_kept() k)) AS is_kept
+            NOT c.relispartition AND (c.relnamespace <> 'llmspell'::regnamespace OR c.oid IN (SELECT k.relation FROM _event_log_detached() k)) AS is_kept
         FROM pg_class c
         WHERE (c.relnamespace = 'llmspell'::regnamespace OR c.oid IN (SELECT p.relid FROM pg_partition_tree('llmspell.event_log') p)
                OR c.relnamespace = 'llmspell_archive'::regnamespace AND c.relowner = 'llmspell_owner'::regrole)

@@ -120,7 +120,7 @@ BEGIN
     IF v_definition IS NOT NULL THEN
         EXECUTE v_definition;
     ELSIF v_object IS NOT NULL THEN
-        PERFORM _event_log_dress(v_object::regclass);
+        PERFORM _event_log_equip(v_object::regclass);
     END IF;
     RETURN v_object;
 END

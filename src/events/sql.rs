@@ -52,10 +52,10 @@ fn _event_dedup_window() -> i32 {
 #[pg_extern(sql = false)]
 fn _event_glob(
     pattern: Option<&str>,
-) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, Option<String>))>, ErrorReport>
+) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, String), name!(exact, bool))>, ErrorReport>
 {
-    let glob::Glob { prefix, like } = glob::parse(given(pattern, "pattern")?);
-    Ok(TableIterator::once((prefix, like)))
+    let glob::Glob { prefix, like, exact } = glob::parse(given(pattern, "pattern")?);
+    Ok(TableIterator::once((prefix, like, exact)))
 }
 
 /// In Rust, with a plan of its own: the layers of SQL and plpgsql above one INSERT took as long as the INSERT.
@@ -72,7 +72,7 @@ fn event_append(
 ) -> Result<
     TableIterator<
         'static,
-        (name!(event_id, Uuid), name!(sequence, i64), name!(ts, TimestampWithTimeZone), name!(created, bool)),
+        (name!(event_id, Uuid), name!(sequence, i64), name!(at, TimestampWithTimeZone), name!(created, bool)),
     >,
     ErrorReport,
 > {
@@ -151,7 +151,7 @@ fn event_append(
 fn known(id: Uuid, ts: TimestampWithTimeZone) -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
     let found = Spi::connect_mut(|client| -> Result<_, spi::Error> {
         let rows = client.update(
-            "SELECT sequence, ts FROM llmspell_internal._event_known($1, $2)",
+            "SELECT sequence, at FROM llmspell_internal._event_known($1, $2)",
             Some(1),
             &[id.into(), ts.into()],
         )?;

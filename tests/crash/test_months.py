@@ -79,8 +79,8 @@ def killed():
             equal(rows(connection, "SELECT * FROM llmspell_internal._index_faults()"), [])
             equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [])
             equal(rows(connection, """SELECT c.oid::regclass::text FROM pg_class c WHERE c.relname LIKE 'event\\_log\\_2%' AND c.relkind = 'r'
-                AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_months()) AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_kept() WHERE is_archived)"""), [])
-            known = {r[0] for r in rows(connection, "SELECT month FROM llmspell_internal._event_log_months() UNION SELECT month FROM llmspell_internal._event_log_kept()")}
+                AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_months()) AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_detached() WHERE is_archived)"""), [])
+            known = {r[0] for r in rows(connection, "SELECT month FROM llmspell_internal._event_log_months() UNION SELECT month FROM llmspell_internal._event_log_detached()")}
             equal(sorted(set(sure) - known), [], "months that were acknowledged")
             equal(one(connection, "SELECT count(*) FROM llmspell.maintenance_run() WHERE detail LIKE 'error%'"), 0)
     assert len(sure) > ROUNDS, sure
