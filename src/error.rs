@@ -45,20 +45,3 @@ impl From<Error> for ErrorReport {
         }
     }
 }
-
-/// What cannot happen unless the server or this library is broken.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Internal(pub String);
-
-impl Refusal for Internal {
-    fn sqlstate(&self) -> PgSqlErrorCode {
-        PgSqlErrorCode::ERRCODE_INTERNAL_ERROR
-    }
-}
-
-impl Refusal for pgrx::spi::Error {
-    fn sqlstate(&self) -> PgSqlErrorCode {
-        PgSqlErrorCode::ERRCODE_INTERNAL_ERROR
-    }
-}

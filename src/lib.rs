@@ -22,6 +22,7 @@ mod limits;
 mod maintenance;
 mod pack;
 mod parallel;
+mod server;
 mod settings;
 mod storage;
 mod tenancy;

@@ -39,23 +39,25 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._raise_missing(text, text) IS 'Raises P0002, the one error for a row that is not there.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._raise_missing(text, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._given(value anyelement, argument text) RETURNS anyelement
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_given_wrapper';
+COMMENT ON FUNCTION llmspell_internal._given(anyelement, text) IS 'Returns an argument unchanged.
+Errors: 22004 null.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._given(anyelement, text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._positive(value interval, argument text) RETURNS interval
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_positive_wrapper';
+COMMENT ON FUNCTION llmspell_internal._positive(interval, text) IS 'Returns an interval unchanged that is NULL, or finite and leads to a later moment than the start of the statement.
+Errors: 22023 not positive or infinite, 22008 beyond the last timestamp.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._positive(interval, text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._expiry(expires_at timestamptz, ttl interval) RETURNS timestamptz
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-BEGIN
-    IF expires_at IS NOT NULL AND ttl IS NOT NULL THEN
-        RAISE EXCEPTION 'expires_at and ttl must not both be given' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    -- '-12 months 361 days' is more than nothing to Postgres, and reaches back.
-    IF ttl <= '0' OR statement_timestamp() + ttl <= statement_timestamp() THEN
-        RAISE EXCEPTION 'ttl must be positive, got %', ttl
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'To end it now, delete it.';
-    END IF;
-    RETURN coalesce(expires_at, statement_timestamp() + ttl);
-END
-$$;
-COMMENT ON FUNCTION llmspell_internal._expiry(timestamptz, interval) IS 'The moment of expiry from either of two arguments; NULL where neither is given. Errors: 22023 both given, or ttl not positive, 22008 beyond the last timestamp.';
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_expiry_wrapper';
+COMMENT ON FUNCTION llmspell_internal._expiry(timestamptz, interval) IS 'Returns the moment of expiry given as such or as an interval from now; NULL for never.
+Errors: 22023 both given, or ttl not positive or infinite, 22008 beyond the last timestamp.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._expiry(timestamptz, interval) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_updated_at() RETURNS trigger

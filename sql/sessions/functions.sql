@@ -142,8 +142,8 @@ BEGIN
     UPDATE sessions s
     SET session_data = coalesce(session_update.data, s.session_data),
         status = CASE WHEN session_update.status IS NOT NULL THEN _session_status(session_update.status)
-                      WHEN s.status = 'expired' AND v_expires_at > statement_timestamp() THEN 'active' ELSE s.status END,
-        expires_at = coalesce(v_expires_at, s.expires_at), last_accessed_at = now()
+                      WHEN s.status = 'expired' AND coalesce(v_expires_at, session_update.expires_at) > statement_timestamp() THEN 'active' ELSE s.status END,
+        expires_at = CASE WHEN session_update.expires_at = 'infinity' THEN NULL ELSE coalesce(v_expires_at, s.expires_at) END, last_accessed_at = now()
     WHERE s.tenant_id = v_tenant AND s.session_id = session_update.session_id
       AND (session_update.expected_version IS NULL OR s.version = session_update.expected_version)
     RETURNING s.version INTO version;

@@ -4,12 +4,16 @@ use crate::text::length;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
+    #[error("{0} and {1} must not both be given")]
+    Both(&'static str, &'static str),
     #[error("argument \"{0}\" must not be empty")]
     Empty(String),
     #[error("max_rows must not be negative, got {0}")]
     MaxRows(i32),
     #[error("{argument} must not be negative, got {value}")]
     Negative { argument: String, value: i64 },
+    #[error("{argument} must be positive, got {value}")]
+    NotPositive { argument: String, value: String },
     #[error("argument \"{0}\" must not be null")]
     Null(String),
     #[error("argument \"{argument}\" has at most {max} characters, this one has {chars}")]
@@ -54,9 +58,14 @@ mod tests {
     #[test]
     fn messages() {
         for (invalid, message) in [
+            (Invalid::Both("a", "b"), "a and b must not both be given"),
             (Invalid::Empty("a".into()), "argument \"a\" must not be empty"),
             (Invalid::MaxRows(-2), "max_rows must not be negative, got -2"),
             (Invalid::Negative { argument: "a".into(), value: -2 }, "a must not be negative, got -2"),
+            (
+                Invalid::NotPositive { argument: "a".into(), value: "-1 days".into() },
+                "a must be positive, got -1 days",
+            ),
             (Invalid::Null("a".into()), "argument \"a\" must not be null"),
             (
                 Invalid::TooLong { argument: "a".into(), max: 2, chars: 3 },

@@ -1,7 +1,9 @@
-//! Checks of arguments that every domain has: given, not negative, not too long.
+//! Checks of arguments that every domain has: given, positive, not too long.
 
 mod check;
+mod interval;
 mod refusal;
+mod sql;
 
-pub use check::{Invalid, fitting, not_negative, page_size};
+pub use check::{Invalid, fitting, not_negative};
 pub use refusal::given;

@@ -10,17 +10,22 @@ impl Refusal for Invalid {
         match self {
             Self::Null(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::TooLong { .. } => PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION,
-            Self::Empty(_) | Self::MaxRows(_) | Self::Negative { .. } => {
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
-            }
+            Self::Both(..)
+            | Self::Empty(_)
+            | Self::MaxRows(_)
+            | Self::Negative { .. }
+            | Self::NotPositive { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::MaxRows(_) => Some("Give the number of rows wanted, 0 or more.".to_owned()),
+            Self::NotPositive { .. } => {
+                Some("Give a finite interval that leads to a later moment, for instance '1 hour'.".to_owned())
+            }
             Self::TooLong { .. } => Some("Use a hash of what does not fit.".to_owned()),
-            Self::Empty(_) | Self::Negative { .. } | Self::Null(_) => None,
+            Self::Both(..) | Self::Empty(_) | Self::Negative { .. } | Self::Null(_) => None,
         }
     }
 }

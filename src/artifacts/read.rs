@@ -4,13 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use pgrx::pg_sys::panic::ErrorReport;
-
 use super::codec::{self, MAX_DEPTH};
 use super::damage::Damage;
 use super::manifest::{Hash, Manifest};
 use super::{chunker, statements};
-use crate::error::Error;
 
 /// How many chunks are asked for at once: about a MiB.
 pub const BATCH: usize = 64;
@@ -19,9 +16,9 @@ pub const BATCH: usize = 64;
 pub type Chain = Vec<(Hash, Arc<Vec<u8>>)>;
 
 /// Fills `out` with the bytes of the content from `range.start` on.
-pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]) -> Result<(), Stopped> {
+pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]) -> Result<(), Damage> {
     if range.end > manifest.size() {
-        return Err(Damage::Range { size: manifest.size(), end: range.end }.into());
+        return Err(Damage::Range { size: manifest.size(), end: range.end });
     }
     let numbers = manifest.covering(&range);
     let mut target = Target { range, out };
@@ -36,7 +33,7 @@ pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]
 }
 
 /// The BLAKE3 hash of the content.
-pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Stopped> {
+pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Damage> {
     const STEP: u64 = 1 << 20;
     let (mut hasher, mut buffer, mut at) = (blake3::Hasher::new(), vec![0; STEP as usize], 0);
     while at < manifest.size() {
@@ -50,49 +47,15 @@ pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Stopped> 
 }
 
 /// The chunks with their bases.
-pub fn chains(tenant: &str, hashes: &[Hash]) -> Result<HashMap<Hash, Chain>, Stopped> {
+pub fn chains(tenant: &str, hashes: &[Hash]) -> Result<HashMap<Hash, Chain>, Damage> {
     complete(tenant, HashMap::new(), hashes)
 }
 
 /// What is wrong with a chunk itself: a damaged base is reported as the chunk that it is.
-pub fn damage(tenant: &str, hash: &Hash) -> Result<Option<Damage>, ErrorReport> {
+pub fn damage(tenant: &str, hash: &Hash) -> Option<Damage> {
     match chains(tenant, &[*hash]) {
-        Ok(_) => Ok(None),
-        Err(Stopped::Damage(Damage::Chunk { hash: damaged, .. } | Damage::Hash(damaged)))
-            if damaged != *hash =>
-        {
-            Ok(None)
-        }
-        Err(Stopped::Damage(damage)) => Ok(Some(damage)),
-        Err(Stopped::Server(report)) => Err(report),
-    }
-}
-
-/// Why a content cannot be read: its own damage, or an error of the server.
-pub enum Stopped {
-    Damage(Damage),
-    Server(ErrorReport),
-}
-
-impl From<Damage> for Stopped {
-    fn from(damage: Damage) -> Self {
-        Self::Damage(damage)
-    }
-}
-
-impl From<ErrorReport> for Stopped {
-    fn from(report: ErrorReport) -> Self {
-        Self::Server(report)
-    }
-}
-
-impl From<Stopped> for ErrorReport {
-    #[track_caller]
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Damage(damage) => Error::from(damage).into(),
-            Stopped::Server(report) => report,
-        }
+        Err(Damage::Chunk { hash: damaged, .. } | Damage::Hash(damaged)) if damaged != *hash => None,
+        other => other.err(),
     }
 }
 
@@ -104,8 +67,8 @@ struct Stored {
     data: Vec<u8>,
 }
 
-impl From<statements::Row<'_>> for Stored {
-    fn from(row: statements::Row<'_>) -> Self {
+impl From<statements::Chunk<'_>> for Stored {
+    fn from(row: statements::Chunk<'_>) -> Self {
         Self { codec: row.codec, length: row.length, base: row.base, data: row.data.to_vec() }
     }
 }
@@ -139,7 +102,7 @@ fn read_batch(
     manifest: &Manifest,
     numbers: Range<usize>,
     target: &mut Target<'_>,
-) -> Result<(), Stopped> {
+) -> Result<(), Damage> {
     let mut places: HashMap<Hash, Vec<(u64, usize)>> = HashMap::new();
     for (start, entry) in numbers.filter_map(|number| manifest.get(number)) {
         places.entry(entry.hash).or_default().push((start, entry.length));
@@ -154,9 +117,9 @@ fn read_batch(
             let found = places.get(&row.hash).map_or(Ok(()), |places| place(&row, places, target));
             damage = found.err();
         }
-    })?;
+    });
     if let Some(damage) = damage.or_else(|| missing.keys().next().map(|hash| Damage::Missing(*hash))) {
-        return Err(damage.into());
+        return Err(damage);
     }
     let hashes: Vec<Hash> = waiting.keys().copied().collect();
     for (hash, chain) in complete(tenant, waiting, &hashes)? {
@@ -164,7 +127,7 @@ fn read_batch(
         for (start, length) in places.get(&hash).into_iter().flatten() {
             if chunk.len() != *length {
                 let damage = codec::Damage::Length { stored: chunk.len(), declared: *length };
-                return Err(Damage::Chunk { hash, damage }.into());
+                return Err(Damage::Chunk { hash, damage });
             }
             target.put(*start, chunk);
         }
@@ -173,7 +136,11 @@ fn read_batch(
 }
 
 /// Decodes a chunk that needs no base, straight to where it goes if it is wanted whole.
-fn place(row: &statements::Row<'_>, places: &[(u64, usize)], target: &mut Target<'_>) -> Result<(), Damage> {
+fn place(
+    row: &statements::Chunk<'_>,
+    places: &[(u64, usize)],
+    target: &mut Target<'_>,
+) -> Result<(), Damage> {
     for (start, length) in places {
         if let Some(out) = target.whole(*start, *length) {
             decode(&row.hash, row.codec, row.data, None, out)?;
@@ -191,7 +158,7 @@ fn complete(
     tenant: &str,
     mut rows: HashMap<Hash, Stored>,
     hashes: &[Hash],
-) -> Result<HashMap<Hash, Chain>, Stopped> {
+) -> Result<HashMap<Hash, Chain>, Damage> {
     let mut wanted: Vec<Hash> =
         hashes.iter().copied().chain(rows.values().filter_map(|row| row.base)).collect();
     // One more round than there may be bases: what is wanted then is a circle.
@@ -206,7 +173,7 @@ fn complete(
         statements::fetch(tenant, &wanted, |row| {
             bases.extend(row.base);
             rows.insert(row.hash, row.into());
-        })?;
+        });
         wanted = bases;
     }
     let mut found = HashMap::new();

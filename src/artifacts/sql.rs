@@ -1,5 +1,5 @@
 //! SQL face of artifacts: hashes, compression, and the chunks of a content.
-#![allow(unsafe_code)] // building a bytea in place, and what #[pg_extern] expands to
+#![allow(unsafe_code)] // what #[pg_extern] expands to
 
 use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -9,10 +9,11 @@ use super::damage::Damage;
 use super::envelope::{self, Format};
 use super::invalid::Invalid;
 use super::manifest::{Hash, Manifest};
-use super::statements::{self, Name, Whole};
+use super::statements::{self, Name};
 use super::{read, store};
 use crate::arguments::{given, not_negative};
 use crate::error::Error;
+use crate::server::varlena::{self, Bytea};
 use crate::settings;
 use crate::tenancy::tenant;
 
@@ -57,8 +58,9 @@ fn _artifact_store(
 > {
     let so_far = so_far.map(manifest).transpose()?.unwrap_or_default();
     let parent = parent.map(manifest).transpose()?;
-    let whole = Whole::new(&given(data, "data")?);
-    let stored = store::store(&tenant()?, &whole, so_far, parent, given(is_last, "is_last")?)?;
+    // SAFETY: the SQL signature says bytea.
+    let whole = unsafe { Bytea::new(&given(data, "data")?) };
+    let stored = store::store(&tenant()?, &whole, so_far, parent, given(is_last, "is_last")?);
     let tail = whole.bytes()[stored.consumed..].to_vec();
     // At most the largest content.
     Ok(TableIterator::once((stored.manifest.pack(), tail, stored.stored_bytes as i64)))
@@ -102,15 +104,12 @@ fn get(
     byte_offset: i64,
     length: i64,
 ) -> Result<Option<AnyElement>, ErrorReport> {
-    let Some(content) = statements::content(tenant, &name)? else { return Ok(None) };
+    let Some(content) = statements::content(tenant, &name) else { return Ok(None) };
     match content.manifest {
         Some(packed) => from_chunks(tenant, &packed, byte_offset, length),
         None => {
-            let bytes = statements::legacy(tenant, &content.hash, byte_offset, length)?.into_datum();
-            // SAFETY: a bytea in the memory of the caller, or null.
-            Ok(bytes.and_then(|datum| unsafe {
-                AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID)
-            }))
+            let bytes = statements::legacy(tenant, &content.hash, byte_offset, length);
+            Ok(bytes.and_then(|bytes| varlena::result(&bytes)))
         }
     }
 }
@@ -126,23 +125,16 @@ fn from_chunks(
     let start = byte_offset.unsigned_abs().min(manifest.size());
     let end = start.saturating_add(length.unsigned_abs()).min(manifest.size());
     let size = (end - start) as usize;
-    // SAFETY: palloc0 gives size + VARHDRSZ zeroed bytes, or raises; they become a bytea of that size,
-    // whose data nobody else sees before this function returns it.
-    let (varlena, out) = unsafe {
-        let varlena = pg_sys::palloc0(size + pg_sys::VARHDRSZ).cast::<pg_sys::varlena>();
-        pgrx::set_varsize_4b(varlena, (size + pg_sys::VARHDRSZ) as i32);
-        let data = varlena.cast::<u8>().add(pg_sys::VARHDRSZ);
-        (varlena, std::slice::from_raw_parts_mut(data, size))
-    };
-    read::read(tenant, &manifest, start..end, out)?;
-    // SAFETY: a complete bytea in the memory of the caller.
-    Ok(unsafe { AnyElement::from_polymorphic_datum(varlena.into(), false, pg_sys::BYTEAOID) })
+    let mut filling = varlena::Filling::new(size);
+    read::read(tenant, &manifest, start..end, filling.bytes()).map_err(Error::from)?;
+    Ok(filling.finish())
 }
 
 /// The BLAKE3 hash of a content, from its chunks.
 #[pg_extern(sql = false)]
 fn _artifact_hash(packed: &[u8]) -> Result<Vec<u8>, ErrorReport> {
-    Ok(read::hash(&tenant()?, &manifest(packed)?)?.as_bytes().to_vec())
+    let hash = read::hash(&tenant()?, &manifest(packed)?).map_err(Error::from)?;
+    Ok(hash.as_bytes().to_vec())
 }
 
 #[pg_extern(sql = false)]
@@ -172,7 +164,7 @@ fn _artifact_manifest_fault(packed: &[u8]) -> Option<String> {
 fn _artifact_chunk_fault(chunk_hash: &[u8]) -> Result<Option<String>, ErrorReport> {
     pgrx::check_for_interrupts!();
     let hash: Hash = chunk_hash.try_into().unwrap_or_default();
-    Ok(read::damage(&tenant()?, &hash)?.map(|damage| damage.to_string()))
+    Ok(read::damage(&tenant()?, &hash).map(|damage| damage.to_string()))
 }
 
 #[pg_extern(sql = false)]

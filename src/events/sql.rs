@@ -1,20 +1,21 @@
 //! SQL face of the event log.
-#![allow(unsafe_code)] // the partition bounds, the transaction id, and what #[pg_extern] expands to
+#![allow(unsafe_code)] // the transaction id, random bytes, and what #[pg_extern] expands to
 
 use std::cell::{Cell, RefCell};
-use std::slice;
+use std::ffi::CStr;
 
-use pgrx::datum::{AnyElement, DatumWithOid, TimestampWithTimeZone};
+use pgrx::Uuid;
+use pgrx::datum::{AnyElement, TimestampWithTimeZone};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::spi::OwnedPreparedStatement;
-use pgrx::{PgOid, Uuid};
 
 use super::invalid::Invalid;
 use super::{feed, glob, id};
 use crate::arguments::{self, fitting, given};
 use crate::error::Error;
 use crate::limits::NAME_CHARS;
+use crate::server::spi::{Sees, connect, typed};
+use crate::server::{catalog, clock};
 use crate::settings;
 use crate::tenancy::tenant;
 
@@ -24,13 +25,16 @@ const EPOCH_2000: i64 = 946_684_800_000_000;
 /// Longest name of a language, in characters: the guide's `varchar(50)`.
 const LANGUAGE_CHARS: usize = 50;
 
-const INSERT: &str = "INSERT INTO llmspell.event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, \
-                      language, payload, feed_epoch, feed_xid, feed_pos) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const INSERT: &CStr = c"
+    INSERT INTO llmspell.event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload,
+        feed_epoch, feed_xid, feed_pos)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const COVER: &CStr = c"SELECT llmspell_internal._event_log_cover($1)";
+const KNOWN: &CStr = c"SELECT sequence, at FROM llmspell_internal._event_known($1, $2)";
+const CLAIM: &CStr = c"SELECT epoch, durable FROM llmspell_internal._feed_epoch_claim()";
 
 thread_local! {
     static IDS: RefCell<id::Ids> = const { RefCell::new(id::Ids::NEW) };
-    /// Lives as long as the session; Postgres plans it anew when the log changes.
-    static PLAN: Cell<Option<&'static OwnedPreparedStatement>> = const { Cell::new(None) };
     static COUNTER: Cell<feed::Counter> = const { Cell::new(feed::Counter::NEW) };
     /// The table that the epoch was read from, the timeline, and the epoch.
     static EPOCH: Cell<(pg_sys::Oid, u32, i32)> = const { Cell::new((pg_sys::InvalidOid, 0, 0)) };
@@ -52,8 +56,10 @@ fn _event_dedup_window() -> i32 {
 #[pg_extern(sql = false)]
 fn _event_glob(
     pattern: Option<&str>,
-) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, String), name!(exact, bool))>, ErrorReport>
-{
+) -> Result<
+    TableIterator<'static, (name!(prefix, String), name!(like_pattern, String), name!(exact, bool))>,
+    ErrorReport,
+> {
     let glob::Glob { prefix, like, exact } = glob::parse(given(pattern, "pattern")?);
     Ok(TableIterator::once((prefix, like, exact)))
 }
@@ -66,7 +72,7 @@ fn event_append(
     payload: Option<AnyElement>,
     correlation_id: Option<Uuid>,
     event_id: Option<Uuid>,
-    ts: Option<TimestampWithTimeZone>,
+    at: Option<TimestampWithTimeZone>,
     language: Option<&str>,
     sequence: Option<i64>,
 ) -> Result<
@@ -77,90 +83,55 @@ fn event_append(
     ErrorReport,
 > {
     let tenant = tenant()?;
+    // SAFETY: both raise 25006, or do nothing.
+    unsafe {
+        pg_sys::PreventCommandDuringRecovery(c"event_append()".as_ptr());
+        pg_sys::PreventCommandIfReadOnly(c"event_append()".as_ptr());
+    }
     let event_type = name(event_type, "event_type", NAME_CHARS)?;
     let payload = given(payload, "payload")?;
-    let language = name(language, "language", LANGUAGE_CHARS)?;
-    // SAFETY: reads the clock.
-    let micros = ts.map_or_else(|| unsafe { pg_sys::GetCurrentTimestamp() }, i64::from);
-    let ts = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::from(Invalid::Time))?;
-    if !_event_log_has(ts) {
-        Spi::run_with_args("SELECT llmspell_internal._event_log_cover($1)", &[ts.into()])
-            .map_err(Error::from)?;
+    let language = name(language.or(Some("sql")), "language", LANGUAGE_CHARS)?;
+    let micros = at.map_or_else(clock::now, i64::from);
+    let at = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::from(Invalid::Time))?;
+    if !_event_log_has(at) {
+        connect(|connection| connection.execute(COVER, &[at.into()], Sees::Write));
     }
     if let Some(id) = event_id
-        && let Some((sequence, ts)) = known(id, ts)?
+        && let Some((sequence, at)) = known(id, at)
     {
-        return Ok(TableIterator::once((id, sequence, ts, false)));
+        return Ok(TableIterator::once((id, sequence, at, false)));
     }
     let id = event_id.map_or_else(_event_id, Ok)?;
-    let sequence = sequence.unwrap_or_else(|| _event_micros(ts));
+    let sequence = sequence.unwrap_or_else(|| _event_micros(at));
     // SAFETY: the SQL signature says jsonb.
-    let payload = unsafe { DatumWithOid::new(payload, pg_sys::JSONBOID) };
+    let payload = unsafe { typed(pg_sys::JSONBOID, Some(payload.datum())) };
     let correlation = correlation_id.unwrap_or(id);
     // What the defaults would give; not having to evaluate them saves 3 microseconds.
-    let epoch = _feed_epoch().map_err(Error::from)?;
     // SAFETY: inside a transaction; an xid8 is passed as 64 bits.
-    let transaction =
-        unsafe { DatumWithOid::new(pg_sys::GetTopFullTransactionId().value as i64, pg_sys::XID8OID) };
+    let transaction = unsafe { typed(pg_sys::XID8OID, Some(pg_sys::GetTopFullTransactionId().value.into())) };
     let values = [
         tenant.as_str().into(),
         id.into(),
         event_type.into(),
         correlation.into(),
-        ts.into(),
+        at.into(),
         sequence.into(),
         language.into(),
         payload,
-        epoch.into(),
+        _feed_epoch().into(),
         transaction,
         _feed_pos().into(),
     ];
-    Spi::connect_mut(|client| {
-        let plan = match PLAN.get() {
-            Some(plan) => plan,
-            None => {
-                use pg_sys::BuiltinOid::{
-                    INT4OID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID, XID8OID,
-                };
-                let types = [
-                    TEXTOID,
-                    UUIDOID,
-                    TEXTOID,
-                    UUIDOID,
-                    TIMESTAMPTZOID,
-                    INT8OID,
-                    TEXTOID,
-                    JSONBOID,
-                    INT4OID,
-                    XID8OID,
-                    INT8OID,
-                ];
-                let plan = client.prepare_mut(INSERT, &types.map(PgOid::BuiltIn))?.keep();
-                let plan: &'static OwnedPreparedStatement = Box::leak(Box::new(plan));
-                PLAN.set(Some(plan));
-                plan
-            }
-        };
-        client.update(plan, None, &values).map(|_| ())
-    })
-    .map_err(Error::from)?;
-    Ok(TableIterator::once((id, sequence, ts, true)))
+    connect(|connection| connection.execute(INSERT, &values, Sees::Write));
+    Ok(TableIterator::once((id, sequence, at, true)))
 }
 
 /// The event that has the id already, near the time; locks the id.
-fn known(id: Uuid, ts: TimestampWithTimeZone) -> Result<Option<(i64, TimestampWithTimeZone)>, Error> {
-    let found = Spi::connect_mut(|client| -> Result<_, spi::Error> {
-        let rows = client.update(
-            "SELECT sequence, at FROM llmspell_internal._event_known($1, $2)",
-            Some(1),
-            &[id.into(), ts.into()],
-        )?;
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        rows.first().get_two::<i64, TimestampWithTimeZone>().map(Some)
-    })?;
-    Ok(found.and_then(|(sequence, ts)| sequence.zip(ts)))
+fn known(id: Uuid, at: TimestampWithTimeZone) -> Option<(i64, TimestampWithTimeZone)> {
+    let args = [id.into(), at.into()];
+    let found =
+        connect(|connection| connection.row(KNOWN, &args, Sees::Write, |row| row.get(0).zip(row.get(1))));
+    found.flatten()
 }
 
 /// A text argument that must be there, not be empty, and fit its column.
@@ -173,14 +144,13 @@ fn name<'a>(value: Option<&'a str>, argument: &str, max: usize) -> Result<&'a st
 
 /// Microseconds since 1970; by way of extract() it takes a numeric multiplication for each event.
 #[pg_extern(sql = false)]
-fn _event_micros(ts: TimestampWithTimeZone) -> i64 {
-    i64::from(ts).saturating_add(EPOCH_2000)
+fn _event_micros(at: TimestampWithTimeZone) -> i64 {
+    i64::from(at).saturating_add(EPOCH_2000)
 }
 
 #[pg_extern(sql = false)]
 fn _event_id() -> Result<Uuid, ErrorReport> {
-    // SAFETY: reads the clock.
-    let micros = unsafe { pg_sys::GetCurrentTimestamp() }.saturating_add(EPOCH_2000).unsigned_abs();
+    let micros = clock::now().saturating_add(EPOCH_2000).unsigned_abs();
     // SAFETY: the pool is a valid buffer of its length.
     let fill = |pool: &mut [u8]| unsafe { pg_sys::pg_strong_random(pool.as_mut_ptr().cast(), pool.len()) };
     IDS.with_borrow_mut(|ids| ids.next(micros, fill))
@@ -188,36 +158,10 @@ fn _event_id() -> Result<Uuid, ErrorReport> {
         .ok_or_else(|| Error::from(Invalid::NoRandom).into())
 }
 
-/// Whether a month of the log is there for `ts`: by the bounds that an INSERT goes by, without SQL.
+/// Whether a month of the log is there for `at`.
 #[pg_extern(sql = false)]
-fn _event_log_has(ts: TimestampWithTimeZone) -> bool {
-    let ts = i64::from(ts);
-    let log = relation(c"event_log");
-    if log == pg_sys::InvalidOid {
-        return false;
-    }
-    // SAFETY: the relation is open, and locked until the end of the transaction as by an INSERT, while its
-    // descriptor is read; a range by one timestamptz column has one datum and one kind in each bound, and
-    // one index more than bounds.
-    unsafe {
-        let relation = pg_sys::table_open(log, pg_sys::AccessShareLock as i32);
-        let bounds = (*pg_sys::RelationGetPartitionDesc(relation, true)).boundinfo;
-        let found = bounds.as_ref().is_some_and(|b| {
-            let count = b.ndatums as usize;
-            let below = (0..count)
-                .take_while(|&i| match **b.kind.add(i) {
-                    pg_sys::PartitionRangeDatumKind::PARTITION_RANGE_DATUM_MINVALUE => true,
-                    pg_sys::PartitionRangeDatumKind::PARTITION_RANGE_DATUM_VALUE => {
-                        (**b.datums.add(i)).value() as i64 <= ts
-                    }
-                    _ => false,
-                })
-                .count();
-            slice::from_raw_parts(b.indexes, count + 1)[below] >= 0
-        });
-        pg_sys::table_close(relation, pg_sys::NoLock as i32);
-        found
-    }
+fn _event_log_has(at: TimestampWithTimeZone) -> bool {
+    catalog::relation(c"event_log").is_some_and(|log| catalog::has_partition(log, at.into()))
 }
 
 /// Position of the next event of this transaction in the feed.
@@ -243,28 +187,21 @@ fn _feed_cluster() -> TableIterator<'static, (name!(system_identifier, String), 
 /// The epoch that a new event belongs to. Asks the table once in the life of a session, as an epoch
 /// ends only with the cluster or its timeline.
 #[pg_extern(sql = false)]
-fn _feed_epoch() -> Result<i32, spi::Error> {
-    let table = relation(c"_feed_epochs");
+fn _feed_epoch() -> i32 {
+    let table = catalog::relation(c"_feed_epochs").unwrap_or(pg_sys::InvalidOid);
     // SAFETY: reads shared memory; an INSERT is under way, so recovery is over.
     let timeline = unsafe { pg_sys::GetWALInsertionTimeLineIfSet() };
     let (of_table, of_timeline, epoch) = EPOCH.get();
     if (of_table, of_timeline) == (table, timeline) && table != pg_sys::InvalidOid {
-        return Ok(epoch);
+        return epoch;
     }
-    let (epoch, durable) =
-        Spi::get_two::<i32, bool>("SELECT epoch, durable FROM llmspell_internal._feed_epoch_claim()")?;
+    let claimed =
+        connect(|connection| connection.row(CLAIM, &[], Sees::Write, |row| (row.get(0), row.get(1))));
+    let (epoch, durable) = claimed.unwrap_or_default();
     let epoch = epoch.unwrap_or(1);
     // What this transaction added may yet be undone.
     if durable == Some(true) {
         EPOCH.set((table, timeline, epoch));
     }
-    Ok(epoch)
-}
-
-fn relation(name: &std::ffi::CStr) -> pg_sys::Oid {
-    // SAFETY: both names are C strings; the caches answer InvalidOid for what is not there.
-    unsafe {
-        let schema = pg_sys::get_namespace_oid(c"llmspell".as_ptr(), true);
-        pg_sys::get_relname_relid(name.as_ptr(), schema)
-    }
+    epoch
 }

@@ -1,6 +1,6 @@
 //! JSON documents: their canonical text, and the members of objects.
 
-mod canonical;
+pub mod canonical;
 pub mod members;
 mod refusal;
 pub mod sql;

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use super::refusal::NoTenant;
 use super::tenant_id;
 use crate::error::Error;
+use crate::server::nest::{self, Until};
 
 /// `app.current_tenant_id`: the tenant that the session acts for; '' is no tenant. It is the name
 /// that every client of the guide sets, here a real setting so that a bad value is refused at once
@@ -57,23 +58,7 @@ pub fn tenant() -> Result<String, Error> {
 
 /// Sets the tenant as SET (or, with `is_local`, SET LOCAL) does.
 pub(super) fn set(tenant: &str, is_local: bool) {
-    // A text datum holds no NUL, so nothing is cut off here.
-    let value = CString::new(tenant).unwrap_or_default();
-    let action =
-        if is_local { pg_sys::GucAction::GUC_ACTION_LOCAL } else { pg_sys::GucAction::GUC_ACTION_SET };
-    // SAFETY: both strings outlive the call, which copies them.
-    unsafe {
-        pg_sys::set_config_option(
-            NAME.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            action,
-            true,
-            0,
-            false,
-        );
-    }
+    nest::set(NAME, tenant, if is_local { Until::Transaction } else { Until::Session });
 }
 
 /// Refuses what cannot name a tenant, and a default that a role without rights would plant for

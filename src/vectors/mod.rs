@@ -10,6 +10,6 @@ mod query;
 mod refusal;
 pub mod route;
 pub mod search;
-mod spi;
 pub mod sql;
 pub mod statement;
+mod target;

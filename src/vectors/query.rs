@@ -3,18 +3,19 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use pgrx::AnyElement;
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::invalid::Invalid;
 use super::route::{MAX_EF_SEARCH, MAX_K, Mode};
-use super::spi;
 use super::statement::Conditions;
 use super::{layout, length};
 use crate::arguments::given;
 use crate::error::Error;
+use crate::json;
+use crate::server::jsonb::Document;
+use crate::server::varlena::Detoasted;
 use crate::tenancy::tenant;
 
 pub struct Query {
@@ -24,7 +25,7 @@ pub struct Query {
     pub length: f64,
     pub k: i32,
     pub scope: Option<String>,
-    pub filter: Option<pg_sys::Datum>,
+    pub filter: Option<Document<'static>>,
     pub max_distance: Option<f64>,
     pub mode: Mode,
     pub since: Option<pg_sys::Datum>,
@@ -33,8 +34,6 @@ pub struct Query {
     pub ef_search: Option<i32>,
     pub recall: Option<f64>,
     pub space: Option<String>,
-    /// The filter's bytes, to tell one search from another.
-    filter_bytes: &'static [u8],
 }
 
 impl Query {
@@ -48,7 +47,7 @@ impl Query {
         unsafe {
             let vector = given(pg_getarg_datum(fcinfo, 0), "query")?;
             let k: i32 = given(pg_getarg(fcinfo, 1), "k")?;
-            let filter = pg_getarg_datum(fcinfo, 3);
+            let filter = pg_getarg_datum(fcinfo, 3).map(|filter| Document::new(filter));
             let max_distance: Option<f64> = pg_getarg(fcinfo, 4);
             let mode: String = given(pg_getarg(fcinfo, 5), "mode")?;
             let ef_search: Option<i32> = pg_getarg(fcinfo, 9);
@@ -67,11 +66,10 @@ impl Query {
                 return Err(refuse(Invalid::Recall(recall)));
             }
             let parsed = Mode::parse(&mode).ok_or_else(|| refuse(Invalid::Mode(mode)))?;
-            let filter_bytes = match filter {
-                Some(filter) => check_filter(filter)?,
-                None => &[],
-            };
-            let numbers = layout::numbers(spi::varlena(vector)).unwrap_or_default();
+            if let Some(filter) = &filter {
+                check_filter(filter)?;
+            }
+            let numbers = layout::numbers(Detoasted::new(vector).bytes()).unwrap_or_default();
             Ok(Self {
                 tenant,
                 length: length::of(&numbers),
@@ -88,7 +86,6 @@ impl Query {
                 ef_search,
                 recall,
                 space: pg_getarg(fcinfo, 11),
-                filter_bytes,
             })
         }
     }
@@ -109,25 +106,17 @@ impl Query {
     pub fn count_key(&self, table: &str) -> u64 {
         const MINUTE: usize = 60_000_000;
         let mut hasher = DefaultHasher::new();
-        (table, &self.tenant, &self.scope, self.filter_bytes).hash(&mut hasher);
+        let filter = self.filter.as_ref().map(Document::bytes);
+        (table, &self.tenant, &self.scope, filter).hash(&mut hasher);
         [self.since, self.until].map(|ts| ts.map(|ts| ts.value() / MINUTE)).hash(&mut hasher);
         hasher.finish()
     }
 }
 
-/// # Safety
-/// The datum is a jsonb.
-unsafe fn check_filter(filter: pg_sys::Datum) -> Result<&'static [u8], ErrorReport> {
-    // SAFETY: as the caller says.
-    let (element, bytes) = unsafe {
-        (AnyElement::from_polymorphic_datum(filter, false, pg_sys::JSONBOID), spi::varlena(filter))
-    };
-    crate::json::sql::_json_check(element)?;
-    // The header of a container says what it is; a bare scalar is an array of one.
-    let header = bytes.first_chunk::<4>().map_or(0, |head| u32::from_ne_bytes(*head));
-    if header & pg_sys::JB_FOBJECT != 0 {
-        return Ok(bytes);
+fn check_filter(filter: &Document<'_>) -> Result<(), Error> {
+    json::sql::check(filter)?;
+    match filter.kind() {
+        "an object" => Ok(()),
+        kind => Err(Invalid::Filter(kind).into()),
     }
-    let found = if header & pg_sys::JB_FSCALAR != 0 { "a scalar" } else { "an array" };
-    Err(Error::from(Invalid::Filter(found)).into())
 }

@@ -1,92 +1,24 @@
 //! A search: looks the space up, counts, decides, asks, and asks again where the index came back short.
+#![allow(unsafe_code)] // values go to the server as they came from it
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ffi::CStr;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::invalid::Invalid;
 use super::query::Query;
-use super::route::{self, Ann, Costs, Mode, Question, Route, Rows, Step, Why};
-use super::spi::{self, Parameter, Settings};
-use super::statement::{Conditions, Key, Metric, Space};
+use super::route::{self, Ann, Mode, Question, Route, Rows, Step, Why};
+use super::statement::{Conditions, Key, Metric};
+use super::target::{Target, target};
 use super::{cache, halves, layout, length};
-use crate::error::Error;
+use crate::server::jsonb::Document;
+use crate::server::nest::{self, Settings};
+use crate::server::spi::{Arg, Connection, Row, Sees, Value, quoted, typed};
+use crate::server::varlena;
 
-/// pgvector's schema and types, as this database has them.
-#[derive(Clone, Copy)]
-struct Types {
-    schema: &'static str,
-    vector: pg_sys::Oid,
-    halfvec: pg_sys::Oid,
-}
-
-/// Spaces by name and dimensions. What somebody chooses or measures empties it in every session; how many
-/// rows a space has is only as old as this.
-const TARGET_LIFE: Duration = Duration::from_secs(60);
-
-type Targets = HashMap<(Option<String>, i32), (Instant, Rc<Target>)>;
-
-thread_local! {
-    static TYPES: Cell<Option<Types>> = const { Cell::new(None) };
-    static TARGETS: RefCell<Targets> = RefCell::default();
-    /// The table whose invalidation stands for that of all spaces.
-    static SPACES: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
-}
-
-/// Forgets what depends on a table that changed: on the list of spaces, or on the indexes of one of them;
-/// everything where it is none.
-pub fn forget(changed: pg_sys::Oid) {
-    let all = changed == pg_sys::InvalidOid || changed == SPACES.get();
-    TARGETS.with(|targets| {
-        if let Ok(mut targets) = targets.try_borrow_mut() {
-            targets.retain(|_, (_, target)| !all && target.relation != changed);
-        }
-    });
-}
-
-const TYPES_SQL: &str = "SELECT quote_ident(n.nspname), v.oid, h.oid \
-     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
-     JOIN pg_type v ON v.typnamespace = n.oid AND v.typname = 'vector' \
-     JOIN pg_type h ON h.typnamespace = n.oid AND h.typname = 'halfvec' WHERE e.extname = 'vector'";
-
-const SPACE_SQL: &str = "SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(i.method, 'none'), i.lists, \
-         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid, \
-         r.oid, i.beside_vchordrq \
-     FROM llmspell_internal._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
-     LEFT JOIN LATERAL llmspell_internal._vector_index_in_force(s.name) i ON true \
-     LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name \
-     LEFT JOIN pg_class r ON r.relname = s.table_name AND r.relnamespace = 'llmspell'::regnamespace";
-
-const TENANT_INDEX_SQL: &str =
-    "SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
-
-/// How a space is searched.
-pub struct Target {
-    pub name: String,
-    pub method: String,
-    pub costs: Costs,
-    pub space_rows: f64,
-    space: Space,
-    relation: pg_sys::Oid,
-    lists: Vec<i32>,
-    beside_vchordrq: bool,
-    types: Types,
-}
-
-impl Target {
-    fn key(&self) -> Key {
-        match (self.space.halves, self.method.as_str()) {
-            (true, _) => Key::Half,
-            (false, "hnsw_halfvec") => Key::Cast,
-            (false, _) => Key::Vector,
-        }
-    }
-}
+const TENANT_INDEX_SQL: &CStr =
+    c"SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
 
 /// What was decided, and on what grounds.
 pub struct Decision {
@@ -104,109 +36,18 @@ impl Decision {
     }
 }
 
-/// One row found; the values live as long as the SPI connection.
-pub struct Hit {
-    pub id: pg_sys::Datum,
+/// One row found; the values live as long as the connection.
+pub struct Hit<'c> {
+    pub id: Value<'c>,
     pub distance: f64,
     pub score: f64,
-    pub rest: [Option<pg_sys::Datum>; 4],
+    pub rest: [Option<Value<'c>>; 4],
 }
 
-pub struct Found {
-    pub hits: Vec<Hit>,
+pub struct Found<'c> {
+    pub hits: Vec<Hit<'c>>,
     pub exact: bool,
     pub complete: bool,
-}
-
-fn text(value: &str) -> Parameter {
-    (pg_sys::TEXTOID, value.into_datum())
-}
-
-fn types(vector: pg_sys::Oid) -> Result<Types, ErrorReport> {
-    if let Some(types) = TYPES.get().filter(|types| types.vector == vector) {
-        return Ok(types);
-    }
-    let rows = spi::select(TYPES_SQL, &[]);
-    let (Some(schema), Some(vector), Some(halfvec)) =
-        (rows.get::<String>(0, 1), rows.get(0, 2), rows.get(0, 3))
-    else {
-        error!("extension \"vector\" is missing");
-    };
-    // Once for each time that the extension is made anew in a session.
-    let types = Types { schema: schema.leak(), vector, halfvec };
-    TYPES.set(Some(types));
-    Ok(types)
-}
-
-fn target(query: &Query, types: Types) -> Result<Rc<Target>, ErrorReport> {
-    let key = (query.space.clone(), query.numbers.len() as i32);
-    let kept = TARGETS.with_borrow(|targets| {
-        targets
-            .get(&key)
-            .filter(|(at, kept)| at.elapsed() < TARGET_LIFE && kept.types.vector == types.vector)
-            .cloned()
-    });
-    let target = match kept {
-        Some((_, target)) => target,
-        None => {
-            let target = Rc::new(look_up(query, types));
-            TARGETS.with_borrow_mut(|targets| {
-                // Names are the user's, and may be many.
-                if targets.len() >= 1000 {
-                    targets.clear();
-                }
-                targets.insert(key, (Instant::now(), target.clone()));
-            });
-            target
-        }
-    };
-    if target.space.metric == Metric::Cosine && query.length == 0.0 {
-        return Err(Error::from(Invalid::Zero).into());
-    }
-    // Of a cosine only the direction counts, whatever the length.
-    if target.space.metric != Metric::Cosine && query.length > *length::LENGTHS.end() {
-        return Err(Error::from(Invalid::Length(query.length)).into());
-    }
-    Ok(target)
-}
-
-fn look_up(query: &Query, types: Types) -> Target {
-    let dims = query.numbers.len() as i32;
-    let rows = spi::select(
-        SPACE_SQL,
-        &[
-            (pg_sys::TEXTOID, query.space.as_deref().and_then(IntoDatum::into_datum)),
-            (pg_sys::INT4OID, dims.into_datum()),
-        ],
-    );
-    let space_rows = rows.get::<f64>(0, 12).unwrap_or(0.0).max(0.0);
-    let assumed = Costs::assumed(dims, space_rows);
-    let efs: Vec<i32> = rows.get(0, 10).unwrap_or_default();
-    let recalls: Vec<f64> = rows.get(0, 11).unwrap_or_default();
-    let metric = rows.get::<String>(0, 4).and_then(|metric| Metric::parse(&metric)).unwrap_or(Metric::Cosine);
-    SPACES.set(rows.get(0, 13).unwrap_or(pg_sys::InvalidOid));
-    Target {
-        name: rows.get(0, 1).unwrap_or_default(),
-        method: rows.get(0, 5).unwrap_or_default(),
-        lists: rows.get(0, 6).unwrap_or_default(),
-        costs: Costs {
-            exact_us: rows.get(0, 7).unwrap_or(assumed.exact_us),
-            ann_us: rows.get(0, 8).unwrap_or(assumed.ann_us),
-            exact_rows: rows.get::<i32>(0, 9).map_or(assumed.exact_rows, i64::from),
-            ..assumed.measured(efs.into_iter().zip(recalls).collect())
-        },
-        space_rows,
-        space: Space {
-            table: rows.get(0, 2).unwrap_or_default(),
-            dims,
-            metric,
-            halves: halves::DIMS_WITH_HALVES.contains(&dims),
-            vector_schema: types.schema.to_owned(),
-        },
-        relation: rows.get(0, 14).unwrap_or(pg_sys::InvalidOid),
-        beside_vchordrq: rows.get(0, 15).unwrap_or(false),
-        types,
-    }
 }
 
 fn question<'a>(
@@ -230,38 +71,33 @@ fn question<'a>(
 /// What keeps the planner to the way that was chosen: all plans of a search are made, and kept, under these.
 const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
 
-fn without(names: &[&CStr]) -> Settings {
-    let settings = Settings::begin();
-    for name in names {
-        settings.set(name, "off");
-    }
-    settings
-}
-
 /// Values for the parameters of [`super::statement`].
-fn parameters(query: &Query, target: &Target, fetch: i64) -> [Parameter; 10] {
+fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 10] {
     let cosine = target.space.metric == Metric::Cosine;
     let vector = match cosine && !length::LENGTHS.contains(&query.length) {
-        true => spi::varlena_datum(&layout::vector(&length::unit(&query.numbers))),
+        true => varlena::of(&layout::vector(&length::unit(&query.numbers))),
         false => query.vector,
     };
     let half = matches!(target.key(), Key::Half | Key::Cast)
-        .then(|| spi::varlena_datum(&layout::halfvec(&halves::encode(&query.numbers, cosine))));
+        .then(|| varlena::of(&layout::halfvec(&halves::encode(&query.numbers, cosine))));
+    // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
+    // and pgvector's.
+    let given = |oid, datum| unsafe { typed(oid, datum) };
     [
-        (target.types.vector, Some(vector)),
-        text(&query.tenant),
-        (pg_sys::TEXTOID, query.scope.as_deref().and_then(IntoDatum::into_datum)),
-        (pg_sys::JSONBOID, query.filter),
-        (pg_sys::TIMESTAMPTZOID, query.since),
-        (pg_sys::TIMESTAMPTZOID, query.until),
-        (pg_sys::FLOAT8OID, query.max_distance.and_then(IntoDatum::into_datum)),
-        (pg_sys::INT8OID, i64::from(query.k).into_datum()),
-        (pg_sys::INT8OID, fetch.into_datum()),
-        (target.types.halfvec, half),
+        given(target.types.vector, Some(vector)),
+        query.tenant.as_str().into(),
+        query.scope.as_deref().into(),
+        query.filter.as_ref().map_or(Arg::null_oid(pg_sys::JSONBOID), Document::argument),
+        given(pg_sys::TIMESTAMPTZOID, query.since),
+        given(pg_sys::TIMESTAMPTZOID, query.until),
+        query.max_distance.into(),
+        i64::from(query.k).into(),
+        fetch.into(),
+        given(target.types.halfvec, half),
     ]
 }
 
-fn known(query: &Query, target: &Target) -> cache::Known {
+fn known(connection: &Connection, query: &Query, target: &Target) -> cache::Known {
     let key = query.count_key(&target.space.table);
     if let Some(known) = cache::get(key) {
         return known;
@@ -270,8 +106,10 @@ fn known(query: &Query, target: &Target) -> cache::Known {
     // Expired rows count as well: whether one is stands in the table, and the rest in an index.
     let conditions = Conditions { with_expired: true, ..query.conditions() };
     let sql = target.space.count(conditions);
-    let found = spi::select_planned(&sql, &parameters(query, target, limit), || without(&PLAIN));
-    let rows = match found.get::<i64>(0, 1).unwrap_or(0) {
+    let parameters = parameters(query, target, limit);
+    let found =
+        connection.kept_planned(sql.as_str(), &parameters, || Settings::off(&PLAIN), |row| row.get::<i64>(0));
+    let rows = match found.into_iter().flatten().next().unwrap_or(0) {
         n if n < limit => Rows::Exactly(n),
         n => Rows::MoreThan(n - 1),
     };
@@ -279,34 +117,46 @@ fn known(query: &Query, target: &Target) -> cache::Known {
     cache::Known { rows, share: None }
 }
 
-/// Looks the space up, counts where that matters, and decides. Within an SPI connection.
-pub fn decide(query: &Query, vector: pg_sys::Oid) -> Result<Decision, ErrorReport> {
-    let target = target(query, types(vector)?)?;
+/// Looks the space up, counts where that matters, and decides.
+pub fn decide(connection: &Connection, query: &Query, vector: pg_sys::Oid) -> Result<Decision, ErrorReport> {
+    let target = target(connection, query, vector)?;
     let ef_search = query.ef_search.or_else(|| match query.recall {
-        None => spi::session_setting(c"hnsw.ef_search").and_then(|ef| ef.parse().ok()),
+        None => nest::given(c"hnsw.ef_search").and_then(|ef| ef.parse().ok()),
         Some(_) => None,
     });
     let needs_count = query.mode == Mode::Auto && target.method != "none";
-    let known = needs_count.then(|| known(query, &target));
+    let known = needs_count.then(|| known(connection, query, &target));
     let rows = known.map(|known| known.rows);
     let (route, why) = route::decide(&question(query, &target, rows, ef_search));
     Ok(Decision { target, rows, route, why, ef_search, share: known.and_then(|known| known.share) })
 }
 
-fn exact(query: &Query, target: &Target, rows: Option<Rows>) -> Found {
+fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: Option<Rows>) -> Found<'c> {
+    let run = |sql: &str, parameters: &[Arg<'_>], off: &[&CStr]| {
+        connection.kept_planned(sql, parameters, || Settings::off(off), |row| hit(row, target))
+    };
     // Who asks for exact gets every row at full precision; and how far half of it is off is known of
     // vectors of length 1 alone.
     let halves = target.space.halves && target.space.metric == Metric::Cosine;
     if halves && query.mode != Mode::Exact {
         let fetch = route::fetch_halves(query.k);
         let sql = target.space.exact_halves(query.conditions());
-        let found = spi::select_planned(&sql, &parameters(query, target, fetch), || without(&PLAIN));
-        let candidates = found.get(0, 7).unwrap_or(0i64);
-        let hits = hits(&found, target);
+        let (mut candidates, mut nearest_out) = (0, None);
+        let parameters = parameters(query, target, fetch);
+        let hits: Vec<_> = connection.kept_planned(
+            sql.as_str(),
+            &parameters,
+            || Settings::off(&PLAIN),
+            |row| {
+                (candidates, nearest_out) = (row.get(6).unwrap_or(0), row.get(7));
+                hit(row, target)
+            },
+        );
+        let hits: Vec<_> = hits.into_iter().flatten().collect();
         let full = hits.len() == query.k as usize;
         // A threshold may leave fewer than k: then the first row left out is the threshold.
         let last = if full { hits.last().map(|hit| hit.distance) } else { query.max_distance };
-        let exact = route::halves_are_exact(candidates, fetch, last, found.get(0, 8));
+        let exact = route::halves_are_exact(candidates, fetch, last, nearest_out);
         if exact || full {
             return Found { exact, complete: true, hits };
         }
@@ -314,37 +164,40 @@ fn exact(query: &Query, target: &Target, rows: Option<Rows>) -> Found {
     let few = matches!(rows, Some(Rows::Exactly(n)) if n <= route::FEW_ROWS);
     let conditions = query.conditions();
     let parameters = parameters(query, target, 0);
-    let found = if few {
+    let hits = if few {
         // One index in its order, unless the filter has its own.
         let off =
             if conditions.filter { &PLAIN[..] } else { &[c"enable_seqscan", c"enable_bitmapscan", c"jit"] };
-        spi::select_planned(&target.space.exact_few(conditions), &parameters, || without(off))
+        run(&target.space.exact_few(conditions), &parameters, off)
     } else {
-        spi::select_planned(&target.space.exact(conditions), &parameters, || without(&PLAIN))
+        run(&target.space.exact(conditions), &parameters, &PLAIN)
     };
-    Found { exact: true, complete: true, hits: hits(&found, target) }
+    Found { exact: true, complete: true, hits: hits.into_iter().flatten().collect() }
 }
 
-fn hits(found: &spi::Rows, target: &Target) -> Vec<Hit> {
-    (0..found.count)
-        .filter_map(|row| {
-            let distance = found.get::<f64>(row, 2)?;
-            Some(Hit {
-                id: found.datum(row, 1)?,
-                distance,
-                score: target.space.metric.score(distance),
-                rest: [3, 4, 5, 6].map(|n| found.datum(row, n)),
-            })
-        })
-        .collect()
+fn hit<'c>(row: &Row<'c>, target: &Target) -> Option<Hit<'c>> {
+    let distance = row.get::<f64>(1)?;
+    Some(Hit {
+        id: row.value(0)?,
+        distance,
+        score: target.space.metric.score(distance),
+        rest: [2, 3, 4, 5].map(|column| row.value(column)),
+    })
 }
 
 /// What the index gives, by one pass or by as many as it takes, and how many candidates those were.
-fn ann(query: &Query, target: &Target, ann: Ann, iterative: bool) -> (Found, i64) {
+fn ann<'c>(
+    connection: &'c Connection,
+    query: &Query,
+    target: &Target,
+    ann: Ann,
+    iterative: bool,
+) -> (Found<'c>, i64) {
     let parameters = parameters(query, target, ann.fetch);
-    let own = spi::select(TENANT_INDEX_SQL, &[text(&query.tenant), text(&target.name)]).count > 0;
-    let literal = own.then(|| spi::quoted(&query.tenant));
-    let settings = without(&PLAIN);
+    let names = [query.tenant.as_str().into(), target.name.as_str().into()];
+    let own = connection.execute(TENANT_INDEX_SQL, &names, Sees::Query) > 0;
+    let literal = own.then(|| quoted(&query.tenant));
+    let settings = Settings::off(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
     for name in [c"enable_sort", c"enable_bitmapscan"] {
         settings.set(name, "off");
@@ -371,17 +224,20 @@ fn ann(query: &Query, target: &Target, ann: Ann, iterative: bool) -> (Found, i64
         set(c"vchordrq.enable_scan", &"off");
     }
     let sql = target.space.ann(query.conditions(), target.key(), literal.as_deref());
-    let found = spi::select(&sql, &parameters);
-    let candidates = found.get(0, 7).unwrap_or(0i64);
-    let hits = hits(&found, target);
+    let mut candidates = 0;
+    let hits = connection.kept(sql.as_str(), &parameters, |row| {
+        candidates = row.get(6).unwrap_or(0);
+        hit(row, target)
+    });
+    let hits: Vec<_> = hits.into_iter().flatten().collect();
     (Found { exact: false, complete: hits.len() == query.k as usize, hits }, candidates)
 }
 
-/// Runs what was decided. Within the SPI connection of the decision.
-pub fn run(query: &Query, decision: &Decision) -> Found {
+/// Runs what was decided.
+pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -> Found<'c> {
     let target = &decision.target;
     let Route::Ann(wanted) = decision.route else {
-        return exact(query, target, decision.rows);
+        return exact(connection, query, target, decision.rows);
     };
     let question = decision.question(query);
     // Who names a share is content with it, also within a threshold.
@@ -392,7 +248,7 @@ pub fn run(query: &Query, decision: &Decision) -> Found {
         false => Step::Iterative,
     };
     while step != Step::Exact {
-        let (found, candidates) = ann(query, target, wanted, step == Step::Iterative);
+        let (found, candidates) = ann(connection, query, target, wanted, step == Step::Iterative);
         let enough = candidates >= wanted.fetch;
         if step == Step::Pass {
             // Where there were enough, how many more there were is not known.
@@ -406,5 +262,5 @@ pub fn run(query: &Query, decision: &Decision) -> Found {
             return found;
         }
     }
-    exact(query, target, decision.rows)
+    exact(connection, query, target, decision.rows)
 }

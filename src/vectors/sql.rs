@@ -8,9 +8,11 @@ use pgrx::prelude::*;
 use super::invalid::Invalid;
 use super::query::Query;
 use super::route::{self, Route, Rows};
-use super::{fusion, halves, layout, search, spi};
+use super::{fusion, halves, layout, search, target};
 use crate::arguments::given;
 use crate::error::Error;
+use crate::server::spi::{Value, connect};
+use crate::server::varlena;
 
 /// Takes rows for a function that returns a table.
 ///
@@ -50,13 +52,13 @@ unsafe fn vector_type(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Oid {
 fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one above.
     let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
-    Spi::connect(|_| {
-        let decision = search::decide(&query, vector)?;
-        let found = search::run(&query, &decision);
+    connect(|connection| {
+        let decision = search::decide(connection, &query, vector)?;
+        let found = search::run(connection, &query, &decision);
         for hit in &found.hits {
-            let [scope, metadata, content, created_at] = hit.rest;
+            let [scope, metadata, content, created_at] = hit.rest.map(|value| value.map(Value::datum));
             put(&[
-                Some(hit.id),
+                Some(hit.id.datum()),
                 hit.distance.into_datum(),
                 hit.score.into_datum(),
                 scope,
@@ -75,8 +77,8 @@ fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
 fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one above.
     let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
-    Spi::connect(|_| {
-        let decision = search::decide(&query, vector)?;
+    connect(|connection| {
+        let decision = search::decide(connection, &query, vector)?;
         let (exact_ms, ann_ms) = route::estimate(&decision.question(&query));
         let (name, ef_search, fetch, max_scan_tuples) = match decision.route {
             Route::Exact => ("exact", None, None, None),
@@ -104,9 +106,7 @@ fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
 #[pg_extern(sql = false)]
 fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorReport> {
     let numbers = halves::decode(embedding).map_err(Error::from)?;
-    let datum = spi::varlena_datum(&layout::vector(&numbers));
-    // SAFETY: the signature says what the bytes are; the type's number is not looked at on the way out.
-    Ok(unsafe { AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID) })
+    Ok(varlena::result(&layout::vector(&numbers)))
 }
 
 /// What two lists give a row for its ranks, less what its age takes away.
@@ -154,42 +154,12 @@ fn _fusion_diversify(
     if !(0.0..=1.0).contains(&lambda) {
         return Err(Error::from(Invalid::Lambda(lambda)).into());
     }
-    let vectors = elements(&embeddings);
+    let vectors = varlena::elements(&embeddings, layout::numbers);
     let k = usize::try_from(k).unwrap_or_default();
     let chosen = fusion::diversify(&orders, &vectors, lambda, k, || {
         pgrx::check_for_interrupts!();
     });
     Ok(chosen.into_iter().map(|n| n as i32 + 1).collect())
-}
-
-/// The numbers of each element of an array of `vector` or `halfvec`.
-fn elements(array: &pgrx::AnyArray) -> Vec<Option<Vec<f32>>> {
-    let mut datums = std::ptr::null_mut();
-    let mut nulls = std::ptr::null_mut();
-    let mut count = 0;
-    // SAFETY: the datum is an array; its element type tells how its elements lie.
-    unsafe {
-        let array = pg_sys::pg_detoast_datum(array.datum().cast_mut_ptr()).cast::<pg_sys::ArrayType>();
-        let (mut length, mut by_value, mut align) = (0i16, false, 0 as core::ffi::c_char);
-        pg_sys::get_typlenbyvalalign((*array).elemtype, &raw mut length, &raw mut by_value, &raw mut align);
-        if length != -1 || by_value {
-            return Vec::new();
-        }
-        pg_sys::deconstruct_array(
-            array,
-            (*array).elemtype,
-            i32::from(length),
-            by_value,
-            align,
-            &raw mut datums,
-            &raw mut nulls,
-            &raw mut count,
-        );
-    }
-    (0..count as usize)
-        // SAFETY: deconstruct_array gave `count` of each, and the elements are varlenas.
-        .map(|n| unsafe { if *nulls.add(n) { None } else { layout::numbers(spi::varlena(*datums.add(n))) } })
-        .collect()
 }
 
 /// Rows at which both ways of a search take equally long.
@@ -216,7 +186,7 @@ fn _vector_spaces_changed(spaces: pg_sys::Oid) {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn forget(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
-    search::forget(relation);
+    target::forget(relation);
 }
 
 /// Listens for what [`_vector_spaces_changed`] tells.

@@ -26,7 +26,8 @@ OWN = {("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decom
 
 
 class Function:
-    def __init__(self, name, names, types, casts, defaults):
+    def __init__(self, schema, name, names, types, casts, defaults):
+        self.schema = schema
         self.name, self.names, self.types, self.casts, self.defaults = name, names, types, casts, defaults
 
     def value(self, i):
@@ -37,7 +38,7 @@ class Function:
     def call(self, connection, given, **options):
         """Calls it with {position: value}; the other arguments keep their defaults."""
         arguments = ", ".join((f'"{self.names[i]}" => ' if self.names else "") + f"%s::{self.casts[i]}" for i in given)
-        return connection.execute(f"SELECT t::text FROM llmspell.{self.name}({arguments}) AS t", list(given.values()), **options).fetchall()
+        return connection.execute(f"SELECT t::text FROM {self.schema}.{self.name}({arguments}) AS t", list(given.values()), **options).fetchall()
 
     def required(self):
         given = len(self.types) - self.defaults
@@ -56,7 +57,7 @@ class Function:
 def functions(connection, internal=False, role=None):
     """Public (or internal) functions of the schema, or those among them that a role may execute."""
     rows = connection.execute(
-        """SELECT p.proname, coalesce(p.proargnames[:p.pronargs], '{}'),
+        """SELECT p.pronamespace::regnamespace::text, p.proname, coalesce(p.proargnames[:p.pronargs], '{}'),
                ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) ORDER BY n),
                ARRAY(SELECT replace(replace(CASE WHEN y.typnamespace = 'pg_catalog'::regnamespace THEN format_type(t, NULL) ELSE format('%%s.%%I', y.typnamespace::regnamespace, y.typname) END,
                                             'anyelement', 'text'), 'anyarray', 'text[]')
@@ -65,6 +66,6 @@ def functions(connection, internal=False, role=None):
            FROM pg_proc p
            WHERE p.pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND p.prorettype <> 'trigger'::regtype
              AND (p.proname LIKE '\\_%%') = %s AND (%s::text IS NULL OR has_function_privilege(%s, p.oid, 'EXECUTE'))
-           ORDER BY 1""", [internal, role, role]).fetchall()
+           ORDER BY 2""", [internal, role, role]).fetchall()
     assert rows, "no functions found"
     return [Function(*row) for row in rows]

@@ -3,7 +3,7 @@
 
 import psycopg
 from functions import functions
-from lib import A, B, ROLE, app, drop_role, equal, fill, one, rows, server, test
+from lib import A, B, ROLE, SOAK, app, drop_role, equal, fill, one, rows, server, test
 
 SECRET = "secret-of-b"
 # Syntax error, undefined column, table, function: the marks of a value that was parsed.
@@ -30,12 +30,14 @@ def attack(role):
     with server() as connection:
         public = [f for f in functions(connection, role=role) + functions(connection, internal=True, role=role) if f.text_arguments()]
         before = state_of_b(connection)
-    wrong, calls = set(), 0
+    wrong, calls, arguments = set(), 0, 0
     with app(role=role) as connection:
         connection.execute("SET statement_timeout = '5s'")
         for function in public:
             for position in function.text_arguments():
-                for payload in PAYLOADS:
+                arguments += 1
+                # Each argument meets a fifth of them, each of them a fifth of the arguments; with SOAK all meet all.
+                for payload in PAYLOADS if SOAK else PAYLOADS[arguments % 5::5]:
                     for prepare in (False, True):
                         if prepare and PAYLOADS.index(payload) % 7:
                             continue

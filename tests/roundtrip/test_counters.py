@@ -167,9 +167,9 @@ def erase():
             equal(sorted(rows(connection, "SELECT * FROM llmspell.tenant_stats(%s)", [B])), sorted(counted))
             equal(one(connection, "SELECT llmspell.current_tenant()"), None)
             equal([r[0] for r in rows(connection, "SELECT * FROM llmspell.tenant_list()")], [B])
-            for query in ("tenant_list()", "tenant_stats('tenant-b')", "tenant_erase('tenant-b')", "_tenants()", "protect_table('public.x')"):
+            for query in ("llmspell.tenant_list()", "llmspell.tenant_stats('tenant-b')", "llmspell.tenant_erase('tenant-b')", "llmspell_internal._tenants()", "llmspell.protect_table('public.x')"):
                 with app(A) as other, raises("42501", "42P01"):
-                    other.execute(f"SELECT * FROM llmspell.{query}")
+                    other.execute(f"SELECT * FROM {query}")
     finally:
         drop_role(ADMIN)
     exact("after tenant_erase")

@@ -1,9 +1,6 @@
 //! Arguments as the functions take them, checked.
 
-use std::ffi::CStr;
-
 use pgrx::AnyElement;
-use pgrx::prelude::*;
 
 use crate::arguments::{fitting, given, not_negative};
 use crate::error::Error;
@@ -12,6 +9,9 @@ use crate::graph::invalid::Invalid;
 use crate::graph::period::{END, Period, Periods};
 use crate::json::members;
 use crate::limits::{KEY_CHARS, SHOWN_CHARS};
+use crate::server::clock;
+pub use crate::server::clock::shown;
+use crate::server::jsonb::Document;
 
 pub fn id(value: Option<pgrx::Uuid>, argument: &str) -> Result<Id, Error> {
     given(value, argument).map(|id| *id.as_bytes())
@@ -28,10 +28,9 @@ pub fn short(value: &str, argument: &str, max: usize) -> Result<String, Error> {
 /// The text of a jsonb object.
 pub fn object(value: Option<AnyElement>) -> Result<String, Error> {
     let value = given(value, "properties")?;
-    // SAFETY: the SQL signature says jsonb; jsonb_out gives a palloc'd C string of UTF-8.
-    let text = unsafe { pgrx::direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(value.datum())]) };
-    let text = text.map(CStr::to_string_lossy).unwrap_or_default();
-    if members::is_object(&text) { Ok(text.into_owned()) } else { Err(Invalid::NotObject.into()) }
+    // SAFETY: the SQL signature says jsonb.
+    let text = unsafe { Document::new(value.datum()) }.text();
+    if members::is_object(&text) { Ok(text) } else { Err(Invalid::NotObject.into()) }
 }
 
 /// `[valid_from, valid_to)`; a null end is open.
@@ -78,15 +77,7 @@ pub fn natural(value: Option<i32>, argument: &str) -> Result<u32, Error> {
 
 /// The time of the valid axis that is read: now, where none is given.
 pub fn valid_at(value: Option<i64>) -> i64 {
-    // SAFETY: reads the state of the transaction.
-    value.unwrap_or_else(|| unsafe { pg_sys::GetCurrentTransactionStartTimestamp() })
-}
-
-/// A time as the session shows it.
-pub fn shown(time: i64) -> String {
-    // SAFETY: a timestamptz is passed by value; the result is a palloc'd C string.
-    let text = unsafe { pgrx::direct_function_call::<&CStr>(pg_sys::timestamptz_out, &[Some(time.into())]) };
-    text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+    value.unwrap_or_else(clock::transaction_start)
 }
 
 pub fn shown_id(id: Id) -> String {

@@ -7,14 +7,15 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::arguments::{id, one_of, portion, shown, shown_id, shown_periods};
+use super::connect;
 use super::locks::{Kind, lock};
-use super::spi::{Arg, Sees, connect, rows};
 use super::target::{ENTITIES, RELATIONSHIPS, Target, time};
 use super::write::{Said, key, once, only};
 use crate::arguments::given;
 use crate::graph::content::{Change, Id, Operation};
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{Period, Periods};
+use crate::server::spi::{self, Sees};
 use crate::tenancy::tenant;
 
 const EDGES: &CStr = c"
@@ -68,9 +69,9 @@ fn entity_insert(
     let (kind, name) = (given(kind, "type")?, given(name, "name")?);
     let change = Said { kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
     let portion = portion(valid_from, valid_to)?;
-    once(connect(|| {
+    once(connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
-        let target = Target::load(&ENTITIES, &tenant, entity, portion);
+        let target = Target::load(connection, &ENTITIES, &tenant, entity, portion);
         let there: Periods = target.versions.iter().filter_map(|v| v.valid.intersect(portion)).collect();
         if !there.is_empty() {
             return Err(Invalid::Overlap {
@@ -81,7 +82,7 @@ fn entity_insert(
             .into());
         }
         let at = time(std::slice::from_ref(&target), i64::MIN)?;
-        let (closed, added) = target.apply(&tenant, Operation::Put, &change, at)?;
+        let (closed, added) = target.apply(connection, &tenant, Operation::Put, &change, at)?;
         Ok((at, closed, added))
     }))
 }
@@ -136,10 +137,10 @@ fn entity_correct(
     let entity = id(entity, "id")?;
     let valid_at = given(valid_at, "valid_at")?;
     let mut change = Said { kind, name, properties, source_kind, source_id }.change()?;
-    once(connect(|| {
+    once(connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
-        let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(valid_at)];
-        let found = rows(AT, &args, Sees::Latest, |row| {
+        let args = [tenant.as_str().into(), spi::id(entity), spi::time(valid_at)];
+        let found = connection.rows(AT, &args, Sees::Latest, |row| {
             Period::new(row.time(0), row.time(1)).map(|period| (period, row.text(2), row.text(3)))
         });
         let Some((portion, kind, name)) = found.into_iter().flatten().next() else {
@@ -149,9 +150,9 @@ fn entity_correct(
         };
         change.kind.get_or_insert(kind);
         change.name.get_or_insert(name);
-        let target = Target::load(&ENTITIES, &tenant, entity, portion);
+        let target = Target::load(connection, &ENTITIES, &tenant, entity, portion);
         let at = time(std::slice::from_ref(&target), i64::MIN)?;
-        let (closed, added) = target.apply(&tenant, Operation::Put, &change, at)?;
+        let (closed, added) = target.apply(connection, &tenant, Operation::Put, &change, at)?;
         Ok((at, closed, added))
     }))
 }
@@ -167,11 +168,12 @@ fn entity_retract(
     let entity = id(entity, "id")?;
     let portion = portion(valid_from, valid_to)?;
     let restrict = one_of(on_edges, "on_edges", &["cascade", "restrict"], "cascade, restrict")? == 1;
-    once(connect(|| {
+    once(connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Existence, entity), key(Kind::Entity, entity)]);
-        let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(portion.start), Arg::Time(portion.end)];
+        let args =
+            [tenant.as_str().into(), spi::id(entity), spi::time(portion.start), spi::time(portion.end)];
         let edges: Vec<Id> =
-            rows(EDGES, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten().collect();
+            connection.rows(EDGES, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten().collect();
         if restrict && !edges.is_empty() {
             let named = edges.iter().take(10).map(|edge| shown_id(*edge)).collect();
             return Err(
@@ -180,9 +182,9 @@ fn entity_retract(
         }
         // Nobody can put an edge to the entity any more, so there are no others.
         lock(&tenant, &mut edges.iter().map(|edge| key(Kind::Relationship, *edge)).collect());
-        let mut targets = vec![Target::load(&ENTITIES, &tenant, entity, portion)];
+        let mut targets = vec![Target::load(connection, &ENTITIES, &tenant, entity, portion)];
         targets.extend(edges.iter().map(|edge| {
-            let mut target = Target::load(&RELATIONSHIPS, &tenant, *edge, portion);
+            let mut target = Target::load(connection, &RELATIONSHIPS, &tenant, *edge, portion);
             target.retain(|content| content.ends.is_some_and(|(from, to)| from == entity || to == entity));
             target
         }));
@@ -190,7 +192,8 @@ fn entity_retract(
         let mut done = (at, 0, 0);
         for target in &targets {
             pgrx::check_for_interrupts!();
-            let (closed, added) = target.apply(&tenant, Operation::Retract, &Change::default(), at)?;
+            let (closed, added) =
+                target.apply(connection, &tenant, Operation::Retract, &Change::default(), at)?;
             done = (at, done.1 + closed, done.2 + added);
         }
         Ok(done)

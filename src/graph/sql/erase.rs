@@ -6,13 +6,14 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::arguments::{id, shown_id};
+use super::connect;
 use super::locks::{Key, Kind, lock};
-use super::spi::{Arg, Sees, connect, execute, rows};
 use super::target::{ENTITIES, RELATIONSHIPS, Table};
 use super::write::key;
 use crate::error::Error;
 use crate::graph::content::Id;
 use crate::graph::invalid::Invalid;
+use crate::server::spi::{self, Connection, Sees};
 use crate::tenancy::tenant;
 
 const ERASE_ENTITY: &CStr = c"DELETE FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2";
@@ -35,15 +36,17 @@ const RELATIONSHIP_LEFT: &CStr =
 
 /// Deletes all versions; a transaction that does not see them all is refused.
 fn erase(
+    connection: &Connection,
     table: &Table,
     tenant: &str,
     id: Id,
     statements: &[&'static CStr],
     left: &'static CStr,
 ) -> Result<Vec<i64>, Error> {
-    let args = [Arg::Text(tenant), Arg::Id(id)];
-    let deleted = statements.iter().map(|text| execute(text, &args, Sees::Write) as i64).collect();
-    if rows(left, &args, Sees::Latest, |_| ()).is_empty() {
+    let args = [tenant.into(), spi::id(id)];
+    let deleted =
+        statements.iter().map(|text| connection.execute(*text, &args, Sees::Write) as i64).collect();
+    if connection.rows(left, &args, Sees::Latest, |_| ()).is_empty() {
         Ok(deleted)
     } else {
         Err(Invalid::Concurrent { what: table.what, id: shown_id(id) }.into())
@@ -56,12 +59,12 @@ fn _entity_erase(
 ) -> Result<TableIterator<'static, (name!(entity_rows, i64), name!(relationship_rows, i64))>, ErrorReport> {
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
-    let deleted = connect(|| {
+    let deleted = connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Existence, entity), key(Kind::Entity, entity)]);
-        let args = [Arg::Text(&tenant), Arg::Id(entity)];
-        let edges = rows(EDGES_EVER, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten();
+        let args = [tenant.as_str().into(), spi::id(entity)];
+        let edges = connection.rows(EDGES_EVER, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten();
         lock(&tenant, &mut edges.map(|edge| key(Kind::Relationship, edge)).collect());
-        erase(&ENTITIES, &tenant, entity, &[ERASE_ENTITY, ERASE_EDGES], ENTITY_LEFT)
+        erase(connection, &ENTITIES, &tenant, entity, &[ERASE_ENTITY, ERASE_EDGES], ENTITY_LEFT)
     })?;
     Ok(TableIterator::once((deleted[0], deleted[1])))
 }
@@ -70,9 +73,9 @@ fn _entity_erase(
 fn relationship_erase(relationship: Option<pgrx::Uuid>) -> Result<i64, ErrorReport> {
     let tenant = tenant()?;
     let relationship = id(relationship, "id")?;
-    let deleted = connect(|| {
+    let deleted = connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Relationship, relationship)]);
-        erase(&RELATIONSHIPS, &tenant, relationship, &[ERASE_RELATIONSHIP], RELATIONSHIP_LEFT)
+        erase(connection, &RELATIONSHIPS, &tenant, relationship, &[ERASE_RELATIONSHIP], RELATIONSHIP_LEFT)
     })?;
     Ok(deleted[0])
 }

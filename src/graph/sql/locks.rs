@@ -10,6 +10,7 @@ use std::cell::Cell;
 use pgrx::prelude::*;
 
 use crate::graph::content::Id;
+use crate::server::clock;
 
 /// What a key lock protects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +47,7 @@ pub fn lock(tenant: &str, keys: &mut Vec<Key>) {
     }
     keys.sort_unstable();
     keys.dedup();
-    // SAFETY: reads the state of the transaction.
-    let began = unsafe { pg_sys::GetCurrentTransactionStartTimestamp() };
+    let began = clock::transaction_start();
     let taken = TAKEN.get();
     let taken = if taken.0 == began { taken.1 } else { 0 };
     if keys.len() > KEYS_OF_A_STATEMENT || taken + keys.len() > KEYS_OF_A_TRANSACTION {

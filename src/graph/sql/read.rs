@@ -7,13 +7,14 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::arguments::{id, object, shown, valid_at};
-use super::spi::{Arg, Row, Sees, connect, rows};
+use super::connect;
 use crate::arguments::given;
 use crate::error::Error;
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{BEGIN, END, Period};
 use crate::graph::timeline::timeline;
 use crate::json::members;
+use crate::server::spi::{self, Arg, Row, Sees};
 use crate::tenancy::tenant;
 
 type Words = (String, String, String);
@@ -59,7 +60,7 @@ fn stretches(
     >,
     ErrorReport,
 > {
-    let found = connect(|| rows(text, args, Sees::Query, version));
+    let found = connect(|connection| connection.rows(text, args, Sees::Query, version));
     let found: Vec<_> = found.into_iter().flatten().collect();
     let stretches = timeline(&found, window, with_gaps, |a, b| a == b);
     Ok(TableIterator::new(stretches.into_iter().map(|(period, words)| {
@@ -96,11 +97,12 @@ fn _entity_timeline(
     let (start, end) = (since.unwrap_or(BEGIN), until.unwrap_or(END));
     let window = Period::new(start, end)
         .ok_or_else(|| Error::from(Invalid::Portion { start: shown(start), end: shown(end) }))?;
-    let mut args = vec![Arg::Text(&tenant), Arg::Id(entity), Arg::Time(window.start), Arg::Time(window.end)];
+    let mut args =
+        vec![tenant.as_str().into(), spi::id(entity), spi::time(window.start), spi::time(window.end)];
     let text = match known_at.filter(|known| *known != END) {
         None => CURRENT,
         Some(known) => {
-            args.push(Arg::Time(known));
+            args.push(spi::time(known));
             KNOWN
         }
     };
@@ -127,7 +129,7 @@ fn _entity_knowledge(
 > {
     let tenant = tenant()?;
     let entity = id(entity, "id")?;
-    let args = [Arg::Text(&tenant), Arg::Id(entity), Arg::Time(valid_at(at))];
+    let args = [tenant.as_str().into(), spi::id(entity), spi::time(valid_at(at))];
     stretches(KNOWLEDGE, &args, Period::ALWAYS, false)
 }
 

@@ -7,14 +7,15 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::arguments::{id, one_of, portion, shown_id, shown_periods};
+use super::connect;
 use super::locks::{Key, Kind, lock};
-use super::spi::{Arg, Sees, connect, rows};
 use super::target::{RELATIONSHIPS, Target, time};
 use super::write::{Said, key, once, only};
 use crate::arguments::given;
 use crate::graph::content::{Change, Operation};
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{Period, Periods};
+use crate::server::spi::{self, Sees};
 use crate::tenancy::tenant;
 
 const COVER: &CStr = c"
@@ -45,14 +46,15 @@ fn relationship_put(
     let portion = portion(valid_from, valid_to)?;
     let on_missing = one_of(on_missing, "on_missing", &["error", "clip", "allow"], "error, clip, allow")?;
     let ends = if from == to { vec![from] } else { vec![from, to] };
-    once(connect(|| {
+    once(connect(|connection| {
         let shared = ends.iter().map(|end| Key { kind: Kind::Existence, id: *end, exclusive: false });
         lock(&tenant, &mut shared.chain([key(Kind::Relationship, relationship)]).collect());
         let (mut pieces, mut missing, mut floor) = (Periods::from(portion), Vec::new(), i64::MIN);
         for end in ends.iter().filter(|_| on_missing < 2) {
-            let args = [Arg::Text(&tenant), Arg::Id(*end), Arg::Time(portion.start), Arg::Time(portion.end)];
-            let found =
-                rows(COVER, &args, Sees::Latest, |row| (Period::new(row.time(0), row.time(1)), row.time(2)));
+            let args =
+                [tenant.as_str().into(), spi::id(*end), spi::time(portion.start), spi::time(portion.end)];
+            let found = connection
+                .rows(COVER, &args, Sees::Latest, |row| (Period::new(row.time(0), row.time(1)), row.time(2)));
             // So that the edge is not older than its ends, whose clock may be ahead.
             floor = found.iter().map(|(_, since)| *since).fold(floor, i64::max);
             let cover: Periods = found.into_iter().filter_map(|(period, _)| period).collect();
@@ -65,12 +67,12 @@ fn relationship_put(
         if on_missing == 0 && !missing.is_empty() {
             return Err(Invalid::Dangling { missing }.into());
         }
-        let whole = Target::load(&RELATIONSHIPS, &tenant, relationship, portion);
+        let whole = Target::load(connection, &RELATIONSHIPS, &tenant, relationship, portion);
         let at = time(std::slice::from_ref(&whole), floor)?;
         let mut done = (at, 0, 0);
         for piece in pieces.iter() {
-            let target = Target::load(&RELATIONSHIPS, &tenant, relationship, piece);
-            let (closed, added) = target.apply(&tenant, Operation::Put, &change, at)?;
+            let target = Target::load(connection, &RELATIONSHIPS, &tenant, relationship, piece);
+            let (closed, added) = target.apply(connection, &tenant, Operation::Put, &change, at)?;
             done = (at, done.1 + closed, done.2 + added);
         }
         Ok(done)

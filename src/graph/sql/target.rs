@@ -2,11 +2,8 @@
 
 use std::ffi::CStr;
 
-use pgrx::prelude::*;
-
 use super::arguments::{shown, shown_id};
 use super::locks::Kind;
-use super::spi::{Arg, Place, Row, Sees, execute, rows};
 use crate::arguments;
 use crate::error::Error;
 use crate::graph::clock::{Stamps, instant};
@@ -14,6 +11,8 @@ use crate::graph::content::{self, Change, Content, Id, Operation, Source};
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{END, Period};
 use crate::graph::plan::{Version, plan};
+use crate::server::clock;
+use crate::server::spi::{self, Arg, Connection, Place, Row, Sees};
 use crate::settings;
 
 /// What differs between entities and relationships.
@@ -95,24 +94,25 @@ pub struct Target {
     stamps: Vec<Stamps>,
 }
 
-fn began() -> i64 {
-    // SAFETY: reads the state of the transaction.
-    unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
-}
-
 impl Target {
-    pub fn load(table: &'static Table, tenant: &str, id: Id, portion: Period) -> Self {
+    pub fn load(
+        connection: &Connection,
+        table: &'static Table,
+        tenant: &str,
+        id: Id,
+        portion: Period,
+    ) -> Self {
         let args = [
-            Arg::Text(tenant),
-            Arg::Id(id),
-            Arg::Time(portion.start),
-            Arg::Time(portion.end),
-            Arg::Time(began()),
+            tenant.into(),
+            spi::id(id),
+            spi::time(portion.start),
+            spi::time(portion.end),
+            spi::time(clock::transaction_start()),
         ];
         let mut target =
             Self { table, id, portion, versions: Vec::new(), places: Vec::new(), stamps: Vec::new() };
         let mut found = Vec::new();
-        for (stamps, version) in rows(table.versions, &args, Sees::Latest, read_version) {
+        for (stamps, version) in connection.rows(table.versions, &args, Sees::Latest, read_version) {
             target.stamps.push(stamps);
             found.extend(version);
         }
@@ -129,6 +129,7 @@ impl Target {
 
     pub fn apply(
         &self,
+        connection: &Connection,
         tenant: &str,
         operation: Operation,
         change: &Change,
@@ -146,16 +147,16 @@ impl Target {
         for (statement, versions) in [(self.table.close, &plan.close), (self.table.remove, &plan.replace)] {
             for version in versions {
                 // Where it was found: the key is locked, and a raw writer who moved it since is noticed.
-                let key = [Arg::Text(tenant), Arg::Id(self.id), Arg::Place(self.places[*version])];
-                let at = (statement == self.table.close).then_some(Arg::Time(at));
+                let key = [tenant.into(), spi::id(self.id), spi::place(&self.places[*version])];
+                let at = (statement == self.table.close).then_some(spi::time(at));
                 let args: Vec<Arg<'_>> = key.into_iter().chain(at).collect();
-                if execute(statement, &args, Sees::Write) != 1 {
+                if connection.execute(statement, &args, Sees::Write) != 1 {
                     return Err(Invalid::Concurrent { what: self.table.what, id: shown_id(self.id) }.into());
                 }
             }
         }
         for (valid, content) in &plan.add {
-            insert(tenant, self.id, *valid, content, at);
+            insert(connection, tenant, self.id, *valid, content, at);
         }
         Ok((plan.close.len() as i32, plan.add.len() as i32))
     }
@@ -172,43 +173,41 @@ fn read_version(row: &Row<'_>) -> (Stamps, Option<(Version, Place)>) {
             name: row.text(7),
             ends: row.id(8).zip(row.id(9)),
             properties: row.text(10),
-            source: row.maybe_text(11).zip(row.maybe_text(12)).map(|(kind, id)| Source { kind, id }),
+            source: row.get(11).zip(row.get(12)).map(|(kind, id)| Source { kind, id }),
             created: row.time(13),
         },
     });
     (stamps, version.zip(row.place(14)))
 }
 
-fn insert(tenant: &str, id: Id, valid: Period, content: &Content, at: i64) {
+fn insert(connection: &Connection, tenant: &str, id: Id, valid: Period, content: &Content, at: i64) {
     let (kind, source) = content.source.as_ref().map(|s| (s.kind.as_str(), s.id.as_str())).unzip();
     let stamps = [
-        Arg::Time(valid.start),
-        Arg::Time(valid.end),
-        Arg::Time(at),
-        Arg::Time(content.created),
-        Arg::MaybeText(kind),
-        Arg::MaybeText(source),
+        spi::time(valid.start),
+        spi::time(valid.end),
+        spi::time(at),
+        spi::time(content.created),
+        kind.into(),
+        source.into(),
     ];
-    let (kind, properties) = (Arg::Text(&content.kind), Arg::Text(&content.properties));
+    let (kind, properties) = (content.kind.as_str().into(), content.properties.as_str().into());
     let (text, what) = match content.ends {
-        None => (INSERT_ENTITY, vec![Arg::Id(id), kind, Arg::Text(&content.name), properties]),
+        None => (INSERT_ENTITY, vec![spi::id(id), kind, content.name.as_str().into(), properties]),
         Some((from, to)) => {
-            (INSERT_RELATIONSHIP, vec![Arg::Id(id), Arg::Id(from), Arg::Id(to), kind, properties])
+            (INSERT_RELATIONSHIP, vec![spi::id(id), spi::id(from), spi::id(to), kind, properties])
         }
     };
-    let args: Vec<Arg<'_>> = [Arg::Text(tenant)].into_iter().chain(what).chain(stamps).collect();
-    execute(text, &args, Sees::Write);
+    let args: Vec<Arg<'_>> = [tenant.into()].into_iter().chain(what).chain(stamps).collect();
+    connection.execute(text, &args, Sees::Write);
 }
 
 /// The transaction time of a write to all of the targets; `floor` is what else it must not be before.
 pub fn time(targets: &[Target], floor: i64) -> Result<i64, Error> {
     let stamps =
         || targets.iter().flat_map(|target| target.stamps.iter().map(move |stamps| (target, *stamps)));
-    let at = instant(began().max(floor), stamps().map(|(_, stamps)| stamps));
+    let at = instant(clock::transaction_start().max(floor), stamps().map(|(_, stamps)| stamps));
     let seconds = settings::MAX_TX_SKEW.get();
-    // SAFETY: reads the clock.
-    let clock = unsafe { pg_sys::GetCurrentTimestamp() };
-    if at.saturating_sub(clock) <= i64::from(seconds) * 1_000_000 {
+    if at.saturating_sub(clock::now()) <= i64::from(seconds) * 1_000_000 {
         return Ok(at);
     }
     let latest =

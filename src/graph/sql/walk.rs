@@ -8,13 +8,14 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::arguments::{id, natural, one_of, uuid, valid_at};
-use super::spi::{Arg, Row, Sees, connect, rows};
+use super::connect;
 use crate::arguments::given;
 use crate::error::Error;
 use crate::graph::content::Id;
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{END, Period};
 use crate::graph::walk::{Graph, Link, Stopped, path, shortest_path, traverse};
+use crate::server::spi::{self, Connection, Row, Sees};
 use crate::tenancy::tenant;
 
 /// Most ids in all the paths of a result: a long chain would have the square of its length.
@@ -103,18 +104,27 @@ impl Point {
     fn statements(&self) -> &'static Statements {
         if self.known_at.is_some() { &KNOWN } else { &CURRENT }
     }
+}
 
+/// A point, through a connection.
+struct Seen<'a> {
+    connection: &'a Connection,
+    point: &'a Point,
+}
+
+impl Seen<'_> {
     fn nodes<T>(&self, text: &'static CStr, nodes: &[Id], each: impl FnMut(&Row<'_>) -> Option<T>) -> Vec<T> {
-        let mut args = vec![Arg::Text(&self.tenant), Arg::Ids(nodes), Arg::Time(self.valid_at)];
-        args.extend(self.known_at.map(Arg::Time));
-        rows(text, &args, Sees::Query, each).into_iter().flatten().collect()
+        let Point { tenant, valid_at, known_at, .. } = self.point;
+        let mut args = vec![tenant.as_str().into(), spi::ids(nodes), spi::time(*valid_at)];
+        args.extend(known_at.map(spi::time));
+        self.connection.rows(text, &args, Sees::Query, each).into_iter().flatten().collect()
     }
 
     /// Type and name of nodes. They are not in the index that tells which nodes exist, and reading them
     /// doubles the cost of a walk.
     fn names(&self, nodes: &[Id]) -> HashMap<Id, (String, String)> {
         let named = |row: &Row<'_>| row.id(0).map(|id| (id, (row.text(1), row.text(2))));
-        nodes.chunks(4096).flat_map(|nodes| self.nodes(self.statements().names, nodes, named)).collect()
+        nodes.chunks(4096).flat_map(|nodes| self.nodes(self.point.statements().names, nodes, named)).collect()
     }
 }
 
@@ -123,31 +133,31 @@ fn link(row: &Row<'_>) -> Option<Link> {
     Some(Link { near: row.id(0)?, far: row.id(1)?, edge: row.id(2)?, valid })
 }
 
-impl Graph for Point {
+impl Graph for Seen<'_> {
     type Error = Error;
 
     fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Link>, Error> {
         pgrx::check_for_interrupts!();
-        let statements = self.statements();
-        let (out, into) = if backwards { (self.behind, self.ahead) } else { (self.ahead, self.behind) };
+        let (point, statements) = (self.point, self.point.statements());
+        let (out, into) = if backwards { (point.behind, point.ahead) } else { (point.ahead, point.behind) };
         let mut links = Vec::new();
         for (_, text) in
             [(out, statements.out), (into, statements.into)].into_iter().filter(|(wanted, _)| *wanted)
         {
             let mut args = vec![
-                Arg::Text(&self.tenant),
-                Arg::Ids(nodes),
-                Arg::Time(self.valid_at),
-                Arg::MaybeTexts(self.types.as_deref()),
+                point.tenant.as_str().into(),
+                spi::ids(nodes),
+                spi::time(point.valid_at),
+                point.types.clone().into(),
             ];
-            args.extend(self.known_at.map(Arg::Time));
-            links.extend(rows(text, &args, Sees::Query, link).into_iter().flatten());
+            args.extend(point.known_at.map(spi::time));
+            links.extend(self.connection.rows(text, &args, Sees::Query, link).into_iter().flatten());
         }
         Ok(links)
     }
 
     fn existing(&mut self, nodes: &[Id]) -> Result<Vec<Id>, Error> {
-        Ok(self.nodes(self.statements().nodes, nodes, |row| row.id(0)))
+        Ok(self.nodes(self.point.statements().nodes, nodes, |row| row.id(0)))
     }
 }
 
@@ -196,11 +206,12 @@ fn graph_traverse(
     let skip = usize::from(!given(include_start, "include_start")?);
     let with_path = given(with_path, "with_path")?;
     let with_names = given(with_names, "with_names")?;
-    let mut point = Point::new(types, direction, at, known_at)?;
-    let (reached, mut names) = connect(|| {
-        let reached = traverse(&mut point, start, max_depth, room)?;
+    let point = Point::new(types, direction, at, known_at)?;
+    let (reached, mut names) = connect(|connection| {
+        let mut seen = Seen { connection, point: &point };
+        let reached = traverse(&mut seen, start, max_depth, room)?;
         let ids: Vec<Id> = reached.iter().filter(|_| with_names).map(|r| r.id).collect();
-        let names = point.names(&ids);
+        let names = seen.names(&ids);
         Ok((reached, names))
     })
     .map_err(stopped(max))?;
@@ -252,8 +263,11 @@ fn graph_shortest_path(
     let max_depth = natural(max_depth, "max_depth")?;
     let max = given(max_nodes, "max_nodes")?;
     let room = natural(max_nodes, "max_nodes")? as usize;
-    let mut point = Point::new(types, direction, at, known_at)?;
-    let found = connect(|| shortest_path(&mut point, from, to, max_depth, room)).map_err(stopped(max))?;
+    let point = Point::new(types, direction, at, known_at)?;
+    let found = connect(|connection| {
+        shortest_path(&mut Seen { connection, point: &point }, from, to, max_depth, room)
+    })
+    .map_err(stopped(max))?;
     Ok(TableIterator::new(found.map(|path| {
         let all = |ids: Vec<Id>| ids.into_iter().map(uuid).collect();
         (path.edges.len() as i32, all(path.nodes), all(path.edges), path.valid.start, path.valid.end)

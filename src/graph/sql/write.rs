@@ -5,8 +5,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::arguments::{object, short, source};
+use super::connect;
 use super::locks::{Key, Kind, lock};
-use super::spi::connect;
 use super::target::{Table, Target, time};
 use crate::error::Error;
 use crate::graph::content::{Change, Id, Operation};
@@ -56,11 +56,11 @@ pub fn only(
     change: &Change,
 ) -> Result<Done, Error> {
     let tenant = tenant()?;
-    connect(|| {
+    connect(|connection| {
         lock(&tenant, &mut vec![key(table.kind, id)]);
-        let target = Target::load(table, &tenant, id, portion);
+        let target = Target::load(connection, table, &tenant, id, portion);
         let at = time(std::slice::from_ref(&target), i64::MIN)?;
-        let (closed, added) = target.apply(&tenant, operation, change, at)?;
+        let (closed, added) = target.apply(connection, &tenant, operation, change, at)?;
         Ok((at, closed, added))
     })
 }

@@ -1,0 +1,176 @@
+//! How a space is searched: looked up in the catalog and kept until something says that it changed.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::invalid::Invalid;
+use super::query::Query;
+use super::route::Costs;
+use super::statement::{Key, Metric, Space};
+use super::{halves, length};
+use crate::error::Error;
+use crate::server::spi::{Connection, Sees};
+
+/// pgvector's schema and types, as this database has them.
+#[derive(Clone, Copy)]
+pub struct Types {
+    schema: &'static str,
+    pub vector: pg_sys::Oid,
+    pub halfvec: pg_sys::Oid,
+}
+
+/// Spaces by name and dimensions. What somebody chooses or measures empties it in every session; how many
+/// rows a space has is only as old as this.
+const TARGET_LIFE: Duration = Duration::from_secs(60);
+
+type Targets = HashMap<(Option<String>, i32), (Instant, Rc<Target>)>;
+
+thread_local! {
+    static TYPES: Cell<Option<Types>> = const { Cell::new(None) };
+    static TARGETS: RefCell<Targets> = RefCell::default();
+    /// The table whose invalidation stands for that of all spaces.
+    static SPACES: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
+}
+
+/// Forgets what depends on a table that changed: on the list of spaces, or on the indexes of one of them;
+/// everything where it is none.
+pub fn forget(changed: pg_sys::Oid) {
+    let all = changed == pg_sys::InvalidOid || changed == SPACES.get();
+    TARGETS.with(|targets| {
+        if let Ok(mut targets) = targets.try_borrow_mut() {
+            targets.retain(|_, (_, target)| !all && target.relation != changed);
+        }
+    });
+}
+
+const TYPES_SQL: &CStr = c"SELECT quote_ident(n.nspname), v.oid, h.oid \
+     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
+     JOIN pg_type v ON v.typnamespace = n.oid AND v.typname = 'vector' \
+     JOIN pg_type h ON h.typnamespace = n.oid AND h.typname = 'halfvec' WHERE e.extname = 'vector'";
+
+const SPACE_SQL: &CStr = c"SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(i.method, 'none'), i.lists, \
+         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid, \
+         r.oid, i.beside_vchordrq \
+     FROM llmspell_internal._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
+     LEFT JOIN LATERAL llmspell_internal._vector_index_in_force(s.name) i ON true \
+     LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name \
+     LEFT JOIN pg_class r ON r.relname = s.table_name AND r.relnamespace = 'llmspell'::regnamespace";
+
+/// How a space is searched.
+pub struct Target {
+    pub name: String,
+    pub method: String,
+    pub costs: Costs,
+    pub space_rows: f64,
+    pub space: Space,
+    relation: pg_sys::Oid,
+    pub lists: Vec<i32>,
+    pub beside_vchordrq: bool,
+    pub types: Types,
+}
+
+impl Target {
+    pub fn key(&self) -> Key {
+        match (self.space.halves, self.method.as_str()) {
+            (true, _) => Key::Half,
+            (false, "hnsw_halfvec") => Key::Cast,
+            (false, _) => Key::Vector,
+        }
+    }
+}
+
+fn types(connection: &Connection, vector: pg_sys::Oid) -> Result<Types, ErrorReport> {
+    if let Some(types) = TYPES.get().filter(|types| types.vector == vector) {
+        return Ok(types);
+    }
+    let found = connection
+        .row(TYPES_SQL, &[], Sees::Query, |row| row.get::<String>(0).zip(row.get(1)).zip(row.get(2)))
+        .flatten();
+    let Some(((schema, vector), halfvec)) = found else {
+        error!("extension \"vector\" is missing");
+    };
+    // Once for each time that the extension is made anew in a session.
+    let types = Types { schema: schema.leak(), vector, halfvec };
+    TYPES.set(Some(types));
+    Ok(types)
+}
+
+/// The space that a query names, or that of its dimensions; `vector` is the type of the query.
+pub fn target(
+    connection: &Connection,
+    query: &Query,
+    vector: pg_sys::Oid,
+) -> Result<Rc<Target>, ErrorReport> {
+    let types = types(connection, vector)?;
+    let key = (query.space.clone(), query.numbers.len() as i32);
+    let kept = TARGETS.with_borrow(|targets| {
+        targets
+            .get(&key)
+            .filter(|(at, kept)| at.elapsed() < TARGET_LIFE && kept.types.vector == types.vector)
+            .cloned()
+    });
+    let target = match kept {
+        Some((_, target)) => target,
+        None => {
+            let target = Rc::new(look_up(connection, query, types));
+            TARGETS.with_borrow_mut(|targets| {
+                // Names are the user's, and may be many.
+                if targets.len() >= 1000 {
+                    targets.clear();
+                }
+                targets.insert(key, (Instant::now(), target.clone()));
+            });
+            target
+        }
+    };
+    if target.space.metric == Metric::Cosine && query.length == 0.0 {
+        return Err(Error::from(Invalid::Zero).into());
+    }
+    // Of a cosine only the direction counts, whatever the length.
+    if target.space.metric != Metric::Cosine && query.length > *length::LENGTHS.end() {
+        return Err(Error::from(Invalid::Length(query.length)).into());
+    }
+    Ok(target)
+}
+
+fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
+    let dims = query.numbers.len() as i32;
+    let args = [query.space.as_deref().into(), dims.into()];
+    let found = connection.row(SPACE_SQL, &args, Sees::Query, |row| {
+        let space_rows = row.get::<f64>(11).unwrap_or(0.0).max(0.0);
+        let assumed = Costs::assumed(dims, space_rows);
+        let efs: Vec<i32> = row.get(9).unwrap_or_default();
+        let recalls: Vec<f64> = row.get(10).unwrap_or_default();
+        SPACES.set(row.get(12).unwrap_or(pg_sys::InvalidOid));
+        Target {
+            name: row.text(0),
+            method: row.text(4),
+            lists: row.get(5).unwrap_or_default(),
+            costs: Costs {
+                exact_us: row.get(6).unwrap_or(assumed.exact_us),
+                ann_us: row.get(7).unwrap_or(assumed.ann_us),
+                exact_rows: row.get::<i32>(8).map_or(assumed.exact_rows, i64::from),
+                ..assumed.measured(efs.into_iter().zip(recalls).collect())
+            },
+            space_rows,
+            space: Space {
+                table: row.text(1),
+                dims,
+                metric: Metric::parse(&row.text(3)).unwrap_or(Metric::Cosine),
+                halves: halves::DIMS_WITH_HALVES.contains(&dims),
+                vector_schema: types.schema.to_owned(),
+            },
+            relation: row.get(13).unwrap_or(pg_sys::InvalidOid),
+            beside_vchordrq: row.get(14).unwrap_or(false),
+            types,
+        }
+    });
+    let Some(target) = found else { error!("a space of {dims} dimensions has no row") };
+    target
+}
