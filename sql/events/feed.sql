@@ -59,7 +59,7 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_parts constant text[] := regexp_match(cursor, '^(\d{10})/(\d{20})/(\d{19})$');
+    v_parts constant text[] := regexp_match(cursor, '^(?=\d{10}/\d{20}/\d{19}$)0*(\d+)/0*(\d+)/0*(\d+)$');
 BEGIN
     IF cursor IS NULL THEN
         RETURN QUERY SELECT -1, '0'::xid8, 0::bigint;
@@ -169,7 +169,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
     SELECT p.epoch, p.xid, p.pos INTO epoch, xid, pos FROM _feed_place(_feed_served.cursor, 'cursor') p;
-    IF (SELECT (epoch, xid, pos) > (e.epoch, e.xid, 0::bigint) FROM _feed_end() e) THEN
+    IF (SELECT (_feed_served.epoch, _feed_served.xid, _feed_served.pos) > (e.epoch, e.xid, 0::bigint) FROM _feed_end() e) THEN
         RAISE EXCEPTION 'cursor lies beyond what the feed has served: "%"', _feed_served.cursor USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give the cursor of a row of event_feed, or what event_subscribe returned.';
     END IF;

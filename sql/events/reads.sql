@@ -42,8 +42,9 @@ Errors: 42501 no tenant, 22004 event_id null.
 Example: SELECT event_type, payload FROM llmspell.event_get(''0198c0de-0000-7000-8000-000000000001'');';
 
 -- One statement for each index and direction; an infinite v_at stands for no cursor, since no event has an infinite
--- time. A CASE keeps what is not asked for out of the planner's estimates, where OR … IS NULL would claim that few
--- rows fit.
+-- time. The conditions are few, since each is set up for every month. < ANY (ARRAY[…]) is no second bound to the
+-- planner, which takes two unknown bounds for half a percent of the rows and would read the whole time by the primary
+-- key; CASE keeps what is not asked for out of its estimates, where OR … IS NULL would claim that few rows fit.
 CREATE OR REPLACE FUNCTION llmspell.event_list(pattern text DEFAULT NULL, correlation_id uuid DEFAULT NULL, filter jsonb DEFAULT NULL,
     since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, newest_first boolean DEFAULT true, max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.event_row
@@ -62,75 +63,87 @@ DECLARE
     v_until constant timestamptz := least(event_list.until, CASE WHEN v_newest THEN v_at + interval '1 microsecond' ELSE 'infinity' END);
     v_correlation constant uuid := event_list.correlation_id;
     v_filter constant jsonb := _filter(event_list.filter);
-    v_glob record;
-    v_prefix text;
+    v_prefix text := '';
     v_end text;
-    v_like text;
+    v_like text := '%';
+    v_exact boolean := false;
 BEGIN
     IF event_list.pattern IS NOT NULL THEN
-        SELECT * INTO v_glob FROM _event_glob(_short_text(event_list.pattern, 'pattern', 255));
-        v_like := v_glob.like_pattern;
-        v_prefix := v_glob.prefix;
-        v_end := _prefix_end(v_prefix);
+        SELECT g.prefix, g.like_pattern, g.exact INTO v_prefix, v_like, v_exact FROM _event_glob(_short_text(event_list.pattern, 'pattern', 255)) g;
     END IF;
-    IF v_correlation IS NOT NULL AND v_newest THEN
-        RETURN QUERY
-        SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-        WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation
-          AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
-          AND CASE WHEN v_like IS NULL THEN true ELSE l.event_type LIKE v_like END
-          AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+    IF v_correlation IS NOT NULL AND v_filter IS NULL AND event_list.pattern IS NULL AND v_since = '-infinity' AND v_until = 'infinity' THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
     ELSIF v_correlation IS NOT NULL THEN
-        RETURN QUERY
-        SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-        WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation
-          AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
-          AND CASE WHEN v_like IS NULL THEN true ELSE l.event_type LIKE v_like END
-          AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-    ELSIF v_like IS NULL AND v_newest THEN
-        RETURN QUERY
-        SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-        WHERE l.tenant_id = v_tenant
-          AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
-          AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-    ELSIF v_like IS NULL THEN
-        RETURN QUERY
-        SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-        WHERE l.tenant_id = v_tenant
-          AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
-          AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-    ELSIF v_glob.exact AND v_newest THEN
-        RETURN QUERY
-        SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-        WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
-          AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
-          AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-    ELSIF v_glob.exact THEN
-        RETURN QUERY
-        SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-        WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
-          AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
-          AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-    ELSIF v_newest THEN
-        RETURN QUERY
-        SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-        WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
-          AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
-          AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation AND l.event_type LIKE v_like
+              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
+              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation AND l.event_type LIKE v_like
+              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
+              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
+    ELSIF v_exact AND v_filter IS NULL THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
+              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
+              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
+    ELSIF event_list.pattern IS NULL AND v_filter IS NULL THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant
+              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant
+              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
     ELSE
-        RETURN QUERY
-        SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-        WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
-          AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
-          AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        v_end := _prefix_end(v_prefix);
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
+              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
+              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
+              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
+              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
     END IF;
 END
 $$;
