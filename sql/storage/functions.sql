@@ -31,7 +31,7 @@ BEGIN
                     WHERE w.tenant_id = v_tenant AND w.workflow_id = v_route.id);
         WHEN 'session' THEN
             v_session := v_route.id;
-            RETURN (SELECT convert_to(s.data::text, 'UTF8') FROM session_get(v_session) s);
+            RETURN (SELECT convert_to(s.state::text, 'UTF8') FROM session_get(v_session) s);
         ELSE
             RETURN (SELECT k.value FROM kv_get(storage_get.key) k);
     END CASE;
