@@ -201,6 +201,7 @@ AS $$
 DECLARE
     v_field record;
 BEGIN
+    PERFORM _require_tenant();
     IF jsonb_typeof(_given(event_store.payload, 'payload')) <> 'object' THEN
         RAISE EXCEPTION 'payload must be a JSON object, got a JSON %', jsonb_typeof(event_store.payload) USING ERRCODE = 'invalid_parameter_value';
     END IF;

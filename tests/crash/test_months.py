@@ -53,7 +53,7 @@ def work(seed, sure):
             for n in range(30 + seed * 200, 230 + seed * 200):
                 month = one(connection, "SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => %s))::date", [n])
                 one(connection, "SELECT llmspell.create_event_log_partition(%s, %s + interval '1 month')", [month, month])
-                one(connection, "SELECT count(*) FROM llmspell.event_append('e', '1', ts => %s)", [month])
+                one(connection, "SELECT count(*) FROM llmspell.event_append('e', '1', at => %s)", [month])
                 sure.append(month)
                 if n % 3 == 0:
                     one(connection, "SELECT llmspell.event_log_archive(%s)", [month])
