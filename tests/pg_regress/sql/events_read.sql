@@ -57,7 +57,7 @@ SELECT (SELECT count(*) FROM llmspell.event_list()), (SELECT count(*) FROM llmsp
 ROLLBACK;
 -- refused
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT FROM llmspell.event_list(repeat(''x'', 256))', 'SELECT FROM llmspell.event_list(max_rows => -1)', 'SELECT FROM llmspell.event_list(after => ''x'')',
-    'SELECT FROM llmspell.event_list(after => ''0/x'')', 'SELECT FROM llmspell.event_list(after => (SELECT cursor FROM llmspell.event_feed(1)))', 'SELECT FROM llmspell.event_list(filter => ''[]'')', 'SELECT FROM llmspell.event_list(filter => ''null'')',
+    'SELECT FROM llmspell.event_list(after => ''0/x'')', 'SELECT FROM llmspell.event_list(after => ''0000000001/00000000000000000001/0000000000000000001'')', 'SELECT FROM llmspell.event_list(filter => ''[]'')', 'SELECT FROM llmspell.event_list(filter => ''null'')',
     'SELECT FROM llmspell.event_get(NULL)', 'SELECT FROM llmspell.stream_read(NULL)', 'SELECT FROM llmspell.stream_read(repeat(''s'', 256))', 'SELECT FROM llmspell.stream_read(''s'', after => ''01'')',
     'SELECT FROM llmspell.stream_read(''s'', after => ''-1'')', 'SELECT FROM llmspell.stream_read(''s'', after => ''9999999999999999999'')', 'SELECT FROM llmspell.stream_read(''s'', -1)']) s;
 -- every read works in a transaction that may not write
