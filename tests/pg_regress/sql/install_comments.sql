@@ -20,4 +20,4 @@ WHERE p.pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnames
   AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=pg_catalog, %pg_temp');
 -- every function for users shows how it is called
 SELECT p.proname AS without_example FROM pg_proc p
-WHERE p.pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND p.proname NOT LIKE '\_%' AND obj_description(p.oid, 'pg_proc') !~ ' Example: .*;$' ORDER BY 1;
+WHERE p.pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace) AND p.proname NOT LIKE '\_%' AND obj_description(p.oid, 'pg_proc') !~ '\sExample: .*;$' ORDER BY 1;
