@@ -21,7 +21,7 @@ def load(tenant, files, commits):
     kind = lambda path: Jsonb({"suffix": Path(path).suffix})
     digest = lambda path: hashlib.sha256(files[path]).hexdigest()
     tenant.call("kv_set_many", [f"file:{p}" for p in files], [*files.values()], [kind(p) for p in files])
-    session = tenant.call("session_create", data=Jsonb({"source": repository.ROOT.name}), ttl=timedelta(days=1))[0][0]
+    session = tenant.call("session_create", state=Jsonb({"source": repository.ROOT.name}), ttl=timedelta(days=1))[0][0]
     tenant.insert("artifact_content", "content_hash, storage_type, data, size_bytes",
                   [(digest(p), "bytea", content, len(content)) for p, content in files.items()], "ON CONFLICT (tenant_id, content_hash) DO NOTHING")
     tenant.insert("artifacts", "artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes",
@@ -62,7 +62,7 @@ def look(tenant, files, commits, session):
         check(f"events: what belongs to {day}: {len(trace)} commits, oldest first", sorted(trace) == sorted(c for c, time, *_ in commits if time.date() == day))
     tenant.call("session_create", expires_at=datetime(2020, 1, 1, tzinfo=timezone.utc))
     check("sessions: of two the one that has expired is not listed, then marked",
-          [row[0] for row in tenant.call("session_list")] == [session] and tenant.call("session_expire_due") == [(1, 0)])
+          [row[0] for row in tenant.call("session_list")] == [session] and tenant.call("session_sweep") == [(1, 0)])
 
 
 def remember(tenant, files, commits):
@@ -96,7 +96,7 @@ def remember(tenant, files, commits):
 
 def archive(tenant, versions):
     """Every version of every file as an artifact, read back whole and in part."""
-    session = tenant.call("session_create", data=Jsonb({"kept": "versions"}))[0][0]
+    session = tenant.call("session_create", state=Jsonb({"kept": "versions"}))[0][0]
     made = [tenant.call("artifact_put", session, path[-255:], content)[0] for path, content in versions]
     kept = dict(zip((row[0] for row in made), versions))
     check(f"artifacts: {len(kept)} versions of {len({p for p, _ in versions})} files, each comes back",
@@ -121,7 +121,7 @@ def follow(tenant, commits):
           [tenant.one("SELECT state FROM llmspell.agent_state_at('historian', %s)", n + 1) for n in range(len(states))])
     middle = len(states) // 2
     tenant.call("agent_state_restore", "historian", middle + 1)
-    check(f"agent: back at state {middle}", tenant.one("SELECT state FROM llmspell.agent_state_load('historian')") == states[middle])
+    check(f"agent: back at state {middle}", tenant.one("SELECT state FROM llmspell.agent_state_get('historian')") == states[middle])
 
 
 def work(tenant, size):
@@ -142,7 +142,7 @@ def work(tenant, size):
 
     first, second = ThreadPoolExecutor().map(worker, range(2))
     check(f"workflows: two workers do {len(first)} and {len(second)} folders, each once, all right", sorted(first + second) == sorted(size)
-          and all(tenant.one("SELECT state FROM llmspell.workflow_load(%s)", f) == {"bytes": n} for f, n in size.items()))
+          and all(tenant.one("SELECT state FROM llmspell.workflow_get(%s)", f) == {"bytes": n} for f, n in size.items()))
     check("workflows: one was let drop and taken over, its first worker is refused (LS409)",
           tenant.one("SELECT sum(retried) FROM llmspell.workflow_stats()") == 1 and state(tenant.call, "workflow_release", lost, fence) == "LS409")
 

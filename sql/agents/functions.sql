@@ -179,7 +179,7 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.agent_state_save(text, text, jsonb, bigint, integer, boolean) IS 'Saves an agent''s state and returns (state_id, version, created, changed): the version goes up by one only where the state differs. expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. keep_history: keep the former state as a checkpoint. Errors: 42501 no tenant, 22004 null, 22001 agent_id over 255 or agent_type over 100 characters, 54000 state over 64 MiB or nested over 1,000 deep, 23514 schema_version below 1. Example: SELECT version FROM llmspell.agent_state_save(''a1'', ''chat'', ''{"step": 1}'', keep_history => true);';
 
-CREATE OR REPLACE FUNCTION llmspell.agent_state_load(agent_id text)
+CREATE OR REPLACE FUNCTION llmspell.agent_state_get(agent_id text)
 RETURNS TABLE (state_id uuid, agent_type text, state jsonb, version bigint, schema_version int, checksum text,
                created_at timestamptz, updated_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -187,9 +187,9 @@ BEGIN ATOMIC
     SELECT a.state_id, a.agent_type, a.state_data, a.data_version, a.schema_version, a.checksum, a.created_at, a.updated_at
     FROM llmspell.agent_states a
     WHERE llmspell_internal._require_tenant() IS NOT NULL
-      AND a.tenant_id = llmspell.current_tenant() AND a.agent_id = llmspell_internal._required(agent_state_load.agent_id, 'agent_id');
+      AND a.tenant_id = llmspell.current_tenant() AND a.agent_id = llmspell_internal._required(agent_state_get.agent_id, 'agent_id');
 END;
-COMMENT ON FUNCTION llmspell.agent_state_load(text) IS 'The current state of an agent: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, version FROM llmspell.agent_state_load(''a1'');';
+COMMENT ON FUNCTION llmspell.agent_state_get(text) IS 'The current state of an agent: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, version FROM llmspell.agent_state_get(''a1'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._agent_state_list(wanted_type text, max_rows int, after text)
 RETURNS TABLE (agent_id text, agent_type text, version bigint, schema_version int, updated_at timestamptz)
@@ -247,7 +247,7 @@ BEGIN
     IF FOUND THEN
         RETURN true;
     END IF;
-    SELECT l.version INTO v_actual FROM agent_state_load(agent_state_delete.agent_id) l;
+    SELECT l.version INTO v_actual FROM agent_state_get(agent_state_delete.agent_id) l;
     IF agent_state_delete.expected_version <> coalesce(v_actual, 0) THEN
         PERFORM _raise_conflict('agent', agent_state_delete.agent_id, agent_state_delete.expected_version, coalesce(v_actual, 0));
     END IF;

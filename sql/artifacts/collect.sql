@@ -1,4 +1,4 @@
--- Collecting what no artifact has any more, and bringing over what clients of the guide stored.
+-- Collecting contents without artifacts, and turning contents of older clients into chunks.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_collect(max_rows int, grace interval)
 RETURNS TABLE (contents bigint, chunks bigint, bytes bigint, uploads bigint)
@@ -13,7 +13,7 @@ DECLARE
     v_freed record;
 BEGIN
     contents := 0; chunks := 0; bytes := 0; uploads := 0;
-    -- Without anything to do nobody need wait.
+    -- With nothing to do, take no turn: others would wait for it.
     IF NOT EXISTS (SELECT FROM artifact_upload u WHERE u.tenant_id = v_tenant AND u.expires_at <= statement_timestamp())
         AND NOT EXISTS (SELECT FROM artifact_gc_queue q WHERE q.tenant_id = v_tenant AND q.zero_since <= statement_timestamp() - grace)
     THEN
@@ -38,13 +38,13 @@ BEGIN
         SELECT q.content_hash FROM artifact_gc_queue q
         LEFT JOIN artifact_content c ON c.tenant_id = q.tenant_id AND c.content_hash = q.content_hash
         WHERE q.tenant_id = v_tenant AND q.zero_since <= statement_timestamp() - grace AND q.large_object_oid IS NULL
-          -- Those are the client's own, see artifact_gc.
+          -- Large objects are left to artifact_gc, which runs with the rights of their owner.
           AND (c.storage_type = 'large_object' AND c.reference_count = 1) IS NOT TRUE
         ORDER BY q.content_hash LIMIT _max_rows(max_rows)
-        -- An entry that a client of the guide renews must outlive this: its content is not to be seen yet.
+        -- An entry that an older client renews meanwhile must stay: its content is not visible yet.
         FOR UPDATE OF q SKIP LOCKED
     LOOP
-        -- A client of the guide that refers to the content meanwhile holds its row.
+        -- An older client that refers to the content meanwhile holds its row.
         SELECT c.* INTO v_content FROM artifact_content c
         WHERE c.tenant_id = v_tenant AND c.content_hash = v_row.content_hash
         FOR UPDATE SKIP LOCKED;
@@ -67,7 +67,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_collect(integer, interval) IS 'What artifact_gc does but for large objects.';
+COMMENT ON FUNCTION llmspell_internal._artifact_collect(integer, interval) IS 'The part of artifact_gc that runs as the owner: all but large objects.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_collect(integer, interval) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_collectable_objects(grace interval) RETURNS TABLE (content_hash text, large_object_oid oid)
@@ -84,7 +84,7 @@ AS $$
                         AND o.content_hash <> q.content_hash)
     ORDER BY 1
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_collectable_objects(interval) IS 'Large objects of contents without artifacts, and those that were turned into chunks.';
+COMMENT ON FUNCTION llmspell_internal._artifact_collectable_objects(interval) IS 'Large objects of contents without artifacts, and those whose content was turned into chunks.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_collectable_objects(interval) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_forget_object(content_hash text) RETURNS boolean
@@ -108,11 +108,11 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_forget_object(text) IS 'Drops a content without artifacts whose large object is gone, or the note of a large object that is gone; false where it is not so.';
+COMMENT ON FUNCTION llmspell_internal._artifact_forget_object(text) IS 'Drops the content, or the note, of a large object that is gone; false where it is not.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_forget_object(text) TO llmspell_app;
 
--- Large objects are unlinked with the rights of the caller, and only its own: a tenant can name any in a
--- row, and a superuser could unlink all.
+-- Large objects are unlinked with the rights of the caller, and only its own: a tenant can name any object in a
+-- row, and a superuser could unlink all of them.
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_unlink(large_object_oid oid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -129,7 +129,7 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_unlink(oid) IS 'Unlinks a large object of the caller; false where it is another''s.';
+COMMENT ON FUNCTION llmspell_internal._artifact_unlink(oid) IS 'Unlinks a large object of the caller; false where it belongs to another role.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_unlink(oid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_gc(max_rows int DEFAULT 1000, grace interval DEFAULT '10 minutes')
@@ -142,9 +142,10 @@ DECLARE
     v_object record;
     v_left int;
 BEGIN
-    PERFORM _required(grace, 'grace');
-    IF grace < '0' THEN
-        RAISE EXCEPTION 'grace must not be negative, got %', grace USING ERRCODE = 'invalid_parameter_value';
+    PERFORM _require_tenant(), _given(grace, 'grace');
+    -- 0 is allowed: at once.
+    IF grace <> interval '0' THEN
+        PERFORM _positive(grace, 'grace');
     END IF;
     SELECT c.* INTO contents, chunks, bytes, uploads FROM _artifact_collect(max_rows, grace) AS c;
     v_left := max_rows - artifact_gc.contents;
@@ -158,7 +159,9 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_gc(integer, interval) IS 'Drops contents that have had no artifact for longer than grace, with the chunks that nothing else has, and expired uploads; at most max_rows of each. Returns how many contents, chunks, stored bytes and uploads went. Large objects of other roles, and their contents, stay. Grace is for clients that write the tables: they store the content first and the artifact in a later transaction. Errors: 42501 no tenant, 22004, 22023 negative arguments, 40001 above READ COMMITTED. Example: SELECT * FROM llmspell.artifact_gc(1000);';
+COMMENT ON FUNCTION llmspell.artifact_gc(integer, interval) IS 'Drops contents that had no artifact for longer than grace, chunks that nothing needs, and expired uploads.
+Errors: 42501 no tenant, 22004 null, 22023 max_rows negative, or grace neither 0 nor positive, 40001 artifacts changed after the snapshot.
+Example: SELECT contents, bytes FROM llmspell.artifact_gc(1000);';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_is_hash(content_hash text, data bytea) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -166,7 +169,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT encode(blake3(data), 'hex') = content_hash OR encode(sha256(data), 'hex') = content_hash
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_is_hash(text, bytea) IS 'Whether a content has the hash, by BLAKE3 or, as clients of the guide have it, SHA-256.';
+COMMENT ON FUNCTION llmspell_internal._artifact_is_hash(text, bytea) IS 'Whether a content has the hash, by BLAKE3 or by the SHA-256 of older clients.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_is_hash(text, bytea) TO llmspell_app;
 
 -- The hash is of the uncompressed content.
@@ -186,7 +189,7 @@ EXCEPTION WHEN invalid_binary_representation OR program_limit_exceeded THEN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_uncompressed(text, bytea) IS 'The content that has the hash: the data, or what it decompresses to; NULL where neither has.';
+COMMENT ON FUNCTION llmspell_internal._artifact_uncompressed(text, bytea) IS 'The content that has the hash: the data, or what it decompresses to; NULL where neither has it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_uncompressed(text, bytea) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_rechunk(content_hash text, data bytea) RETURNS text
@@ -206,7 +209,7 @@ BEGIN
     END IF;
     PERFORM _artifact_size_check(octet_length(v_data));
     PERFORM _artifact_take_turn(v_tenant);
-    -- Whoever had the turn before may have done it, or collected the content.
+    -- The transaction that had the turn before may have done it, or collected the content.
     SELECT c.large_object_oid INTO v_object FROM artifact_content c
     WHERE c.tenant_id = v_tenant AND c.content_hash = _artifact_rechunk.content_hash AND c.storage_type <> 'chunked' FOR UPDATE;
     IF NOT FOUND THEN
@@ -232,7 +235,7 @@ BEGIN
     RETURN v_hash;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_rechunk(text, bytea) IS 'Turns a content, of which this is the data, into chunks under its BLAKE3 hash, and returns that; NULL, and nothing done, where the data has another hash, or the content is not there or in chunks already. Its large object is noted for artifact_gc.';
+COMMENT ON FUNCTION llmspell_internal._artifact_rechunk(text, bytea) IS 'Turns a content into chunks under its BLAKE3 hash and returns that; NULL where the data has another hash.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_rechunk(text, bytea) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_migrate(max_rows int DEFAULT 100) RETURNS TABLE (content_hash text, new_content_hash text, detail text)
@@ -258,7 +261,7 @@ BEGIN
             detail := format('left as it is: large object %s is missing, or may not be read', v_content.large_object_oid);
         ELSE
             new_content_hash := _artifact_rechunk(v_content.content_hash, artifact_get_by_hash(v_content.content_hash));
-            -- Somebody else's turn may have come before.
+            -- Another transaction may have had the turn before.
             CONTINUE WHEN artifact_migrate.new_content_hash IS NULL AND NOT EXISTS (
                 SELECT FROM artifact_content c WHERE c.tenant_id = v_tenant AND c.content_hash = v_content.content_hash AND c.storage_type <> 'chunked');
             detail := CASE WHEN artifact_migrate.new_content_hash IS NULL THEN 'left as it is: it has neither the BLAKE3 nor the SHA-256 hash that it is stored under' END;
@@ -279,4 +282,6 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_migrate(integer) IS 'Turns contents that clients of the guide wrote (bytea, large objects; uncompressed, or compressed by LZ4 or zstd) into chunks, at most max_rows of them; a large object is unlinked in the same transaction where the caller owns it, else by artifact_gc of its owner. Each is held against its hash first; one stored under SHA-256 moves to its BLAKE3 hash, artifacts along, whose ids stay. One row per content looked at: its hash, the new one (NULL where it was left), and why. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT * FROM llmspell.artifact_migrate(100);';
+COMMENT ON FUNCTION llmspell.artifact_migrate(integer) IS 'Turns contents that older clients wrote into chunks, at most max_rows, with one row for each that it looked at.
+Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.
+Example: SELECT content_hash, detail FROM llmspell.artifact_migrate(100);';

@@ -1,4 +1,4 @@
-
+-- Counts and queues of artifacts, kept by triggers for whoever writes.
 
 CREATE OR REPLACE TRIGGER artifacts_update BEFORE UPDATE ON llmspell.artifacts
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_updated_at();
@@ -24,7 +24,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_insert() IS 'Starts reference_count at 1; in a restore, with the artifacts that came before. 54000 where the content is too large, 42501 where it is in chunks and not from our functions.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_insert() IS 'Starts reference_count at 1, in a restore with the artifacts that came before.
+Errors: 54000 content too large, 42501 chunks that our functions did not write.';
 CREATE OR REPLACE TRIGGER artifact_content_insert BEFORE INSERT ON llmspell.artifact_content
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_artifact_content_insert();
 
@@ -39,23 +40,22 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_size_check(bigint) IS 'Raises 54000 where a content is larger than llmspell.artifact_max_bytes.';
+COMMENT ON FUNCTION llmspell_internal._artifact_size_check(bigint) IS 'Refuses a content larger than llmspell.artifact_max_bytes.
+Errors: 54000.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_size_check(bigint) TO llmspell_app;
 
--- A client that writes the tables stores the content first (ON CONFLICT DO NOTHING, so before the row: its
--- grace begins anew), and may never come to the artifact. Our own functions run as the owner and store both.
+-- A client that writes the tables stores the content first, and may never store the artifact. BEFORE INSERT, so that
+-- its ON CONFLICT DO NOTHING renews the grace too. Our own functions run as the owner and store both.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_queue() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET row_security = on
+SET app.current_tenant_id = ''
 AS $$
-DECLARE
-    v_before constant text := coalesce(current_tenant(), '');
 BEGIN
     PERFORM set_config('app.current_tenant_id', NEW.tenant_id, true);
     INSERT INTO artifact_gc_queue (tenant_id, content_hash) VALUES (NEW.tenant_id, NEW.content_hash)
     ON CONFLICT (tenant_id, content_hash) DO UPDATE SET zero_since = now();
-    PERFORM set_config('app.current_tenant_id', v_before, true);
     RETURN NEW;
 END
 $$;
@@ -68,37 +68,33 @@ CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_unqueue() RETU
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET row_security = on
+SET app.current_tenant_id = ''
 AS $$
-DECLARE
-    v_before constant text := coalesce(current_tenant(), '');
 BEGIN
     PERFORM set_config('app.current_tenant_id', OLD.tenant_id, true);
     DELETE FROM artifact_gc_queue q WHERE q.tenant_id = OLD.tenant_id AND q.content_hash = OLD.content_hash;
-    PERFORM set_config('app.current_tenant_id', v_before, true);
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_unqueue() IS 'Takes a content that goes from the queue.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_unqueue() IS 'Takes a content that is deleted from the queue.';
 CREATE OR REPLACE TRIGGER artifact_content_unqueue AFTER DELETE ON llmspell.artifact_content
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_artifact_content_unqueue();
 
--- Somebody's own DELETE; our functions do this themselves, and know the count.
+-- For a raw DELETE; our functions release the chunks themselves and report how many.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifact_content_release() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET row_security = on
+SET app.current_tenant_id = ''
 AS $$
-DECLARE
-    v_before constant text := coalesce(current_tenant(), '');
 BEGIN
     PERFORM set_config('app.current_tenant_id', OLD.tenant_id, true);
     PERFORM _artifact_take_turn(OLD.tenant_id);
     PERFORM _artifact_release(OLD.tenant_id, _artifact_chunks(OLD.manifest));
-    PERFORM set_config('app.current_tenant_id', v_before, true);
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_release() IS 'Releases the chunks of a content that goes.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_release() IS 'Releases the chunks of a content that is deleted.';
 CREATE OR REPLACE TRIGGER artifact_content_release AFTER DELETE ON llmspell.artifact_content
     FOR EACH ROW WHEN (OLD.manifest IS NOT NULL AND current_user <> 'llmspell_owner')
     EXECUTE FUNCTION llmspell_internal._tg_artifact_content_release();
@@ -128,7 +124,8 @@ BEGIN
         HINT = 'Use llmspell.artifact_put(), or delete the content.';
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_guard() IS 'Refuses to change what a content in chunks is: its chunks are counted.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_guard() IS 'Refuses to change a content in chunks: its chunks are counted.
+Errors: 42501.';
 CREATE OR REPLACE TRIGGER artifact_content_guard BEFORE UPDATE OF tenant_id, content_hash, storage_type, data, large_object_oid, size_bytes, manifest ON llmspell.artifact_content
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner' AND (OLD.manifest IS NOT NULL OR NEW.manifest IS NOT NULL)
         AND (OLD.tenant_id, OLD.content_hash, OLD.storage_type, OLD.manifest, OLD.size_bytes)
@@ -148,8 +145,9 @@ COMMENT ON FUNCTION llmspell_internal._tg_artifact_content_count() IS 'Undoes a 
 CREATE OR REPLACE TRIGGER artifact_content_count BEFORE UPDATE OF reference_count ON llmspell.artifact_content
     FOR EACH ROW WHEN (current_user <> 'llmspell_owner') EXECUTE FUNCTION llmspell_internal._tg_artifact_content_count();
 
--- Parents are updated in key order, sessions before contents as where a session is deleted. They run as the owner, under FORCE, perhaps with no tenant set (a
--- superuser's DELETE): each row's own tenant is set around its update.
+-- Parents are updated in key order, sessions before contents, as where a session is deleted. The trigger runs as the
+-- owner under forced row security, perhaps with no tenant set (a superuser's DELETE), so each row's tenant is set
+-- around its update.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_artifacts_count() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -220,7 +218,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_artifacts_count() IS 'Adds to and subtracts from artifact_count and reference_count of the rows'' parents, keeps artifact_sequence beyond them, and queues contents that lost an artifact.';
+COMMENT ON FUNCTION llmspell_internal._tg_artifacts_count() IS 'Keeps artifact_count, artifact_sequence and reference_count, and queues contents that lost an artifact.';
 CREATE OR REPLACE TRIGGER artifacts_count_insert AFTER INSERT ON llmspell.artifacts
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_artifacts_count();
@@ -235,8 +233,8 @@ CREATE OR REPLACE TRIGGER artifact_content_restore BEFORE INSERT ON llmspell.art
     FOR EACH STATEMENT WHEN (llmspell_internal._is_restoring()) EXECUTE FUNCTION llmspell_internal._tg_restore_begin('parent');
 CREATE OR REPLACE TRIGGER artifacts_restore BEFORE INSERT ON llmspell.artifacts
     FOR EACH STATEMENT WHEN (llmspell_internal._is_restoring()) EXECUTE FUNCTION llmspell_internal._tg_restore_begin('child');
--- While a child is restored the session is a replica, which only these two heed. Somebody else's
--- replica, a logical subscriber for one, gets the counts with the parents' rows.
+-- While a child is restored the session is a replica, in which only these two fire. In any other replica, as of a
+-- logical subscriber, the counts come with the parents' rows.
 CREATE OR REPLACE TRIGGER artifacts_restore_count AFTER INSERT ON llmspell.artifacts
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT WHEN (current_setting('llmspell.restoring', true) = 'on') EXECUTE FUNCTION llmspell_internal._tg_artifacts_count();

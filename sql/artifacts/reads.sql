@@ -3,59 +3,75 @@
 CREATE OR REPLACE FUNCTION llmspell.artifact_get(artifact_id text) RETURNS bytea
     STABLE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
     LANGUAGE c AS 'MODULE_PATHNAME', 'artifact_get_wrapper';
-COMMENT ON FUNCTION llmspell.artifact_get(text) IS 'The content of an artifact; NULL where there is none. Every chunk is held against its hash. What a client of the guide stored comes as it stored it, compressed if it was. Errors: 42501 no tenant, 22004 null, XX001 damaged content, 42704 a large object of an older client is missing. Example: SELECT llmspell.artifact_get(artifact_id) FROM llmspell.artifact_list(session);';
+COMMENT ON FUNCTION llmspell.artifact_get(text) IS 'The content of an artifact, checked against its hashes; NULL where there is none.
+Errors: 42501 no tenant, 22004 null, XX001 damaged content, 42704 a large object of an older client is missing.
+Example: SELECT llmspell.artifact_get(''0198…:0:9f86…'');';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_get_by_hash(content_hash text) RETURNS bytea
     STABLE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
     LANGUAGE c AS 'MODULE_PATHNAME', 'artifact_get_by_hash_wrapper';
-COMMENT ON FUNCTION llmspell.artifact_get_by_hash(text) IS 'A content of the tenant by its hash in hex; NULL where there is none. Errors: 42501 no tenant, 22004 null, XX001 damaged content. Example: SELECT llmspell.artifact_get_by_hash(encode(llmspell.blake3(''hello''), ''hex''));';
+COMMENT ON FUNCTION llmspell.artifact_get_by_hash(text) IS 'A content of the tenant by its hash in hex; NULL where there is none.
+Errors: 42501 no tenant, 22004 null, XX001 damaged content.
+Example: SELECT llmspell.artifact_get_by_hash(encode(llmspell.blake3(''hello''), ''hex''));';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_get_range(artifact_id text, byte_offset bigint, length bigint) RETURNS bytea
     STABLE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
     LANGUAGE c AS 'MODULE_PATHNAME', 'artifact_get_range_wrapper';
-COMMENT ON FUNCTION llmspell.artifact_get_range(text, bigint, bigint) IS 'length bytes of an artifact from byte_offset (0 is the first) on, fewer at its end; NULL where there is no such artifact. Only the chunks that have a part of the range are read. Errors: 42501 no tenant, 22004, 22023 negative, XX001 damaged content. Example: SELECT llmspell.artifact_get_range(artifact_id, 0, 100) FROM llmspell.artifact_list(session);';
+COMMENT ON FUNCTION llmspell.artifact_get_range(text, bigint, bigint) IS 'Up to length bytes of an artifact from byte_offset (0 is the first); NULL where there is no such artifact.
+Errors: 42501 no tenant, 22004 null, 22023 negative, XX001 damaged content.
+Example: SELECT llmspell.artifact_get_range(''0198…:0:9f86…'', 0, 100);';
 
 CREATE OR REPLACE FUNCTION llmspell.blake3(data bytea) RETURNS bytea
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'blake3_wrapper';
-COMMENT ON FUNCTION llmspell.blake3(bytea) IS 'The BLAKE3 hash, 32 bytes (Aumasson et al., 2020); NULL for NULL. Example: SELECT encode(llmspell.blake3(''hello''), ''hex'');';
+COMMENT ON FUNCTION llmspell.blake3(bytea) IS 'The BLAKE3 hash, 32 bytes (O''Connor et al., 2020); NULL for NULL.
+Example: SELECT encode(llmspell.blake3(''hello''), ''hex'');';
 
 CREATE OR REPLACE FUNCTION llmspell.blake3_keyed(data bytea, key bytea) RETURNS bytea
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'blake3_keyed_wrapper';
-COMMENT ON FUNCTION llmspell.blake3_keyed(bytea, bytea) IS 'The keyed BLAKE3 hash, 32 bytes, for a key of 32 bytes; NULL for NULL. Errors: 22023 a key of another length. Example: SELECT llmspell.blake3_keyed(''hello'', decode(repeat(''00'', 32), ''hex''));';
+COMMENT ON FUNCTION llmspell.blake3_keyed(bytea, bytea) IS 'The keyed BLAKE3 hash, 32 bytes, for a key of 32 bytes; NULL for NULL.
+Errors: 22023 a key of another length.
+Example: SELECT llmspell.blake3_keyed(''hello'', decode(repeat(''00'', 32), ''hex''));';
 
 CREATE OR REPLACE FUNCTION llmspell.compress(data bytea, codec text DEFAULT 'zstd') RETURNS bytea
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'compress_wrapper';
-COMMENT ON FUNCTION llmspell.compress(bytea, text) IS 'Compresses: codec zstd makes a zstd frame with a checksum, lz4 a 4-byte little-endian length and an LZ4 block; NULL for NULL. Errors: 22023 another codec. Example: SELECT octet_length(llmspell.compress(convert_to(repeat(''a'', 1000), ''UTF8'')));';
+COMMENT ON FUNCTION llmspell.compress(bytea, text) IS 'Compresses by codec zstd (a frame with checksum) or lz4 (4-byte length and a block); NULL for NULL.
+Errors: 22023 another codec.
+Example: SELECT octet_length(llmspell.compress(convert_to(repeat(''a'', 1000), ''UTF8'')));';
 
 CREATE OR REPLACE FUNCTION llmspell.decompress(data bytea, codec text DEFAULT NULL) RETURNS bytea
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'decompress_wrapper';
-COMMENT ON FUNCTION llmspell.decompress(bytea, text) IS 'Undoes compress, also of zstd frames without a checksum or length; the bytes tell the codec unless one is given; NULL for NULL. Errors: 22P03 damaged data, 54000 a result larger than llmspell.artifact_max_bytes, 22023 another codec. Example: SELECT llmspell.decompress(llmspell.compress(''hello''));';
+COMMENT ON FUNCTION llmspell.decompress(bytea, text) IS 'Undoes compress; the bytes tell the codec unless one is given; NULL for NULL.
+Errors: 22P03 damaged data, 54000 a result over llmspell.artifact_max_bytes, 22023 another codec.
+Example: SELECT llmspell.decompress(llmspell.compress(''hello''));';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_store(data bytea, so_far bytea, parent bytea, is_last boolean)
     RETURNS TABLE (manifest bytea, tail bytea, stored_bytes bigint)
     VOLATILE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp SET plan_cache_mode = force_generic_plan
     LANGUAGE c AS 'MODULE_PATHNAME', '_artifact_store_wrapper';
-COMMENT ON FUNCTION llmspell_internal._artifact_store(bytea, bytea, bytea, boolean) IS 'Stores the chunks of data, which follow those of the manifest so_far, beside the chunks of the manifest parent where they are like them; those that are there already get one more reference. Returns the manifest of all, what was left over (nothing where is_last), and the bytes that the new chunks take. The caller holds the tenant''s lock. Content-defined chunking: Gear with normalized chunking (FastCDC, USENIX ATC 2016).';
+COMMENT ON FUNCTION llmspell_internal._artifact_store(bytea, bytea, bytea, boolean) IS 'Stores the chunks of a content, or of a part, beside those of its parent; returns the manifest and what is left over.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_read(packed bytea, byte_offset bigint, length bigint) RETURNS bytea
     STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
     LANGUAGE c AS 'MODULE_PATHNAME', '_artifact_read_wrapper';
-COMMENT ON FUNCTION llmspell_internal._artifact_read(bytea, bigint, bigint) IS 'Bytes of a content by its manifest, from byte_offset on, at most length; XX001 where a chunk is missing or does not have its hash. Reads what belongs to the tenant in force alone.';
+COMMENT ON FUNCTION llmspell_internal._artifact_read(bytea, bigint, bigint) IS 'Bytes of a content by its manifest.
+Errors: XX001 damaged content.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_read(bytea, bigint, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_hash(packed bytea) RETURNS bytea
 LANGUAGE c STABLE STRICT
 AS 'MODULE_PATHNAME', '_artifact_hash_wrapper';
-COMMENT ON FUNCTION llmspell_internal._artifact_hash(bytea) IS 'The BLAKE3 hash of a content by its manifest, read a MiB at a time; XX001 as _artifact_read.';
+COMMENT ON FUNCTION llmspell_internal._artifact_hash(bytea) IS 'The BLAKE3 hash of a content, read from its chunks.
+Errors: XX001 damaged content.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_manifest(packed bytea) RETURNS TABLE (chunk_hash bytea, byte_offset bigint, raw_len int)
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_artifact_manifest_wrapper';
-COMMENT ON FUNCTION llmspell_internal._artifact_manifest(bytea) IS 'The chunks of a manifest in order: hash, where it begins, length; XX001 where it is none.';
+COMMENT ON FUNCTION llmspell_internal._artifact_manifest(bytea) IS 'The chunks of a manifest in order.
+Errors: XX001 no manifest.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_manifest(bytea) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_manifest_fault(packed bytea) RETURNS text
@@ -67,7 +83,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_manifest_fault(bytea) TO l
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_chunk_fault(chunk_hash bytea) RETURNS text
 LANGUAGE c STABLE STRICT
 AS 'MODULE_PATHNAME', '_artifact_chunk_fault_wrapper';
-COMMENT ON FUNCTION llmspell_internal._artifact_chunk_fault(bytea) IS 'What is wrong with a chunk; NULL where nothing is, or where it is its base that is damaged.';
+COMMENT ON FUNCTION llmspell_internal._artifact_chunk_fault(bytea) IS 'Why a chunk cannot be read; NULL where it can, or where only its base is damaged.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_max_bytes() RETURNS int
 LANGUAGE c STABLE STRICT PARALLEL SAFE
@@ -75,18 +91,18 @@ AS 'MODULE_PATHNAME', '_artifact_max_bytes_wrapper';
 COMMENT ON FUNCTION llmspell_internal._artifact_max_bytes() IS 'The setting llmspell.artifact_max_bytes, bytes.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_max_bytes() TO llmspell_app;
 
--- What artifact_get and its kin (in src/artifacts) do for a content that is not in chunks.
+-- artifact_get and artifact_get_range (src/artifacts/sql.rs) call this for a content that is not in chunks.
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_legacy(content llmspell.artifact_content, byte_offset bigint, length bigint) RETURNS bytea
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT CASE (content).storage_type
-        -- Neither reaches as far as an int.
+        -- substring takes an int; no content is longer.
         WHEN 'bytea' THEN substring((content).data FROM least(byte_offset, 2147483646)::int + 1 FOR least(length, 1073741823)::int)
         WHEN 'large_object' THEN CASE WHEN byte_offset >= (content).size_bytes THEN ''
             ELSE lo_get((content).large_object_oid, byte_offset, least(length, 1073741823)::int) END END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_legacy(llmspell.artifact_content, bigint, bigint) IS 'Bytes of a content that a client of the guide wrote, from byte_offset on, at most length.';
+COMMENT ON FUNCTION llmspell_internal._artifact_legacy(llmspell.artifact_content, bigint, bigint) IS 'Bytes of a content that is not in chunks, from byte_offset on, at most length.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_legacy(llmspell.artifact_content, bigint, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_check_parts(byte_offset bigint, part_bytes int) RETURNS void
@@ -94,7 +110,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    PERFORM _required(byte_offset, 'byte_offset'), _required(part_bytes, 'part_bytes');
+    PERFORM _require_tenant(), _given(byte_offset, 'byte_offset'), _given(part_bytes, 'part_bytes');
     IF byte_offset < 0 THEN
         RAISE EXCEPTION 'byte_offset must not be negative, got %', byte_offset USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -103,7 +119,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_check_parts(bigint, integer) IS 'Raises 22004 or 22023 where a content cannot be read in such parts.';
+COMMENT ON FUNCTION llmspell_internal._artifact_check_parts(bigint, integer) IS 'Checks offset and size of the parts in which a content is read.
+Errors: 22004 null, 22023 negative or not positive.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_check_parts(bigint, integer) TO llmspell_app;
 
 -- No SET clause, so that it is inlined and a cursor gets one part after the other.
@@ -119,9 +136,11 @@ BEGIN ATOMIC
         artifact_read_chunks.part_bytes::bigint) AS o (at)
     WHERE llmspell_internal._require_tenant() IS NOT NULL
       AND (SELECT llmspell_internal._artifact_check_parts(artifact_read_chunks.byte_offset, artifact_read_chunks.part_bytes) IS NOT NULL)
-      AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell_internal._required(artifact_read_chunks.artifact_id, 'artifact_id');
+      AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell_internal._given(artifact_read_chunks.artifact_id, 'artifact_id');
 END;
-COMMENT ON FUNCTION llmspell.artifact_read_chunks(text, bigint, integer) IS 'The content of an artifact from byte_offset on, in order, in parts of part_bytes (the last may be shorter): one row (byte_offset, part) each, no row where there is no such artifact or nothing left. Read through a cursor it takes the memory of a part. Errors: 42501 no tenant, 22004, 22023 byte_offset negative or part_bytes not positive, XX001 damaged content. Example: SELECT byte_offset, octet_length(part) FROM llmspell.artifact_read_chunks(''0198…:0:9f86…'');';
+COMMENT ON FUNCTION llmspell.artifact_read_chunks(text, bigint, integer) IS 'The content of an artifact from byte_offset on, in parts of part_bytes; through a cursor, a part at a time.
+Errors: 42501 no tenant, 22004 null, 22023 byte_offset negative or part_bytes not positive, XX001 damaged content.
+Example: SELECT byte_offset, octet_length(part) FROM llmspell.artifact_read_chunks(''0198…:0:9f86…'');';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_info(artifact_id text)
 RETURNS TABLE (artifact_id text, session_id uuid, sequence bigint, name text, version int, content_hash text, size_bytes bigint, mime_type text,
@@ -132,24 +151,49 @@ BEGIN ATOMIC
         a.artifact_type, a.metadata, a.tags, a.parent_artifact_id, a.created_by, a.created_at
     FROM llmspell.artifacts a
     WHERE llmspell_internal._require_tenant() IS NOT NULL
-      AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell_internal._required(artifact_info.artifact_id, 'artifact_id');
+      AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell_internal._given(artifact_info.artifact_id, 'artifact_id');
 END;
-COMMENT ON FUNCTION llmspell.artifact_info(text) IS 'What is known of an artifact besides its content: one row, or none where there is no such artifact. size_bytes is that of the content, bytes. Errors: 42501 no tenant, 22004 null. Example: SELECT name, version, size_bytes FROM llmspell.artifact_info(''0198…:0:9f86…'');';
+COMMENT ON FUNCTION llmspell.artifact_info(text) IS 'The description of an artifact: one row, or none. size_bytes is the size of the content.
+Errors: 42501 no tenant, 22004 null.
+Example: SELECT name, version, size_bytes FROM llmspell.artifact_info(''0198…:0:9f86…'');';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_exists(hashes text[]) RETURNS TABLE (content_hash text, found boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT h.content_hash, EXISTS (SELECT FROM llmspell.artifact_content c
                                    WHERE c.tenant_id = llmspell.current_tenant() AND c.content_hash = lower(h.content_hash))
-    FROM unnest(llmspell_internal._required(artifact_exists.hashes, 'hashes')) WITH ORDINALITY AS h (content_hash, n)
+    FROM unnest(llmspell_internal._given(artifact_exists.hashes, 'hashes')) WITH ORDINALITY AS h (content_hash, n)
+    WHERE llmspell_internal._require_tenant() IS NOT NULL
     ORDER BY h.n;
 END;
-COMMENT ON FUNCTION llmspell.artifact_exists(text[]) IS 'For each hash in hex, in order, whether the tenant has that content, so that a client need not send it. Errors: 42501 no tenant, 22004 null. Example: SELECT content_hash FROM llmspell.artifact_exists(ARRAY[''9f86…'']) WHERE NOT found;';
+COMMENT ON FUNCTION llmspell.artifact_exists(text[]) IS 'For each hash in hex, in order, whether the tenant has that content.
+Errors: 42501 no tenant, 22004 null.
+Example: SELECT content_hash FROM llmspell.artifact_exists(ARRAY[''9f86…'']) WHERE NOT found;';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_cursor(after text, OUT session_id uuid, OUT sequence bigint)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_parts constant text[] := regexp_match(after, '^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([0-9]{1,18})$');
+BEGIN
+    IF after IS NOT NULL AND v_parts IS NULL THEN
+        RAISE EXCEPTION 'after is not a cursor of this list: "%"', left(after, 60)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the cursor of the last row of the page before, or NULL for the first page.';
+    END IF;
+    session_id := v_parts[1];
+    sequence := v_parts[2];
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._artifact_cursor(text) IS 'Session and sequence that a cursor of artifact_list names; NULL for NULL.
+Errors: 22023 no such cursor.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_cursor(text) TO llmspell_app;
 
 -- A custom plan for each call: only that drops the filters that are null and finds the index of the others.
-CREATE OR REPLACE FUNCTION llmspell_internal._artifact_list(wanted_session uuid, wanted_name text, tag text, wanted_type text, filter jsonb, max_rows int, after text)
-RETURNS TABLE (artifact_id text, session_id uuid, sequence bigint, name text, version int, content_hash text, size_bytes bigint, mime_type text,
-               artifact_type text, metadata jsonb, tags text[], parent_artifact_id text, created_by text, created_at timestamptz)
+CREATE OR REPLACE FUNCTION llmspell.artifact_list(
+    session_id uuid DEFAULT NULL, name text DEFAULT NULL, tag text DEFAULT NULL, artifact_type text DEFAULT NULL, filter jsonb DEFAULT NULL,
+    newest_first boolean DEFAULT false, max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS SETOF llmspell_internal.artifact_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_custom_plan
@@ -157,57 +201,42 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_session uuid := '00000000-0000-0000-0000-000000000000';
-    v_sequence bigint := -1;
+    v_after record := _artifact_cursor(artifact_list.after);
 BEGIN
-    IF _artifact_list.after IS NOT NULL THEN
-        SELECT a.session_id, a.sequence INTO v_session, v_sequence
-        FROM artifacts a WHERE a.tenant_id = v_tenant AND a.artifact_id = _artifact_list.after;
-        IF NOT FOUND THEN
-            PERFORM _raise_missing('artifact', _artifact_list.after);
-        END IF;
+    IF artifact_list.newest_first THEN
+        RETURN QUERY
+        SELECT a.artifact_id::text, a.session_id, a.sequence, a.name::text, a.version, a.content_hash::text, a.size_bytes, a.mime_type::text,
+            a.artifact_type::text, a.metadata, a.tags, a.parent_artifact_id::text, a.created_by::text, a.created_at, format('%s:%s', a.session_id, a.sequence)
+        FROM artifacts a
+        WHERE a.tenant_id = v_tenant
+          AND (v_after.session_id IS NULL OR (a.session_id, a.sequence) < (v_after.session_id, v_after.sequence))
+          AND (artifact_list.session_id IS NULL OR a.session_id = artifact_list.session_id)
+          AND (artifact_list.name IS NULL OR a.name = artifact_list.name)
+          AND (artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[artifact_list.tag])
+          AND (artifact_list.artifact_type IS NULL OR a.artifact_type = artifact_list.artifact_type)
+          AND (artifact_list.filter IS NULL OR a.metadata OPERATOR(llmspell.@>) artifact_list.filter)
+        ORDER BY a.session_id DESC, a.sequence DESC
+        LIMIT _max_rows(artifact_list.max_rows);
+    ELSE
+        RETURN QUERY
+        SELECT a.artifact_id::text, a.session_id, a.sequence, a.name::text, a.version, a.content_hash::text, a.size_bytes, a.mime_type::text,
+            a.artifact_type::text, a.metadata, a.tags, a.parent_artifact_id::text, a.created_by::text, a.created_at, format('%s:%s', a.session_id, a.sequence)
+        FROM artifacts a
+        WHERE a.tenant_id = v_tenant
+          AND (v_after.session_id IS NULL OR (a.session_id, a.sequence) > (v_after.session_id, v_after.sequence))
+          AND (artifact_list.session_id IS NULL OR a.session_id = artifact_list.session_id)
+          AND (artifact_list.name IS NULL OR a.name = artifact_list.name)
+          AND (artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[artifact_list.tag])
+          AND (artifact_list.artifact_type IS NULL OR a.artifact_type = artifact_list.artifact_type)
+          AND (artifact_list.filter IS NULL OR a.metadata OPERATOR(llmspell.@>) artifact_list.filter)
+        ORDER BY a.session_id, a.sequence
+        LIMIT _max_rows(artifact_list.max_rows);
     END IF;
-    RETURN QUERY
-    SELECT a.artifact_id::text, a.session_id, a.sequence, a.name::text, a.version, a.content_hash::text, a.size_bytes, a.mime_type::text,
-        a.artifact_type::text, a.metadata, a.tags, a.parent_artifact_id::text, a.created_by::text, a.created_at
-    FROM artifacts a
-    WHERE a.tenant_id = v_tenant AND (a.session_id, a.sequence) > (v_session, v_sequence)
-      AND (_artifact_list.wanted_session IS NULL OR a.session_id = _artifact_list.wanted_session)
-      AND (_artifact_list.wanted_name IS NULL OR a.name = _artifact_list.wanted_name)
-      AND (_artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[_artifact_list.tag])
-      AND (_artifact_list.wanted_type IS NULL OR a.artifact_type = _artifact_list.wanted_type)
-      AND (_artifact_list.filter IS NULL OR a.metadata OPERATOR(llmspell.@>) _artifact_list.filter)
-    ORDER BY a.session_id, a.sequence
-    LIMIT _max_rows(_artifact_list.max_rows);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_list IS 'What artifact_list does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_list TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell.artifact_list(
-    session_id uuid DEFAULT NULL, name text DEFAULT NULL, tag text DEFAULT NULL, artifact_type text DEFAULT NULL, filter jsonb DEFAULT NULL,
-    max_rows int DEFAULT 100, after text DEFAULT NULL)
-RETURNS TABLE (artifact_id text, session_id uuid, sequence bigint, name text, version int, content_hash text, size_bytes bigint, mime_type text,
-               artifact_type text, metadata jsonb, tags text[], parent_artifact_id text, created_by text, created_at timestamptz)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT * FROM llmspell_internal._artifact_list(artifact_list.session_id, artifact_list.name, artifact_list.tag, artifact_list.artifact_type,
-        artifact_list.filter, artifact_list.max_rows, artifact_list.after);
-END;
-COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, integer, text) IS 'Artifacts by session and sequence, without their content; each argument given narrows them: session, name, tag, type, metadata that contains filter. For the next page give the last artifact_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows, P0002 the artifact named by after has gone. Example: SELECT artifact_id, name FROM llmspell.artifact_list(tag => ''report'');';
-
-CREATE OR REPLACE FUNCTION llmspell.artifact_versions(session_id uuid, name text)
-RETURNS TABLE (artifact_id text, version int, sequence bigint, content_hash text, size_bytes bigint, parent_artifact_id text, created_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT a.artifact_id, a.version, a.sequence, a.content_hash, a.size_bytes, a.parent_artifact_id, a.created_at
-    FROM llmspell.artifacts a
-    WHERE llmspell_internal._require_tenant() IS NOT NULL
-      AND a.tenant_id = llmspell.current_tenant() AND a.session_id = llmspell_internal._required(artifact_versions.session_id, 'session_id')
-      AND a.name = llmspell_internal._required(artifact_versions.name, 'name')
-    ORDER BY a.version DESC, a.sequence DESC;
-END;
-COMMENT ON FUNCTION llmspell.artifact_versions(uuid, text) IS 'The versions of a name in a session, newest first. Errors: 42501 no tenant, 22004 null. Example: SELECT version, artifact_id FROM llmspell.artifact_versions(session, ''notes.txt'');';
+COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
+Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor.
+Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()
 RETURNS TABLE (artifacts bigint, contents bigint, chunks bigint, raw_bytes bigint, unique_bytes bigint, stored_bytes bigint, dedup_ratio numeric, compression_ratio numeric)
@@ -227,4 +256,6 @@ AS $$
     CROSS JOIN LATERAL (SELECT k.raw_bytes + c.others) AS u (bytes)
     CROSS JOIN LATERAL (SELECT k.stored_bytes + c.manifests + c.others) AS s (bytes)
 $$;
-COMMENT ON FUNCTION llmspell.artifact_stats() IS 'What the tenant''s artifacts hold and take, bytes: raw_bytes the contents of all artifacts, unique_bytes their different chunks decoded, stored_bytes those encoded, with manifests (rows and indexes not counted); dedup_ratio is raw_bytes / unique_bytes, compression_ratio unique_bytes / stored_bytes. Errors: 42501 no tenant. Example: SELECT raw_bytes, stored_bytes, dedup_ratio FROM llmspell.artifact_stats();';
+COMMENT ON FUNCTION llmspell.artifact_stats() IS 'Counts and bytes of the tenant''s artifacts: of all artifacts, of different chunks, and as stored.
+Errors: 42501 no tenant.
+Example: SELECT raw_bytes, stored_bytes, dedup_ratio FROM llmspell.artifact_stats();';

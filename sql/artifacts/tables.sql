@@ -27,17 +27,17 @@ ALTER TABLE llmspell.artifact_content ALTER COLUMN manifest SET STORAGE EXTERNAL
 
 COMMENT ON TABLE llmspell.artifact_content IS 'Content of artifacts, each once for a tenant.';
 COMMENT ON COLUMN llmspell.artifact_content.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.artifact_content.content_hash IS 'Hash of the uncompressed content, lower-case hex: BLAKE3; SHA-256 of older clients until artifact_migrate().';
-COMMENT ON COLUMN llmspell.artifact_content.storage_type IS 'Where the content is: data (bytea), manifest (chunked) or a large object of an older client.';
+COMMENT ON COLUMN llmspell.artifact_content.content_hash IS 'Hash of the uncompressed content in lower-case hex: BLAKE3, or SHA-256 of older clients until artifact_migrate.';
+COMMENT ON COLUMN llmspell.artifact_content.storage_type IS 'Where the content is: bytea (data), chunked (manifest) or large_object (of an older client).';
 COMMENT ON COLUMN llmspell.artifact_content.data IS 'The content, for storage_type bytea.';
-COMMENT ON COLUMN llmspell.artifact_content.large_object_oid IS 'Large object of an older client; never written here, as large objects are outside row level security.';
+COMMENT ON COLUMN llmspell.artifact_content.large_object_oid IS 'Large object of an older client; never written here: row level security does not cover large objects.';
 COMMENT ON COLUMN llmspell.artifact_content.size_bytes IS 'Size of what a client reads, bytes; of chunked content the whole content.';
-COMMENT ON COLUMN llmspell.artifact_content.is_compressed IS 'Whether the client compressed the content; false for chunked content, whose compression is nobody else''s concern.';
+COMMENT ON COLUMN llmspell.artifact_content.is_compressed IS 'Whether the client compressed the content; false for chunked content.';
 COMMENT ON COLUMN llmspell.artifact_content.original_size_bytes IS 'Size before the client''s compression, bytes; of chunked content size_bytes.';
 COMMENT ON COLUMN llmspell.artifact_content.reference_count IS '1 and one more for each artifact with this content; kept by triggers, whatever an INSERT says.';
 COMMENT ON COLUMN llmspell.artifact_content.created_at IS 'When the content was first stored.';
 COMMENT ON COLUMN llmspell.artifact_content.last_accessed_at IS 'When the content was last used, as clients record it.';
-COMMENT ON COLUMN llmspell.artifact_content.manifest IS 'The chunks of the content, for storage_type chunked: for each in order its BLAKE3 hash (32 bytes) and length (4 bytes, little endian).';
+COMMENT ON COLUMN llmspell.artifact_content.manifest IS 'For storage_type chunked: each chunk''s BLAKE3 hash (32 bytes) and length (4 bytes, little endian), in order.';
 
 CREATE TABLE llmspell.artifacts (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
@@ -86,7 +86,7 @@ COMMENT ON COLUMN llmspell.artifacts.artifact_type IS 'Kind of artifact.';
 COMMENT ON COLUMN llmspell.artifacts.mime_type IS 'Media type.';
 COMMENT ON COLUMN llmspell.artifacts.size_bytes IS 'Size of the content, bytes.';
 COMMENT ON COLUMN llmspell.artifacts.created_at IS 'When the artifact was made.';
-COMMENT ON COLUMN llmspell.artifacts.created_by IS 'Who made it.';
+COMMENT ON COLUMN llmspell.artifacts.created_by IS 'Name of the maker, as the client gave it.';
 COMMENT ON COLUMN llmspell.artifacts.version IS 'Version of the name within the session, from 1.';
 COMMENT ON COLUMN llmspell.artifacts.parent_artifact_id IS 'The version before.';
 COMMENT ON COLUMN llmspell.artifacts.tags IS 'Tags.';
@@ -98,7 +98,8 @@ COMMENT ON INDEX llmspell.idx_artifacts_tenant_type IS 'For artifacts of a type,
 COMMENT ON INDEX llmspell.idx_artifacts_tags IS 'For tags OPERATOR(llmspell.@>).';
 COMMENT ON INDEX llmspell.idx_artifacts_metadata IS 'For metadata OPERATOR(llmspell.@>).';
 
--- Written by functions alone, so that a CHECK more would cost each statement and find nothing. No foreign keys: refs guards a chunk, and a restore may come in any order.
+-- Only our functions write here: a CHECK would cost time and catch nothing. No foreign keys: refs guards a chunk,
+-- and a restore loads tables in any order.
 CREATE TABLE llmspell.artifact_chunk (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     chunk_hash bytea NOT NULL CHECK (octet_length(chunk_hash) = 32),
@@ -118,11 +119,11 @@ CREATE INDEX idx_artifact_chunk_base ON llmspell.artifact_chunk (tenant_id, base
 COMMENT ON TABLE llmspell.artifact_chunk IS 'Pieces of contents, each once for a tenant.';
 COMMENT ON COLUMN llmspell.artifact_chunk.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.artifact_chunk.chunk_hash IS 'BLAKE3 hash of the decoded bytes.';
-COMMENT ON COLUMN llmspell.artifact_chunk.refs IS 'How many contents and uploads have the chunk; 0 where only others need it as base.';
+COMMENT ON COLUMN llmspell.artifact_chunk.refs IS 'Contents and uploads that have the chunk; 0 where it is only the base of others.';
 COMMENT ON COLUMN llmspell.artifact_chunk.codec IS 'How data is encoded: 0 as it is, 1 zstd, 2 zstd with the base as raw-content dictionary.';
 COMMENT ON COLUMN llmspell.artifact_chunk.raw_len IS 'Length of the decoded bytes.';
-COMMENT ON COLUMN llmspell.artifact_chunk.depth IS 'How many bases stand behind one another, at most 4.';
-COMMENT ON COLUMN llmspell.artifact_chunk.base_hash IS 'The chunk beside which this one is encoded, for codec 2.';
+COMMENT ON COLUMN llmspell.artifact_chunk.depth IS 'Length of the chain of bases, at most 4.';
+COMMENT ON COLUMN llmspell.artifact_chunk.base_hash IS 'For codec 2, the chunk that this one is encoded against.';
 COMMENT ON COLUMN llmspell.artifact_chunk.data IS 'The encoded bytes.';
 COMMENT ON INDEX llmspell.idx_artifact_chunk_base IS 'For the chunks that need a base.';
 
@@ -142,23 +143,23 @@ CREATE INDEX idx_artifact_upload_expires ON llmspell.artifact_upload (tenant_id,
 
 COMMENT ON TABLE llmspell.artifact_upload IS 'Contents that come in parts.';
 COMMENT ON COLUMN llmspell.artifact_upload.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.artifact_upload.upload_id IS 'Names the upload within the tenant.';
-COMMENT ON COLUMN llmspell.artifact_upload.next_offset IS 'How many bytes have come.';
-COMMENT ON COLUMN llmspell.artifact_upload.tail IS 'The last of them, which are not in a chunk yet; less than 64 KiB.';
-COMMENT ON COLUMN llmspell.artifact_upload.manifest IS 'The chunks of those before, in the form of artifact_content.manifest.';
-COMMENT ON COLUMN llmspell.artifact_upload.meta IS 'What artifact_upload_begin was given.';
-COMMENT ON COLUMN llmspell.artifact_upload.stored_bytes IS 'What its chunks took beyond what the tenant had.';
+COMMENT ON COLUMN llmspell.artifact_upload.upload_id IS 'Id of the upload.';
+COMMENT ON COLUMN llmspell.artifact_upload.next_offset IS 'Bytes received so far.';
+COMMENT ON COLUMN llmspell.artifact_upload.tail IS 'The last bytes, not in a chunk yet; less than 64 KiB.';
+COMMENT ON COLUMN llmspell.artifact_upload.manifest IS 'The chunks of the bytes before, in the form of artifact_content.manifest.';
+COMMENT ON COLUMN llmspell.artifact_upload.meta IS 'The arguments of artifact_upload_begin.';
+COMMENT ON COLUMN llmspell.artifact_upload.stored_bytes IS 'Bytes that its chunks took beyond what the tenant had.';
 COMMENT ON COLUMN llmspell.artifact_upload.expires_at IS 'When artifact_gc may drop it.';
 COMMENT ON INDEX llmspell.idx_artifact_upload_expires IS 'For finding what has expired.';
 
--- Not an advisory lock: that anybody may take, and a transaction with an older snapshot would not notice
--- what others did before it got its turn (here it gets 40001).
+-- Not an advisory lock: any session can take one by number, and a transaction with an older snapshot would not
+-- notice what others did before it got its turn. With a row it gets 40001.
 CREATE TABLE llmspell.artifact_turn (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     turns bigint NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant_id)
 ) WITH (fillfactor = 10);
-COMMENT ON TABLE llmspell.artifact_turn IS 'Whose row a transaction holds that stores, deletes or collects artifacts of the tenant.';
+COMMENT ON TABLE llmspell.artifact_turn IS 'One row a tenant, locked by the transaction that stores, deletes or collects its artifacts.';
 COMMENT ON COLUMN llmspell.artifact_turn.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.artifact_turn.turns IS 'How often it was taken.';
 
@@ -172,6 +173,25 @@ CREATE TABLE llmspell.artifact_gc_queue (
 );
 COMMENT ON TABLE llmspell.artifact_gc_queue IS 'Contents that came without an artifact or lost one, for artifact_gc to look at.';
 COMMENT ON COLUMN llmspell.artifact_gc_queue.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.artifact_gc_queue.content_hash IS 'The content; of a large object that was turned into chunks a name for it.';
-COMMENT ON COLUMN llmspell.artifact_gc_queue.large_object_oid IS 'A large object that no content has any more, for its owner to unlink.';
-COMMENT ON COLUMN llmspell.artifact_gc_queue.zero_since IS 'When it last did.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.content_hash IS 'The content, or a name for a large object that was turned into chunks.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.large_object_oid IS 'A large object that no content uses any more; its owner may unlink it.';
+COMMENT ON COLUMN llmspell.artifact_gc_queue.zero_since IS 'When the reference count last became 0.';
+
+CREATE TYPE llmspell_internal.artifact_row AS (
+    artifact_id text,
+    session_id uuid,
+    sequence bigint,
+    name text,
+    version int,
+    content_hash text,
+    size_bytes bigint,
+    mime_type text,
+    artifact_type text,
+    metadata jsonb,
+    tags text[],
+    parent_artifact_id text,
+    created_by text,
+    created_at timestamptz,
+    cursor text
+);
+COMMENT ON TYPE llmspell_internal.artifact_row IS 'A row of artifact_list.';

@@ -1,4 +1,4 @@
--- Whether the artifacts are what they should be.
+-- Checking stored artifacts.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_structure_faults() RETURNS TABLE (code text, object text, detail text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -70,11 +70,11 @@ BEGIN
     WHERE k.tenant_id = v_tenant AND k.depth <> coalesce(b.depth + 1, CASE WHEN k.base_hash IS NULL THEN 0 ELSE -1 END);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_structure_faults() IS 'What contradicts itself in the tenant''s artifacts, without reading contents: counts, manifests, references of chunks.';
+COMMENT ON FUNCTION llmspell_internal._artifact_structure_faults() IS 'Contradictions in the tenant''s artifacts, found without reading contents: counts, manifests, references.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_structure_faults() TO llmspell_app;
 
 -- STABLE, as artifact_verify is: all of it sees one snapshot, whatever is stored and collected meanwhile.
-CREATE OR REPLACE FUNCTION llmspell_internal._artifact_data_faults(sample int) RETURNS TABLE (code text, object text, detail text)
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_data_faults(samples int) RETURNS TABLE (code text, object text, detail text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -88,11 +88,11 @@ BEGIN
         WITH content AS MATERIALIZED (
             SELECT c.content_hash, c.storage_type, CASE WHEN _artifact_manifest_fault(c.manifest) IS NULL THEN c.manifest END AS manifest
             FROM artifact_content c WHERE c.tenant_id = v_tenant AND c.storage_type <> 'large_object'
-            ORDER BY CASE WHEN sample IS NOT NULL THEN random() END, c.content_hash LIMIT sample
+            ORDER BY CASE WHEN samples IS NOT NULL THEN random() END, c.content_hash LIMIT samples
         ), chunk AS (
             SELECT k.chunk_hash FROM artifact_chunk k
             WHERE k.tenant_id = v_tenant
-              AND (sample IS NULL OR k.chunk_hash IN (SELECT m.chunk_hash FROM content c, _artifact_manifest(c.manifest) AS m))
+              AND (samples IS NULL OR k.chunk_hash IN (SELECT m.chunk_hash FROM content c, _artifact_manifest(c.manifest) AS m))
         )
         SELECT k.chunk_hash, NULL AS content_hash, NULL::bytea AS manifest, NULL AS storage_type FROM chunk k
         UNION ALL
@@ -124,7 +124,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_data_faults(integer) IS 'Which chunks and contents do not have their hash: of all, or of so many contents chosen at random.';
+COMMENT ON FUNCTION llmspell_internal._artifact_data_faults(integer) IS 'Chunks and contents that do not have their hash: of all, or of so many contents chosen at random.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_data_faults(integer) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_chunk_places(tenant text, chunk_hash bytea) RETURNS text
@@ -155,7 +155,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_is_readable(text, bytea, bytea[]) IS 'Whether all chunks of a manifest and their bases are there and none is among the damaged.';
 
--- With the rights of the caller, whom the object's owner must let read it.
+-- With the rights of the caller: the owner of an object must let it be read.
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_object_faults(check_data boolean) RETURNS TABLE (code text, object text, detail text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -171,28 +171,30 @@ AS $$
             THEN format('large object %s has another hash', c.large_object_oid) END) AS f (fault)
     WHERE c.tenant_id = _require_tenant() AND c.storage_type = 'large_object' AND f.fault IS NOT NULL
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_object_faults(boolean) IS 'What is wrong with contents that are large objects.';
+COMMENT ON FUNCTION llmspell_internal._artifact_object_faults(boolean) IS 'Faults of contents that are large objects, as far as the caller may read them.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_object_faults(boolean) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell.artifact_verify(level text DEFAULT 'structure', sample int DEFAULT NULL)
+CREATE OR REPLACE FUNCTION llmspell.artifact_verify(level text DEFAULT 'structure', samples int DEFAULT NULL)
 RETURNS TABLE (code text, object text, detail text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    PERFORM _required(level, 'level');
+    PERFORM _require_tenant(), _given(level, 'level');
     IF level NOT IN ('structure', 'data') THEN
         RAISE EXCEPTION 'unknown level "%"', left(level, 60) USING ERRCODE = 'invalid_parameter_value', HINT = 'Use structure or data.';
     END IF;
-    IF sample < 0 OR sample IS NOT NULL AND level = 'structure' THEN
-        RAISE EXCEPTION 'sample must not be %', CASE WHEN sample < 0 THEN 'negative, got ' || sample ELSE 'given with level structure' END
+    IF samples < 0 OR samples IS NOT NULL AND level = 'structure' THEN
+        RAISE EXCEPTION 'samples must not be %', CASE WHEN samples < 0 THEN 'negative, got ' || samples ELSE 'given with level structure' END
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the number of contents to read with level data.';
     END IF;
     RETURN QUERY SELECT f.* FROM _artifact_structure_faults() AS f;
     RETURN QUERY SELECT f.* FROM _artifact_object_faults(level = 'data') AS f;
     IF level = 'data' THEN
-        RETURN QUERY SELECT f.* FROM _artifact_data_faults(sample) AS f;
+        RETURN QUERY SELECT f.* FROM _artifact_data_faults(samples) AS f;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_verify(text, integer) IS 'Checks the tenant''s artifacts: one row (code, object, detail) per fault, none where all is well. Level structure recounts references and holds manifests against chunks; data also reads every chunk and content and compares hashes, or with sample only those of so many contents chosen at random. Codes: reference_count, artifact_count, artifact_sequence, content_queue, manifest, chunk_missing, chunk_length, chunk_refs, chunk_orphan, chunk_base, large_object, chunk_damaged, content_hash. Errors: 42501 no tenant, 22004, 22023. Example: SELECT * FROM llmspell.artifact_verify(''data'');';
+COMMENT ON FUNCTION llmspell.artifact_verify(text, integer) IS 'Checks the tenant''s artifacts; one row for each fault, none where all is well.
+Errors: 42501 no tenant, 22004 null, 22023 unknown level, or samples with level structure.
+Example: SELECT code, object, detail FROM llmspell.artifact_verify(''data'');';

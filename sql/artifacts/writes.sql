@@ -11,10 +11,11 @@ AS $$
     INSERT INTO artifact_turn AS t (tenant_id) VALUES (tenant)
     ON CONFLICT (tenant_id) DO UPDATE SET turns = t.turns + 1
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_take_turn(text) IS 'Waits for the tenant''s other transactions that store, delete or collect artifacts; 40001 where one ended after the snapshot of this transaction.';
+COMMENT ON FUNCTION llmspell_internal._artifact_take_turn(text) IS 'Waits for the tenant''s other transactions that store, delete or collect artifacts.
+Errors: 40001 one of them ended after the snapshot of this transaction.';
 
--- A transaction may come with the session's row locked, as it changed the session first, or with the turn.
--- So neither is held while the other is waited for, unless the transaction had it before.
+-- A transaction may already hold the session's row, since it changed the session first, or the turn. To avoid
+-- deadlock never wait for one while holding the other: try NOWAIT, and start over.
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_enter(tenant text, session_id uuid) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -49,7 +50,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_enter(text, uuid) IS 'Takes the tenant''s turn and the session''s row, and returns the number of its next artifact; P0002 where there is no such session, 40001.';
+COMMENT ON FUNCTION llmspell_internal._artifact_enter(text, uuid) IS 'Takes the tenant''s turn and the session''s row, and returns the number of its next artifact.
+Errors: P0002 no such session, 40001 artifacts changed after the snapshot.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_check(
     session_id uuid, name text, mime_type text, artifact_type text, metadata jsonb, tags text[]) RETURNS void
@@ -59,11 +61,8 @@ AS $$
 DECLARE
     v_tag text;
 BEGIN
-    PERFORM _short_text(name, 'name', 255), _short_text(mime_type, 'mime_type', 255), _short_text(artifact_type, 'artifact_type', 50);
-    IF session_id IS NULL OR metadata IS NULL THEN
-        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN session_id IS NULL THEN 'session_id' ELSE 'metadata' END
-            USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _given(session_id, 'session_id'), _given(metadata, 'metadata'), _short_text(name, 'name', 255), _short_text(mime_type, 'mime_type', 255),
+        _short_text(artifact_type, 'artifact_type', 50);
     IF name = '' OR artifact_type = '' THEN
         RAISE EXCEPTION 'argument "%" must not be empty', CASE WHEN name = '' THEN 'name' ELSE 'artifact_type' END
             USING ERRCODE = 'invalid_parameter_value';
@@ -81,7 +80,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_check(uuid, text, text, text, jsonb, text[]) IS 'Raises 22004, 22001, 22023 or 54000 where an artifact cannot be described so.';
+COMMENT ON FUNCTION llmspell_internal._artifact_check(uuid, text, text, text, jsonb, text[]) IS 'Checks the description of an artifact.
+Errors: 22004, 22001, 22023 or 54000 by argument.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_check_hash(expected_hash text, content_hash bytea) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -94,7 +94,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_check_hash(text, bytea) IS 'Raises 22023 where a content does not have the hash that its sender gave; NULL expects none.';
+COMMENT ON FUNCTION llmspell_internal._artifact_check_hash(text, bytea) IS 'Refuses a content that does not have the hash which its sender gave; NULL expects none.
+Errors: 22023 another hash.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_newest(tenant text, session_id uuid, name text)
 RETURNS TABLE (artifact_id text, version int, content_hash text, manifest bytea)
@@ -118,7 +119,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_named(text, text) IS 'The manifest of an artifact''s content: one row, or none where there is no such artifact.';
 
--- The caller holds the locks; sequence and former come from under them.
+-- The caller holds the locks under which it read the number and the former version.
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_add(tenant text, meta jsonb, number bigint, former_id text, former_version int, content_hash text, size_bytes bigint)
 RETURNS TABLE (artifact_id text, sequence bigint, version int)
 LANGUAGE sql VOLATILE
@@ -132,7 +133,7 @@ AS $$
         (SELECT array_agg(t ORDER BY n) FROM jsonb_array_elements_text(nullif(meta -> 'tags', 'null')) WITH ORDINALITY AS t (t, n)))
     RETURNING artifact_id, sequence, version
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_add(text, jsonb, bigint, text, integer, text, bigint) IS 'Makes the next version of a name, of a content that is there.';
+COMMENT ON FUNCTION llmspell_internal._artifact_add(text, jsonb, bigint, text, integer, text, bigint) IS 'Adds the next version of a name, for a content that is stored.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_meta(
     session_id uuid, name text, mime_type text, artifact_type text, metadata jsonb, tags text[], parent_artifact_id text) RETURNS jsonb
@@ -142,10 +143,10 @@ AS $$
     SELECT jsonb_build_object('session_id', session_id, 'name', name, 'mime_type', mime_type, 'artifact_type', artifact_type,
         'metadata', metadata, 'tags', tags, 'parent_artifact_id', parent_artifact_id)
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_meta(uuid, text, text, text, jsonb, text[], text) IS 'What is known of an artifact besides its content, as artifact_upload.meta keeps it.';
+COMMENT ON FUNCTION llmspell_internal._artifact_meta(uuid, text, text, text, jsonb, text[], text) IS 'The description of an artifact as artifact_upload.meta keeps it.';
 
--- A row that a client of the guide wrote with this hash becomes chunks too: its bytes were never checked.
--- The large object is for its owner to unlink.
+-- A row that an older client wrote with this hash becomes chunks too, as its bytes were never checked. Its large
+-- object is left for its owner to unlink.
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_content_add(tenant text, content_hash text, manifest bytea, size_bytes bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -167,7 +168,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_content_add(text, text, bytea, bigint) IS 'Records a content whose chunks are stored, in the place of what another client stored under its hash.';
+COMMENT ON FUNCTION llmspell_internal._artifact_content_add(text, text, bytea, bigint) IS 'Records a content whose chunks are stored, in place of what another client stored under its hash.';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_put(
     session_id uuid, name text, data bytea, mime_type text DEFAULT 'application/octet-stream', artifact_type text DEFAULT 'file',
@@ -188,10 +189,8 @@ DECLARE
     v_manifest bytea;
 BEGIN
     PERFORM _artifact_check(artifact_put.session_id, artifact_put.name, artifact_put.mime_type, artifact_put.artifact_type, artifact_put.metadata, artifact_put.tags);
-    IF artifact_put.data IS NULL THEN
-        RAISE EXCEPTION 'argument "data" must not be null' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
-    size_bytes := octet_length(artifact_put.data);
+    -- Not _given(data): that would copy it.
+    size_bytes := _given(octet_length(artifact_put.data), 'data');
     PERFORM _artifact_size_check(artifact_put.size_bytes);
     v_hash := blake3(artifact_put.data);
     PERFORM _artifact_check_hash(artifact_put.expected_hash, v_hash);
@@ -228,7 +227,9 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_put(uuid, text, bytea, text, text, jsonb, text[], text, text) IS 'Stores a content as the next version of a name in a session. artifact_id is {session_id}:{sequence}:{content_hash}, content_hash BLAKE3 in hex, sequence counts from 0 in the session; version counts from 1 under the name, the version before becomes the parent unless another is named. The content of the newest version once more makes nothing: created is false. stored_bytes: what it takes beyond what the tenant had, bytes. Errors: 42501 no tenant, P0002 no such session or parent, 22004, 22001 (name 255, artifact_type 50, tag 64 characters), 22023 mime_type, an empty name, or another content than expected_hash (BLAKE3, hex), 54000 larger than llmspell.artifact_max_bytes, 40001 artifacts of the tenant changed after the snapshot of this transaction (above READ COMMITTED). Example: SELECT artifact_id, version FROM llmspell.artifact_put(session, ''notes.txt'', convert_to(''hello'', ''UTF8''), ''text/plain'');';
+COMMENT ON FUNCTION llmspell.artifact_put(uuid, text, bytea, text, text, jsonb, text[], text, text) IS 'Stores a content as the next version of a name in a session; the newest content again changes nothing.
+Errors: 42501 no tenant, P0002 no such session or parent, 22004 null, 22001 name over 255, artifact_type over 50 or tag over 64 characters, 22023 mime_type, empty name, or another content than expected_hash, 54000 over llmspell.artifact_max_bytes, 40001 artifacts changed after the snapshot.
+Example: SELECT artifact_id, version FROM llmspell.artifact_put(uuidv7(), ''notes.txt'', convert_to(''hello'', ''UTF8''), ''text/plain'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_release(tenant text, hashes bytea[]) RETURNS TABLE (chunks bigint, bytes bigint)
 LANGUAGE plpgsql VOLATILE
@@ -243,7 +244,7 @@ DECLARE
 BEGIN
     chunks := 0;
     bytes := 0;
-    -- First the chunks with their last reference; then, round by round, bases that nobody needs any more.
+    -- First the chunks with their last reference; then, round by round, bases that no chunk needs any more.
     WHILE cardinality(v_hashes) > 0 LOOP
         WITH gone AS (
             DELETE FROM artifact_chunk k
@@ -265,7 +266,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_release(text, bytea[]) IS 'Takes one reference from each of the chunks, and drops those that then have none and are no base, with bases that nothing else needs; returns how many and their stored bytes. The caller holds the tenant''s lock.';
+COMMENT ON FUNCTION llmspell_internal._artifact_release(text, bytea[]) IS 'Takes one reference from each chunk and drops those that nothing needs; returns how many and their bytes.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_chunks(manifest bytea) RETURNS bytea[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -286,7 +287,7 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_id uuid;
 BEGIN
-    PERFORM _artifact_check(session_id, name, mime_type, artifact_type, metadata, tags), _required(ttl, 'ttl');
+    PERFORM _artifact_check(session_id, name, mime_type, artifact_type, metadata, tags), _given(ttl, 'ttl');
     IF NOT EXISTS (SELECT FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = artifact_upload_begin.session_id) THEN
         PERFORM _raise_missing('session', session_id::text);
     END IF;
@@ -300,7 +301,9 @@ BEGIN
     RETURN v_id;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_upload_begin(uuid, text, text, text, jsonb, text[], text, interval) IS 'Begins a content that comes in parts, and returns the id of the upload. It ends with artifact_upload_finish or _abort, or ttl after the last part. Errors: as artifact_put; 22023 ttl not positive. Example: SELECT llmspell.artifact_upload_begin(session, ''video.mp4'', ''video/mp4'');';
+COMMENT ON FUNCTION llmspell.artifact_upload_begin(uuid, text, text, text, jsonb, text[], text, interval) IS 'Begins a content that comes in parts and returns the id of the upload, which lives for ttl after the last part.
+Errors: as artifact_put, 22023 ttl not positive.
+Example: SELECT llmspell.artifact_upload_begin(uuidv7(), ''video.mp4'', ''video/mp4'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_upload_lock(tenant text, upload_id uuid) RETURNS llmspell.artifact_upload
 LANGUAGE plpgsql VOLATILE
@@ -309,7 +312,7 @@ AS $$
 DECLARE
     v_upload artifact_upload;
 BEGIN
-    PERFORM _required(upload_id, 'upload_id');
+    PERFORM _given(upload_id, 'upload_id');
     SELECT u.* INTO v_upload FROM artifact_upload u
     WHERE u.tenant_id = tenant AND u.upload_id = _artifact_upload_lock.upload_id AND u.expires_at > statement_timestamp()
     FOR UPDATE;
@@ -319,7 +322,8 @@ BEGIN
     RETURN v_upload;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_upload_lock(text, uuid) IS 'Locks and returns an upload; P0002 where there is none, or it has expired.';
+COMMENT ON FUNCTION llmspell_internal._artifact_upload_lock(text, uuid) IS 'Locks and returns an upload.
+Errors: P0002 no such upload, or it has expired.';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_append(upload_id uuid, byte_offset bigint, part bytea) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -332,7 +336,7 @@ DECLARE
     v_upload artifact_upload;
     v_stored record;
 BEGIN
-    PERFORM _required(byte_offset, 'byte_offset'), _required(octet_length(part), 'part');
+    PERFORM _given(byte_offset, 'byte_offset'), _given(octet_length(part), 'part');
     PERFORM _artifact_size_check(byte_offset);
     v_end := byte_offset + octet_length(part);
     PERFORM _artifact_size_check(v_end);
@@ -357,7 +361,9 @@ BEGIN
     RETURN v_end;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_upload_append(uuid, bigint, bytea) IS 'Stores the next part of an upload, which begins at byte_offset, and returns where the one after it begins. A part that was stored already, sent again with its byte_offset, changes nothing. Parts of 1 to 8 MiB do best. Errors: 42501 no tenant, P0002 no such upload or expired, 22004, 22023 a gap, an overlap, or other bytes than before, 54000 beyond llmspell.artifact_max_bytes. Example: SELECT llmspell.artifact_upload_append(upload, 0, first_part);';
+COMMENT ON FUNCTION llmspell.artifact_upload_append(uuid, bigint, bytea) IS 'Stores the part of an upload that begins at byte_offset and returns where the next one begins.
+Errors: 42501 no tenant, P0002 no such upload or expired, 22004 null, 22023 a gap, an overlap, or other bytes than before, 54000 over llmspell.artifact_max_bytes.
+Example: SELECT llmspell.artifact_upload_append(uuidv7(), 0, ''first part'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_upload_parent(upload llmspell.artifact_upload) RETURNS bytea
 LANGUAGE sql STABLE
@@ -376,7 +382,7 @@ AS $$
         || substring(upload.tail FROM greatest(since - m.size, 0)::int + 1 FOR greatest(until - greatest(since, m.size), 0)::int)
     FROM (SELECT upload.next_offset - octet_length(upload.tail) AS size) AS m
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_upload_part(llmspell.artifact_upload, bigint, bigint) IS 'Bytes that an upload has.';
+COMMENT ON FUNCTION llmspell_internal._artifact_upload_part(llmspell.artifact_upload, bigint, bigint) IS 'Bytes of an upload between two offsets.';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_finish(upload_id uuid, expected_hash text DEFAULT NULL)
 RETURNS TABLE (artifact_id text, content_hash text, sequence bigint, version int, created boolean, size_bytes bigint, stored_bytes bigint)
@@ -429,7 +435,9 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_upload_finish(uuid, text) IS 'Makes an artifact of the parts, as artifact_put does of a whole; the content is read back and hashed. Errors: 42501 no tenant, P0002 no such upload or session, or expired, 22023 another content than expected_hash (the upload stays), 40001. Example: SELECT artifact_id FROM llmspell.artifact_upload_finish(upload);';
+COMMENT ON FUNCTION llmspell.artifact_upload_finish(uuid, text) IS 'Makes an artifact of the parts of an upload, as artifact_put does of a whole content.
+Errors: 42501 no tenant, P0002 no such upload or session, or expired, 22023 another content than expected_hash (the upload stays), 40001 artifacts changed after the snapshot.
+Example: SELECT artifact_id FROM llmspell.artifact_upload_finish(uuidv7());';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_abort(upload_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -440,7 +448,7 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_manifest bytea;
 BEGIN
-    PERFORM _required(upload_id, 'upload_id');
+    PERFORM _given(upload_id, 'upload_id');
     PERFORM _artifact_take_turn(v_tenant);
     DELETE FROM artifact_upload u WHERE u.tenant_id = v_tenant AND u.upload_id = artifact_upload_abort.upload_id
     RETURNING u.manifest INTO v_manifest;
@@ -451,7 +459,9 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_upload_abort(uuid) IS 'Drops an upload and what it stored; false where there is none. Errors: 42501 no tenant, 22004. Example: SELECT llmspell.artifact_upload_abort(upload);';
+COMMENT ON FUNCTION llmspell.artifact_upload_abort(uuid) IS 'Drops an upload and what it stored; true where there was one.
+Errors: 42501 no tenant, 22004 null.
+Example: SELECT llmspell.artifact_upload_abort(uuidv7());';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_delete(artifact_id text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -462,7 +472,7 @@ DECLARE
     v_session uuid;
 BEGIN
     v_session := (SELECT a.session_id FROM artifacts a
-                  WHERE a.tenant_id = v_tenant AND a.artifact_id = _required(artifact_delete.artifact_id, 'artifact_id'));
+                  WHERE a.tenant_id = v_tenant AND a.artifact_id = _given(artifact_delete.artifact_id, 'artifact_id'));
     IF v_session IS NULL THEN
         RETURN false;
     END IF;
@@ -471,4 +481,6 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_delete(text) IS 'Deletes an artifact; false where there is none. A content without artifacts goes with the next artifact_gc. Errors: 42501 no tenant, 22004. Example: SELECT llmspell.artifact_delete(''0198…:0:9f86…'');';
+COMMENT ON FUNCTION llmspell.artifact_delete(text) IS 'Deletes an artifact; true where it existed. artifact_gc removes contents without artifacts.
+Errors: 42501 no tenant, 22004 null.
+Example: SELECT llmspell.artifact_delete(''0198…:0:9f86…'');';

@@ -71,7 +71,7 @@ BEGIN
             FOR i IN 1 .. 10 LOOP
                 -- A statement each, so that what is wrong with one function is not wrong with all.
                 CASE task
-                    WHEN 'sessions' THEN SELECT e.expired + e.deleted INTO v_batch FROM session_expire_due(1000) e;
+                    WHEN 'sessions' THEN SELECT e.expired + e.deleted INTO v_batch FROM session_sweep(1000) e;
                     WHEN 'keys' THEN v_batch := kv_sweep(1000);
                     WHEN 'hooks' THEN v_batch := hook_sweep(1000);
                     WHEN 'vectors' THEN v_batch := vector_sweep(1000);

@@ -28,7 +28,7 @@ BEGIN
             RETURN (SELECT w.state_data FROM workflow_states w
                     WHERE w.tenant_id = v_tenant AND w.workflow_id = _storage_state.id);
         WHEN 'session' THEN
-            RETURN (SELECT s.data FROM session_get(_storage_state.id::uuid) s);
+            RETURN (SELECT s.state FROM session_get(_storage_state.id::uuid) s);
     END CASE;
 END
 $$;

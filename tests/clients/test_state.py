@@ -14,10 +14,10 @@ from lib import A, SOAK, app, equal, one, raises, rows, test
 SAVE = """SELECT version, created, changed FROM llmspell.agent_state_save(%s, %s, %s::jsonb, expected_version => %s,
           schema_version => %s, keep_history => %s)"""
 STORES = {  # how a document goes into each store, and how it comes back
-    "agent": ("SELECT FROM llmspell.agent_state_save('nasty', 't', %s::jsonb)", "SELECT state FROM llmspell.agent_state_load('nasty')"),
-    "workflow": ("SELECT FROM llmspell.workflow_save('nasty', 'n', %s::jsonb)", "SELECT state FROM llmspell.workflow_load('nasty')"),
+    "agent": ("SELECT FROM llmspell.agent_state_save('nasty', 't', %s::jsonb)", "SELECT state FROM llmspell.agent_state_get('nasty')"),
+    "workflow": ("SELECT FROM llmspell.workflow_save('nasty', 'n', %s::jsonb)", "SELECT state FROM llmspell.workflow_get('nasty')"),
     "session": ("SELECT FROM llmspell.session_create('00000000-0000-0000-0000-00000000000a', %s::jsonb)",
-                "SELECT data FROM llmspell.session_get('00000000-0000-0000-0000-00000000000a')"),
+                "SELECT state FROM llmspell.session_get('00000000-0000-0000-0000-00000000000a')"),
     "storage": ("SELECT llmspell.storage_set('agent:t:nasty', convert_to(%s, 'UTF8'))",
                 "SELECT convert_from(llmspell.storage_get('agent:t:nasty'), 'UTF8')::jsonb"),
 }
@@ -97,7 +97,7 @@ def agents_agree_with_a_model():
         wanted = [(v, *agent.kept[v][:2]) for v in sorted(agent.kept, reverse=True)]
         equal(rows(connection, "SELECT version, agent_type, schema_version FROM llmspell.agent_state_history(%s, 100000)", [name]), wanted, what)
         wanted = [] if agent.now is None else [(*agent.now, agent.version)]
-        equal(rows(connection, "SELECT agent_type, schema_version, state, version FROM llmspell.agent_state_load(%s)", [name]), wanted, what)
+        equal(rows(connection, "SELECT agent_type, schema_version, state, version FROM llmspell.agent_state_get(%s)", [name]), wanted, what)
 
     with app(A) as connection:
         clear(connection)
@@ -299,7 +299,7 @@ def nasty_documents_come_back():
                     connection.execute(put, [text])
                     equal(one(connection, f"SELECT ({get}) = %s::jsonb", [group[0]]), True, f"{store}: {text[:60]}")
                     if store in ("agent", "storage"):
-                        found.add(one(connection, "SELECT checksum FROM llmspell.agent_state_load('nasty')"))
+                        found.add(one(connection, "SELECT checksum FROM llmspell.agent_state_get('nasty')"))
             equal(len(found), 1, f"checksums of {group[0][:60]}")
             assert not found & checksums, f"the checksum of {group[0][:60]} is another document's too"
             checksums |= found

@@ -161,15 +161,15 @@ def state_functions():
         "SELECT llmspell.pattern_record('global', 'k', %s)",
     ]
     reads = {
-        "SELECT state FROM llmspell.agent_state_load('a')": None,
+        "SELECT state FROM llmspell.agent_state_get('a')": None,
         "SELECT state FROM llmspell.agent_state_at('a', 1)": None,
         "SELECT count(*) FROM llmspell.agent_state_history('a')": 0,
         "SELECT count(*) FROM llmspell.agent_state_list()": 1,
         "SELECT count(*) FROM llmspell.agent_state_verify()": 0,
-        "SELECT state FROM llmspell.workflow_load('w')": None,
+        "SELECT state FROM llmspell.workflow_get('w')": None,
         "SELECT count(*) FROM llmspell.workflow_list()": 1,
         "SELECT workflows FROM llmspell.workflow_stats()": 1,
-        f"SELECT data FROM llmspell.session_get('{session}')": None,
+        f"SELECT state FROM llmspell.session_get('{session}')": None,
         "SELECT count(*) FROM llmspell.session_list()": 1,
         "SELECT sessions FROM llmspell.session_stats()": 1,
         "SELECT llmspell.pattern_frequency('global', 'k', current_setting('app.current_tenant_id'))": 3,

@@ -5,20 +5,20 @@ SET app.current_tenant_id = 'agents';
 SELECT state_id IS NOT NULL AS has_id, version, created, changed FROM llmspell.agent_state_save('a1', 'chat', '{"n": 1.0, "bb": [1, 2], "c": "é\""}');
 -- equal, however spelled: nothing is written
 SELECT version, created, changed FROM llmspell.agent_state_save('a1', 'chat', '{"c": "\u00e9\"", "bb": [1e0, 2.00], "n": 1}');
-SELECT version, state, schema_version, checksum, checksum = encode(sha256(convert_to('{"bb":[1,2],"c":"é\"","n":1}', 'UTF8')), 'hex') AS canonical FROM llmspell.agent_state_load('a1');
+SELECT version, state, schema_version, checksum, checksum = encode(sha256(convert_to('{"bb":[1,2],"c":"é\"","n":1}', 'UTF8')), 'hex') AS canonical FROM llmspell.agent_state_get('a1');
 -- type and form change without a version
 SELECT version, created, changed FROM llmspell.agent_state_save('a1', 'talk', '{"n": 1.0, "bb": [1, 2], "c": "é\""}', schema_version => 2);
-SELECT agent_type, version, schema_version FROM llmspell.agent_state_load('a1');
+SELECT agent_type, version, schema_version FROM llmspell.agent_state_get('a1');
 SELECT version, created, changed FROM llmspell.agent_state_save('a1', 'chat', '{"n": 2}', expected_version => 1);
 SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.agent_state_save('a1', 'chat', '{}', expected_version => 1)$$, $$SELECT llmspell.agent_state_save('a1', 'chat', '{}', expected_version => 0)$$,
     $$SELECT llmspell.agent_state_save('new', 'chat', '{}', expected_version => 1)$$, $$SELECT llmspell.agent_state_save('a1', 'chat', '{}', expected_version => -1)$$,
     $$SELECT llmspell.agent_state_save('a1', 'chat', NULL)$$, $$SELECT llmspell.agent_state_save(NULL, 'chat', '{}')$$, $$SELECT llmspell.agent_state_save('a1', NULL, '{}')$$,
     $$SELECT llmspell.agent_state_save('a1', 'chat', '{}', schema_version => 0)$$, $$SELECT llmspell.agent_state_save(repeat('x', 256), 'chat', '{}')$$,
-    $$SELECT llmspell.agent_state_delete('a1', 1)$$, $$SELECT llmspell.agent_state_load(NULL)$$]) s;
+    $$SELECT llmspell.agent_state_delete('a1', 1)$$, $$SELECT llmspell.agent_state_get(NULL)$$]) s;
 -- scalars and null are documents
 SELECT version FROM llmspell.agent_state_save('scalar', 't', 'null');
-SELECT checksum = encode(sha256('null'), 'hex') AS canonical FROM llmspell.agent_state_load('scalar');
+SELECT checksum = encode(sha256('null'), 'hex') AS canonical FROM llmspell.agent_state_get('scalar');
 -- listing
 SELECT count(*) FROM llmspell.agent_state_save('b1', 'other', '1');
 SELECT count(*) FROM llmspell.agent_state_save('b2', 'other', '2');
@@ -38,7 +38,7 @@ SELECT version, state FROM llmspell.agent_state_at('a1', at => now());
 SELECT version, state FROM llmspell.agent_state_at('a1', at => (SELECT saved_at FROM llmspell.agent_state_history('a1') WHERE version = 3));
 SELECT count(*) AS before_all FROM llmspell.agent_state_at('a1', at => '-infinity');
 SELECT version, created, changed FROM llmspell.agent_state_restore('a1', 2);
-SELECT version, state FROM llmspell.agent_state_load('a1');
+SELECT version, state FROM llmspell.agent_state_get('a1');
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM llmspell.agent_state_at(''a1'')', 'SELECT * FROM llmspell.agent_state_at(''a1'', 1, now())',
     'SELECT * FROM llmspell.agent_state_restore(''a1'', 99)', 'SELECT * FROM llmspell.agent_state_restore(''a1'', NULL)',
     'SELECT llmspell.agent_state_prune(''a1'')', 'SELECT llmspell.agent_state_prune(''a1'', -1)', 'SELECT llmspell.agent_state_prune(NULL, 1)']) s;
@@ -62,7 +62,7 @@ SELECT llmspell.agent_state_prune('big', keep_last => 150);
 SELECT count(*), bool_and(checksum = encode(llmspell_internal._json_checksum((SELECT state FROM llmspell.agent_state_at('big', h.version))), 'hex')) AS all_readable FROM llmspell.agent_state_history('big', 1000) h;
 -- raw writers get versions; their checksums are theirs
 UPDATE llmspell.agent_states SET state_data = '{"raw": true}', data_version = 99 WHERE agent_id = 'a1';
-SELECT version FROM llmspell.agent_state_load('a1');
+SELECT version FROM llmspell.agent_state_get('a1');
 SET client_min_messages = notice;
 SELECT agent_id, stored_checksum = computed_checksum AS same FROM llmspell.agent_state_verify();
 UPDATE llmspell.agent_states SET checksum = 'theirs' WHERE agent_id = 'a1';

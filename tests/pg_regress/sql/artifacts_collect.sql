@@ -8,7 +8,7 @@ CREATE TEMP VIEW rest AS SELECT artifacts, contents, chunks, raw_bytes, unique_b
 -- six versions, each beside the one before: bases behind one another to the depth that is allowed
 SELECT bool_and(created) FROM generate_series(1, 6) AS v, big, llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'v', overlay(data placing convert_to('version ' || v, 'UTF8') FROM 40000 + 10 * v));
 SELECT max(depth) AS depth, bool_and(refs > 0) AS referred FROM llmspell.artifact_chunk;
-SELECT llmspell.artifact_delete(artifact_id) FROM llmspell.artifact_versions('00000000-0000-0000-0000-0000000000a1', 'v') WHERE version < 6;
+SELECT llmspell.artifact_delete(artifact_id) FROM llmspell.artifact_list('00000000-0000-0000-0000-0000000000a1', 'v', newest_first => true) WHERE version < 6;
 SELECT llmspell.artifact_delete('none');
 -- grace
 SELECT * FROM llmspell.artifact_gc();
@@ -16,7 +16,7 @@ SELECT contents FROM llmspell.artifact_gc(2, '0');
 SELECT contents FROM llmspell.artifact_gc(1000, '0');
 SELECT * FROM llmspell.artifact_gc(1000, '0');
 -- what the last version needs is still there
-SELECT version, llmspell.artifact_get(artifact_id) = overlay(data placing 'version 6' FROM 40060) AS same FROM big, llmspell.artifact_versions('00000000-0000-0000-0000-0000000000a1', 'v');
+SELECT version, llmspell.artifact_get(artifact_id) = overlay(data placing 'version 6' FROM 40060) AS same FROM big, llmspell.artifact_list('00000000-0000-0000-0000-0000000000a1', 'v', newest_first => true);
 SELECT * FROM llmspell.artifact_verify('data');
 -- stored again while it waits: kept
 SELECT count(llmspell.artifact_delete(artifact_id)) FROM llmspell.artifact_list();

@@ -11,7 +11,7 @@ VACUUM ANALYZE llmspell.artifacts;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'artifacts-plans';
 SELECT count(*) FROM llmspell.artifact_list(tag => 'tag77');
--- The statements of artifact_list and artifact_versions, with what they know.
+-- The statements of artifact_list, with its values.
 SELECT plan FROM (VALUES ('tag', $$tags OPERATOR(llmspell.@>) ARRAY['tag77']$$), ('filter', $$metadata OPERATOR(llmspell.@>) '{"n": 77}'$$),
     ('page', $$(session_id, sequence) > ('00000000-0000-0000-0000-000000000003', 5)$$), ('name', $$session_id = '00000000-0000-0000-0000-000000000003' AND name = 'n2'$$)) AS q (what, condition),
     LATERAL (SELECT what || ': ' || string_agg(DISTINCT substring(line FROM 'idx_artifacts_\w+|unique_session_sequence|artifacts_pkey|Seq Scan'), ' ') AS plan

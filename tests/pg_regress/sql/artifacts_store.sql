@@ -11,9 +11,9 @@ SELECT sequence, version, created, stored_bytes FROM llmspell.artifact_put('0000
 -- the next version has the former as parent; going back to an older content is a version too
 SELECT sequence, version, created FROM llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'a.txt', 'two', metadata => '{"k": [1, 2]}', tags => '{x,y}');
 SELECT sequence, version, created, stored_bytes FROM llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'a.txt', 'one');
-SELECT version, sequence, split_part(parent_artifact_id, ':', 2) AS parent, size_bytes FROM llmspell.artifact_versions('00000000-0000-0000-0000-0000000000a1', 'a.txt');
+SELECT version, sequence, split_part(parent_artifact_id, ':', 2) AS parent, size_bytes FROM llmspell.artifact_list('00000000-0000-0000-0000-0000000000a1', 'a.txt', newest_first => true);
 -- a parent of one's choice
-SELECT version FROM llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'c', 'three', parent_artifact_id => (SELECT artifact_id FROM llmspell.artifact_versions('00000000-0000-0000-0000-0000000000a1', 'b.txt')));
+SELECT version FROM llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'c', 'three', parent_artifact_id => (SELECT artifact_id FROM llmspell.artifact_list('00000000-0000-0000-0000-0000000000a1', 'b.txt', newest_first => true)));
 SELECT name, split_part(parent_artifact_id, ':', 2) AS parent FROM llmspell.artifact_list(name => 'c');
 -- sequences are not used again
 SELECT llmspell.artifact_delete(artifact_id) FROM llmspell.artifact_list(name => 'c');
@@ -34,8 +34,8 @@ SELECT found FROM llmspell.artifact_exists(ARRAY[encode(llmspell.blake3('one'), 
 SELECT sequence, name, version, mime_type, artifact_type, metadata, tags FROM llmspell.artifact_info((SELECT artifact_id FROM llmspell.artifact_list(tag => 'x')));
 -- listing, page by page and narrowed
 SELECT sequence FROM llmspell.artifact_list(max_rows => 2);
-SELECT sequence FROM llmspell.artifact_list(max_rows => 2, after => (SELECT artifact_id FROM llmspell.artifact_list(max_rows => 1)));
-SELECT sequence FROM llmspell.artifact_list(session_id => '00000000-0000-0000-0000-0000000000a1', name => 'a.txt', after => 'raw');
+SELECT sequence FROM llmspell.artifact_list(max_rows => 2, after => (SELECT cursor FROM llmspell.artifact_list(max_rows => 1)));
+SELECT sequence FROM llmspell.artifact_list(session_id => '00000000-0000-0000-0000-0000000000a1', name => 'a.txt', after => '00000000-0000-0000-0000-0000000000a1:0');
 SELECT sequence FROM llmspell.artifact_list(filter => '{"k": [2]}', artifact_type => 'file');
 SELECT count(*) FROM llmspell.artifact_list(session_id => '00000000-0000-0000-0000-0000000000a2');
 -- one large enough for several chunks: cuts, parts, ranges
@@ -48,7 +48,7 @@ SELECT byte_offset, octet_length(part) FROM stored, llmspell.artifact_read_chunk
 SELECT bool_and(llmspell.artifact_get_range(artifact_id, n, 5000) = substring(data FROM n + 1 FOR 5000)) AS ranges FROM big, stored, generate_series(0, 320000, 3777) AS n;
 -- a version like it is stored beside it
 SELECT stored_bytes < 2000 AS small FROM big, llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'big', overlay(data placing 'edited' FROM 150000 FOR 6));
-SELECT llmspell.artifact_get(artifact_id) = overlay(data placing 'edited' FROM 150000 FOR 6) AS same FROM big, llmspell.artifact_versions('00000000-0000-0000-0000-0000000000a1', 'big') AS v WHERE v.version = 2;
+SELECT llmspell.artifact_get(artifact_id) = overlay(data placing 'edited' FROM 150000 FOR 6) AS same FROM big, llmspell.artifact_list('00000000-0000-0000-0000-0000000000a1', 'big', newest_first => true) AS v WHERE v.version = 2;
 SELECT artifacts, contents, raw_bytes, unique_bytes < 400000 AS deduplicated, stored_bytes < unique_bytes AS compressed, dedup_ratio > 1.5 AS ratio FROM llmspell.artifact_stats();
 SELECT * FROM llmspell.artifact_verify('data');
 -- the hash is the server's

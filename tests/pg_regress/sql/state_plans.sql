@@ -21,9 +21,9 @@ SET plan_cache_mode = force_generic_plan;
 
 -- reads by key, a page of checkpoints
 SELECT regress.plan($$SELECT * FROM llmspell.session_get('0198a5f0-0000-7000-8000-000000000001')$$);
-SELECT regress.plan($$SELECT * FROM llmspell.agent_state_load('agent 1')$$);
+SELECT regress.plan($$SELECT * FROM llmspell.agent_state_get('agent 1')$$);
 SELECT regress.plan($$SELECT * FROM llmspell.agent_state_history('agent 1')$$);
-SELECT regress.plan($$SELECT * FROM llmspell.workflow_load('workflow 1')$$);
+SELECT regress.plan($$SELECT * FROM llmspell.workflow_get('workflow 1')$$);
 
 -- _session_list: all that have not expired, one status
 PREPARE sessions_all(text, timestamptz, uuid, timestamptz, boolean, int) AS
@@ -38,7 +38,7 @@ PREPARE sessions_status(text, timestamptz, uuid, timestamptz, text, int) AS
       AND (s.expires_at IS NULL OR s.expires_at > $4)
     ORDER BY s.created_at DESC, s.session_id LIMIT $6;
 SELECT regress.plan($$EXECUTE sessions_status('state-plans-1', 'infinity', NULL, now(), 'active', 10)$$);
--- session_expire_due: what to mark, what to delete
+-- session_sweep: what to mark, what to delete
 PREPARE due(text, timestamptz, int) AS
     SELECT s.session_id FROM llmspell.sessions s
     WHERE s.tenant_id = $1 AND s.expires_at <= $2 AND s.status <> 'expired'
