@@ -54,6 +54,21 @@ COMMENT ON FUNCTION llmspell_internal._positive(interval, text) IS 'Returns an i
 Errors: 22023 not positive or infinite, 22008 beyond the last timestamp.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._positive(interval, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._prune_before(older_than interval, before timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    IF num_nonnulls(older_than, before) <> 1 THEN
+        RAISE EXCEPTION 'exactly one of older_than and before must be given' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN coalesce(before, statement_timestamp() - _positive(older_than, 'older_than'));
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._prune_before(interval, timestamptz) IS 'The time before which things are removed, given as such or as an age.
+Errors: 22023 none or both given, or older_than not positive.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._prune_before(interval, timestamptz) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._expiry(expires_at timestamptz, ttl interval) RETURNS timestamptz
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_expiry_wrapper';
