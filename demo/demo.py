@@ -117,7 +117,7 @@ def follow(tenant, commits):
     for agent in states:
         tenant.call("agent_state_save", "historian", "reader", Jsonb(agent), keep_history=True)
     kept = tenant.one("SELECT count(*) FROM llmspell.agent_state_history('historian', 1000000)")
-    check(f"agent: {kept} former states are kept, each comes back", kept == len(commits) and states ==
+    check(f"agent: {kept} states are kept, each comes back", kept == len(states) and states ==
           [tenant.one("SELECT state FROM llmspell.agent_state_at('historian', %s)", n + 1) for n in range(len(states))])
     middle = len(states) // 2
     tenant.call("agent_state_restore", "historian", middle + 1)

@@ -163,7 +163,7 @@ def state_functions():
     reads = {
         "SELECT state FROM llmspell.agent_state_get('a')": None,
         "SELECT state FROM llmspell.agent_state_at('a', 1)": None,
-        "SELECT count(*) FROM llmspell.agent_state_history('a')": 0,
+        "SELECT count(*) FROM llmspell.agent_state_history('a')": 1,
         "SELECT count(*) FROM llmspell.agent_state_list()": 1,
         "SELECT count(*) FROM llmspell.agent_state_verify()": 0,
         "SELECT state FROM llmspell.workflow_get('w')": None,
