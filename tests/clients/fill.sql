@@ -76,6 +76,7 @@ INSERT INTO llmspell.test_data (tenant_id, value) VALUES (llmspell.current_tenan
 -- Checkpoints whole and beside one another, a lease that holds, a retention.
 SELECT count(*) FROM generate_series(1, 5) AS i
 CROSS JOIN LATERAL llmspell.agent_state_save('kept', 'chat', jsonb_build_object('i', i, 'text', repeat(md5('x'), 50)), keep_history => true);
+SELECT llmspell.agent_history_set('logged', 'all');
 SELECT count(*) FROM llmspell.workflow_claim(max_rows => 1, lease => '100 years');
 SELECT llmspell.session_retention_set('1 year');
 
