@@ -69,11 +69,11 @@ def remember(tenant, files, commits):
     """Folders hold files, commits change them from their date on; a rename becomes known late, and its date is corrected later still."""
     identity = lambda text: str(uuid.uuid5(uuid.NAMESPACE_URL, text))
     folders = {str(Path(p).parent) for p in files}
-    tenant.call("entity_put_many", Jsonb([{"id": identity(f"folder {f}"), "type": "folder", "name": f[-500:], "valid_from": "-infinity"} for f in folders]))
-    tenant.call("relationship_put_many", Jsonb([{"id": identity(f"in {p}"), "from_entity": identity(f"folder {Path(p).parent}"), "to_entity": identity(p),
-                                                 "type": "holds", "valid_from": "-infinity"} for p in files]))
+    tenant.call("entity_put_many", Jsonb([{"entity_id": identity(f"folder {f}"), "entity_type": "folder", "name": f[-500:], "valid_from": "-infinity"} for f in folders]))
+    tenant.call("relationship_put_many", Jsonb([{"relationship_id": identity(f"in {p}"), "from_entity": identity(f"folder {Path(p).parent}"), "to_entity": identity(p),
+                                                 "relationship_type": "holds", "valid_from": "-infinity"} for p in files]))
     changes = [(c, p, time) for c, time, _, paths in commits for p in paths if p in files]
-    tenant.call("relationship_put_many", Jsonb([{"id": identity(f"{c} {p}"), "from_entity": identity(c), "to_entity": identity(p), "type": "changed",
+    tenant.call("relationship_put_many", Jsonb([{"relationship_id": identity(f"{c} {p}"), "from_entity": identity(c), "to_entity": identity(p), "relationship_type": "changed",
                                                  "valid_from": time.isoformat()} for c, p, time in changes]))
     edges = tenant.one("SELECT count(*) FROM llmspell.relationships")
     check(f"graph: {edges} edges, each with both its ends", edges == len(files) + len(changes) and not tenant.call("graph_check"))
@@ -82,12 +82,12 @@ def remember(tenant, files, commits):
     check(f"graph: the top folder leads to {len(found)} files", {name for name, in found} == {p[-500:] for p in reached})
     file = identity(sorted(reached)[0])
     name, kind = tenant("SELECT name, properties FROM llmspell.entity_as_of(%s)", file)[0]
-    learned = tenant("SELECT tx_time FROM llmspell.entity_put(%s, 'file', %s, %s, '2020-06-01Z')", file, f"{name}.renamed", Jsonb(kind))[0][0]
+    learned = tenant("SELECT known_from FROM llmspell.entity_put(%s, 'file', %s, %s, '2020-06-01Z')", file, f"{name}.renamed", Jsonb(kind))[0][0]
     tenant.call("entity_put", file, "file", f"{name}.renamed", Jsonb(kind), datetime(2020, 3, 1, tzinfo=timezone.utc), datetime(2020, 6, 1, tzinfo=timezone.utc))
     april = "2020-04-01Z"
     asked = [tenant.one("SELECT name FROM llmspell.entity_as_of(%s)", file), tenant.one("SELECT name FROM llmspell.entity_as_of(%s, %s)", file, april),
              tenant.one("SELECT name FROM llmspell.entity_as_of(%s, %s, %s)", file, april, learned),
-             tenant.one("SELECT before ->> 'name' || ' -> ' || (after ->> 'name') FROM llmspell.entity_diff(%s, %s, %s, %s, NULL)", file, april, learned, april)]
+             tenant.one("SELECT old_value ->> 'name' || ' -> ' || (new_value ->> 'name') FROM llmspell.entity_diff(%s, %s, %s, %s, NULL)", file, april, learned, april)]
     check("graph: a rename, its date corrected after the fact", asked == [f"{name}.renamed", f"{name}.renamed", name, f"{name} -> {name}.renamed"])
     for question, answer in zip(("now", "in April", "in April, as known before the correction", "what the correction changed"), asked):
         print(f"        {question}: {answer}")
@@ -117,7 +117,7 @@ def follow(tenant, commits):
     for agent in states:
         tenant.call("agent_state_save", "historian", "reader", Jsonb(agent), keep_history=True)
     kept = tenant.one("SELECT count(*) FROM llmspell.agent_state_history('historian', 1000000)")
-    check(f"agent: {kept} former states are kept, each comes back", kept == len(commits) and states ==
+    check(f"agent: {kept} states are kept, each comes back", kept == len(states) and states ==
           [tenant.one("SELECT state FROM llmspell.agent_state_at('historian', %s)", n + 1) for n in range(len(states))])
     middle = len(states) // 2
     tenant.call("agent_state_restore", "historian", middle + 1)
@@ -151,7 +151,7 @@ def learn(tenant, pairs):
     """Which folders change together."""
     tenant.call("pattern_record_many", Jsonb([{"scope": "custom:git", "key": a, "value": b} for a, b in pairs.elements()]))
     check(f"patterns: {pairs.total()} times two folders changed together",
-          tenant.one("SELECT coalesce(sum(frequency), 0) FROM llmspell.patterns_learned(1, max_rows => 1000000)") == pairs.total())
+          tenant.one("SELECT coalesce(sum(frequency), 0) FROM llmspell.pattern_list(min_frequency => 1, max_rows => 1000000)") == pairs.total())
     key = max(sorted({a for a, _ in pairs}), key=lambda k: sum(n for (a, _), n in pairs.items() if a == k), default=".")
     likely = sorted(((b, n) for (a, b), n in pairs.items() if a == key), key=lambda item: (-item[1], item[0].encode()))
     predicted = tenant.call("pattern_predict", "custom:git", key, 3)
