@@ -11,7 +11,7 @@ from lib import ROOT, test
 
 MEMBER_OF = None
 # These take their arguments from the call itself, by number.
-BY_HAND = {"vector_search", "vector_explain"}
+BY_HAND = {"_storable", "vector_search", "vector_explain"}
 VARLENA = {"jsonb", "bytea", "text", "vector", "halfvec", "anyelement"}
 SQL_TYPES = {
     "&str": {"text"}, "String": {"text"}, "&[u8]": {"bytea"}, "Vec<u8>": {"bytea"}, "bool": {"boolean"}, "i16": {"smallint"}, "i32": {"integer"},
@@ -149,6 +149,8 @@ def faults(rust_sources, sql_sources):
         _, sql_name, sql_types, is_strict, results = ours[0]
         if sql_name != name:
             found.append(f"{name} is declared as {sql_name}")
+        if (name in BY_HAND) != (types == ["FunctionCallInfo"]):
+            found.append(f"{name} takes its arguments from the call, or no longer does: see BY_HAND")
         if name in BY_HAND:
             continue
         for what, left, right in (("arguments", types, sql_types), ("results", columns, results)):
