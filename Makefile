@@ -14,7 +14,7 @@ test: build     ## all tests, each load or crash test for some seconds
 	@tests/run
 test-vchord: build ## the tests of VectorChord's indexes, skipped where the server has none
 	@tests/run vchord
-soak: build     ## all tests with their full loads
+soak: build     ## all tests with their full loads, and every bench once
 	@SOAK=1 tests/run
 bench: build    ## ratios against the guide's schema, written to docs/performance.md
 	@scripts/clients-setup

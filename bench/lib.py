@@ -137,7 +137,9 @@ class Bench:
         self.below = False
         self.admin = psycopg.connect(dbname=os.environ.get("LLMSPELL_BENCH_DB", "llmspell_bench"), autocommit=True)
         self.password = secrets.token_hex(16)
-        self.admin.execute("DROP ROLE IF EXISTS bench_app")
+        # What a bench before this one made, large objects among it, would keep the role.
+        if self.admin.execute("SELECT 1 FROM pg_roles WHERE rolname = 'bench_app'").fetchone():
+            self.admin.execute("DROP OWNED BY bench_app; DROP ROLE bench_app")
         self.admin.execute(f"CREATE ROLE bench_app LOGIN PASSWORD '{self.password}' IN ROLE llmspell_app")
 
     def connect_app(self):

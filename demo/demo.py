@@ -21,7 +21,7 @@ def load(tenant, files, commits):
     kind = lambda path: Jsonb({"suffix": Path(path).suffix})
     digest = lambda path: hashlib.sha256(files[path]).hexdigest()
     tenant.call("kv_set_many", [f"file:{p}" for p in files], [*files.values()], [kind(p) for p in files])
-    session = tenant.call("session_create", data=Jsonb({"source": repository.ROOT.name}), ttl=timedelta(days=1))[0][0]
+    session = tenant.call("session_create", state=Jsonb({"source": repository.ROOT.name}), ttl=timedelta(days=1))[0][0]
     tenant.insert("artifact_content", "content_hash, storage_type, data, size_bytes",
                   [(digest(p), "bytea", content, len(content)) for p, content in files.items()], "ON CONFLICT (tenant_id, content_hash) DO NOTHING")
     tenant.insert("artifacts", "artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes",
@@ -62,18 +62,18 @@ def look(tenant, files, commits, session):
         check(f"events: what belongs to {day}: {len(trace)} commits, oldest first", sorted(trace) == sorted(c for c, time, *_ in commits if time.date() == day))
     tenant.call("session_create", expires_at=datetime(2020, 1, 1, tzinfo=timezone.utc))
     check("sessions: of two the one that has expired is not listed, then marked",
-          [row[0] for row in tenant.call("session_list")] == [session] and tenant.call("session_expire_due") == [(1, 0)])
+          [row[0] for row in tenant.call("session_list")] == [session] and tenant.call("session_sweep") == [(1, 0)])
 
 
 def remember(tenant, files, commits):
     """Folders hold files, commits change them from their date on; a rename becomes known late, and its date is corrected later still."""
     identity = lambda text: str(uuid.uuid5(uuid.NAMESPACE_URL, text))
     folders = {str(Path(p).parent) for p in files}
-    tenant.call("entity_put_many", Jsonb([{"id": identity(f"folder {f}"), "type": "folder", "name": f[-500:], "valid_from": "-infinity"} for f in folders]))
-    tenant.call("relationship_put_many", Jsonb([{"id": identity(f"in {p}"), "from_entity": identity(f"folder {Path(p).parent}"), "to_entity": identity(p),
-                                                 "type": "holds", "valid_from": "-infinity"} for p in files]))
+    tenant.call("entity_put_many", Jsonb([{"entity_id": identity(f"folder {f}"), "entity_type": "folder", "name": f[-500:], "valid_from": "-infinity"} for f in folders]))
+    tenant.call("relationship_put_many", Jsonb([{"relationship_id": identity(f"in {p}"), "from_entity": identity(f"folder {Path(p).parent}"), "to_entity": identity(p),
+                                                 "relationship_type": "holds", "valid_from": "-infinity"} for p in files]))
     changes = [(c, p, time) for c, time, _, paths in commits for p in paths if p in files]
-    tenant.call("relationship_put_many", Jsonb([{"id": identity(f"{c} {p}"), "from_entity": identity(c), "to_entity": identity(p), "type": "changed",
+    tenant.call("relationship_put_many", Jsonb([{"relationship_id": identity(f"{c} {p}"), "from_entity": identity(c), "to_entity": identity(p), "relationship_type": "changed",
                                                  "valid_from": time.isoformat()} for c, p, time in changes]))
     edges = tenant.one("SELECT count(*) FROM llmspell.relationships")
     check(f"graph: {edges} edges, each with both its ends", edges == len(files) + len(changes) and not tenant.call("graph_check"))
@@ -82,12 +82,12 @@ def remember(tenant, files, commits):
     check(f"graph: the top folder leads to {len(found)} files", {name for name, in found} == {p[-500:] for p in reached})
     file = identity(sorted(reached)[0])
     name, kind = tenant("SELECT name, properties FROM llmspell.entity_as_of(%s)", file)[0]
-    learned = tenant("SELECT tx_time FROM llmspell.entity_put(%s, 'file', %s, %s, '2020-06-01Z')", file, f"{name}.renamed", Jsonb(kind))[0][0]
+    learned = tenant("SELECT known_from FROM llmspell.entity_put(%s, 'file', %s, %s, '2020-06-01Z')", file, f"{name}.renamed", Jsonb(kind))[0][0]
     tenant.call("entity_put", file, "file", f"{name}.renamed", Jsonb(kind), datetime(2020, 3, 1, tzinfo=timezone.utc), datetime(2020, 6, 1, tzinfo=timezone.utc))
     april = "2020-04-01Z"
     asked = [tenant.one("SELECT name FROM llmspell.entity_as_of(%s)", file), tenant.one("SELECT name FROM llmspell.entity_as_of(%s, %s)", file, april),
              tenant.one("SELECT name FROM llmspell.entity_as_of(%s, %s, %s)", file, april, learned),
-             tenant.one("SELECT before ->> 'name' || ' -> ' || (after ->> 'name') FROM llmspell.entity_diff(%s, %s, %s, %s, NULL)", file, april, learned, april)]
+             tenant.one("SELECT old_value ->> 'name' || ' -> ' || (new_value ->> 'name') FROM llmspell.entity_diff(%s, %s, %s, %s, NULL)", file, april, learned, april)]
     check("graph: a rename, its date corrected after the fact", asked == [f"{name}.renamed", f"{name}.renamed", name, f"{name} -> {name}.renamed"])
     for question, answer in zip(("now", "in April", "in April, as known before the correction", "what the correction changed"), asked):
         print(f"        {question}: {answer}")
@@ -96,7 +96,7 @@ def remember(tenant, files, commits):
 
 def archive(tenant, versions):
     """Every version of every file as an artifact, read back whole and in part."""
-    session = tenant.call("session_create", data=Jsonb({"kept": "versions"}))[0][0]
+    session = tenant.call("session_create", state=Jsonb({"kept": "versions"}))[0][0]
     made = [tenant.call("artifact_put", session, path[-255:], content)[0] for path, content in versions]
     kept = dict(zip((row[0] for row in made), versions))
     check(f"artifacts: {len(kept)} versions of {len({p for p, _ in versions})} files, each comes back",
@@ -117,11 +117,11 @@ def follow(tenant, commits):
     for agent in states:
         tenant.call("agent_state_save", "historian", "reader", Jsonb(agent), keep_history=True)
     kept = tenant.one("SELECT count(*) FROM llmspell.agent_state_history('historian', 1000000)")
-    check(f"agent: {kept} former states are kept, each comes back", kept == len(commits) and states ==
+    check(f"agent: {kept} states are kept, each comes back", kept == len(states) and states ==
           [tenant.one("SELECT state FROM llmspell.agent_state_at('historian', %s)", n + 1) for n in range(len(states))])
     middle = len(states) // 2
     tenant.call("agent_state_restore", "historian", middle + 1)
-    check(f"agent: back at state {middle}", tenant.one("SELECT state FROM llmspell.agent_state_load('historian')") == states[middle])
+    check(f"agent: back at state {middle}", tenant.one("SELECT state FROM llmspell.agent_state_get('historian')") == states[middle])
 
 
 def work(tenant, size):
@@ -142,7 +142,7 @@ def work(tenant, size):
 
     first, second = ThreadPoolExecutor().map(worker, range(2))
     check(f"workflows: two workers do {len(first)} and {len(second)} folders, each once, all right", sorted(first + second) == sorted(size)
-          and all(tenant.one("SELECT state FROM llmspell.workflow_load(%s)", f) == {"bytes": n} for f, n in size.items()))
+          and all(tenant.one("SELECT state FROM llmspell.workflow_get(%s)", f) == {"bytes": n} for f, n in size.items()))
     check("workflows: one was let drop and taken over, its first worker is refused (LS409)",
           tenant.one("SELECT sum(retried) FROM llmspell.workflow_stats()") == 1 and state(tenant.call, "workflow_release", lost, fence) == "LS409")
 
@@ -151,7 +151,7 @@ def learn(tenant, pairs):
     """Which folders change together."""
     tenant.call("pattern_record_many", Jsonb([{"scope": "custom:git", "key": a, "value": b} for a, b in pairs.elements()]))
     check(f"patterns: {pairs.total()} times two folders changed together",
-          tenant.one("SELECT coalesce(sum(frequency), 0) FROM llmspell.patterns_learned(1, max_rows => 1000000)") == pairs.total())
+          tenant.one("SELECT coalesce(sum(frequency), 0) FROM llmspell.pattern_list(min_frequency => 1, max_rows => 1000000)") == pairs.total())
     key = max(sorted({a for a, _ in pairs}), key=lambda k: sum(n for (a, _), n in pairs.items() if a == k), default=".")
     likely = sorted(((b, n) for (a, b), n in pairs.items() if a == key), key=lambda item: (-item[1], item[0].encode()))
     predicted = tenant.call("pattern_predict", "custom:git", key, 3)
@@ -242,7 +242,7 @@ check("after RESET: no rows, and functions refuse (42501)", session("SELECT coun
 check("every check of verify_isolation()", all(ok for ok, in session("SELECT ok FROM llmspell.verify_isolation()")))
 
 print("\nthe operator")
-tenants = lambda: [t for t, in operator.execute("SELECT * FROM llmspell.tenant_list()")]
+tenants = lambda: [t for t, in operator.execute("SELECT tenant_id FROM llmspell.tenant_list(10000)")]
 check("sees two tenants", tenants() == ["acme", "globex"])
 erased = operator.execute("SELECT sum(row_count) FROM llmspell.tenant_erase('globex', dry_run => false)").fetchone()[0]
 check(f"erases globex: {erased} rows", tenants() == ["acme"])

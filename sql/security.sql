@@ -1,14 +1,8 @@
 -- Owners, row security, grants and dump registration of everything, by one function that the install
--- and every upgrade script call last.
---
--- Triggers that fire during a restore (BEFORE or AFTER INSERT), by design: sessions_insert and
--- artifact_content_insert start the counts, artifacts_count_insert counts up (artifacts_restore_count
--- in its place while restoring), artifact_content_queue does nothing then; workflow_states_write, the …_words of each vector table and episodes_words leave it as it is, the …_episode of the tables of
--- episodes' vectors look at nothing; vector_…_changed tell sessions; sessions_restore, artifact_content_restore, artifacts_restore and
--- artifacts_restore_end see to the order.
+-- and every upgrade script call last, and that mends what somebody changed when it is called later.
 
--- A GRANT inside an extension script makes all rights of the table, a user's own too, those that the
--- extension brings along, and a dump would leave the user's out: so what it brings along is put right after it.
+-- Inside an extension script a GRANT records all rights of the table in pg_init_privs, a user's own too, and pg_dump then
+-- omits the user's: so the recorded rights are restored afterwards.
 CREATE OR REPLACE FUNCTION llmspell_internal._grant_maintain(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -46,82 +40,95 @@ BEGIN
     PERFORM set_config('allow_system_table_mods', 'off', true);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._grant_maintain(regclass) IS 'Grants MAINTAIN on a table to llmspell_admin, and keeps what others were granted out of what the extension brings along.';
+COMMENT ON FUNCTION llmspell_internal._grant_maintain(regclass) IS 'Grants MAINTAIN on a table to llmspell_admin, and keeps the grants of users out of pg_init_privs.';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._table_secure(target regclass, app_rights text) RETURNS void
+-- A table is ordinary unless a rule says otherwise: rows of tenants, which llmspell_app reads and writes under the wall, and
+-- which a dump takes along. A name that begins with _ is for functions alone. Columns of a rule:
+--   app_rights   rights of llmspell_app, in alphabetical order; NULL for none
+--   dump         condition of the rows that a dump takes along; NULL for all
+--   is_listed    false: tenant_list() does not look here
+--   due_columns  columns, besides tenant_id, by which maintenance finds the tenants that have work
+CREATE OR REPLACE FUNCTION llmspell_internal._table_secure(target regclass, rules llmspell_internal._table_rule[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
     v_has_tenant constant boolean := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = target AND a.attname = 'tenant_id' AND NOT a.attisdropped);
-    v_is_kept constant boolean := target IN (SELECT k.relation FROM _event_log_kept() k);
+    v_rule llmspell_internal._table_rule;
     v_table record;
+    v_app_rights text;
     v_rights text;
+    v_columns text[] := '{}';
+    v_column text;
 BEGIN
+    SELECT * INTO v_rule FROM unnest(coalesce(rules, ARRAY(SELECT r::llmspell_internal._table_rule FROM _table_rules() r))) r WHERE r.relation = target;
+    SELECT c.relname, c.relacl, c.relispartition INTO v_table FROM pg_class c WHERE c.oid = target;
+    IF NOT v_has_tenant AND v_rule.relation IS NULL THEN
+        RAISE EXCEPTION 'table % has no tenant_id and no rule', target
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Add the column, or a row for the table to the function of its domain that returns llmspell_internal._table_rule.';
+    END IF;
     EXECUTE format('ALTER TABLE %s OWNER TO llmspell_owner', target);
     IF v_has_tenant THEN
         PERFORM _wall_build(target);
     END IF;
-    SELECT c.relacl, c.relispartition INTO v_table FROM pg_class c WHERE c.oid = target;
+    IF v_rule.relation IS NOT NULL THEN
+        v_app_rights := v_rule.app_rights;
+    ELSIF NOT v_table.relispartition AND v_table.relname NOT LIKE '\_%' THEN
+        v_app_rights := 'DELETE, INSERT, SELECT, UPDATE';
+    END IF;
+    -- Partitions are read through their parent.
+    IF v_has_tenant AND NOT v_table.relispartition AND v_rule.is_listed IS DISTINCT FROM false THEN
+        v_columns := ARRAY['tenant_id'] || coalesce(string_to_array(v_rule.due_columns, ', '), '{}');
+    END IF;
     SELECT string_agg(r.right_text, ', ' ORDER BY r.right_text) INTO v_rights
     FROM (SELECT a.privilege_type AS right_text FROM aclexplode(v_table.relacl) a WHERE a.grantee = 'llmspell_app'::regrole
           UNION ALL
           SELECT format('%s (%s)', a.privilege_type, string_agg(t.attname, ', ' ORDER BY t.attnum))
           FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) a
           WHERE t.attrelid = target AND a.grantee = 'llmspell_app'::regrole GROUP BY a.privilege_type) AS r;
-    -- Only where something differs: a GRANT inside an extension script makes all rights of the table, a
-    -- user's own too, those that the extension brings along, and a dump would leave the user's out.
-    IF v_rights IS DISTINCT FROM app_rights
+    -- Only where something differs, for the reason given above.
+    IF v_rights IS DISTINCT FROM v_app_rights
         OR EXISTS (SELECT FROM aclexplode(v_table.relacl) a
                    WHERE a.grantee = ANY (v_ours) AND a.grantee <> 'llmspell_app'::regrole
                      AND (a.grantee <> 'llmspell_admin'::regrole OR a.privilege_type <> 'MAINTAIN'))
+        OR EXISTS (SELECT FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) a
+                   WHERE t.attrelid = target AND a.grantee = 'llmspell_tenants'::regrole AND t.attname <> ALL (v_columns))
     THEN
         EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', target);
-        IF app_rights IS NOT NULL THEN
-            EXECUTE format('GRANT %s ON %s TO llmspell_app', app_rights, target);
+        IF v_app_rights IS NOT NULL THEN
+            EXECUTE format('GRANT %s ON %s TO llmspell_app', v_app_rights, target);
         END IF;
     END IF;
     IF NOT has_table_privilege('llmspell_admin', target, 'MAINTAIN') THEN
         PERFORM _grant_maintain(target);
     END IF;
-    IF v_has_tenant AND NOT v_table.relispartition AND NOT v_is_kept AND NOT has_column_privilege('llmspell_tenants', target, 'tenant_id', 'SELECT') THEN
-        EXECUTE format('GRANT SELECT (tenant_id) ON %s TO llmspell_tenants', target);
-    END IF;
+    FOREACH v_column IN ARRAY v_columns LOOP
+        IF NOT has_column_privilege('llmspell_tenants', target, v_column, 'SELECT') THEN
+            EXECUTE format('GRANT SELECT (%I) ON %s TO llmspell_tenants', v_column, target);
+        END IF;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._table_secure(regclass, text) IS 'Gives a table its owner, its wall where it has tenants, and its grants; app_rights: those of llmspell_app, in alphabetical order, NULL for none.';
+COMMENT ON FUNCTION llmspell_internal._table_secure(regclass, llmspell_internal._table_rule[]) IS 'Gives a table its owner, its wall where it has tenants, and its grants.
+Errors: 55000 a table without tenant_id that no rule names.';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._apply_security(register_dump boolean DEFAULT false) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._apply_security(in_script boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_schema constant oid := 'llmspell'::regnamespace;
-    -- Tables without tenants, by name: who may read them, and which rows a dump takes along.
-    v_shared constant jsonb := '{
-        "refinery_schema_history": {"app": "SELECT", "dump": "WHERE version > 15"},
-        "vector_spaces":           {"app": "SELECT", "dump": "WHERE NOT builtin"},
-        "vector_index_config":     {"app": "SELECT"},
-        "vector_calibrations":     {"app": "SELECT (space, exact_us, ann_us, exact_rows, efs, recalls, calibrated_at)"},
-        "_index_ledger":           {"dump": "WHERE false"},
-        "_feed_epochs":            {},
-        "_event_log_retention":    {},
-        "_maintenance":            {"dump": "WHERE false"}
-    }';
-    -- Tables that functions alone write, and what llmspell_app may do with them itself.
-    v_internal constant jsonb := '{"artifact_chunk": "SELECT", "artifact_upload": null, "artifact_gc_queue": null, "artifact_turn": null, "vector_tenant_indexes": "SELECT"}';
+    v_rules constant llmspell_internal._table_rule[] := ARRAY(SELECT r::llmspell_internal._table_rule FROM _table_rules() r);
     -- Internal functions that run as their owner and that llmspell_app may call, each looked at by a person.
-    v_reviewed constant text[] := ARRAY['_artifact_collect', '_artifact_collectable_objects', '_artifact_data_faults', '_artifact_forget_object', '_artifact_rechunk', '_artifact_structure_faults', '_event_log_cover', '_feed_end', '_feed_epoch_claim', '_index_faults', '_vector_indexes'];
+    v_reviewed constant text[] := ARRAY['_artifact_collect', '_artifact_collectable_objects', '_artifact_data_faults', '_artifact_forget_object', '_artifact_rechunk', '_artifact_structure_faults', '_event_log_cover', '_feed_end', '_feed_epoch_claim', '_index_faults', '_table_rules', '_vector_indexes'];
     v_relation record;
-    v_wanted text;
     v_function record;
 BEGIN
     FOR v_relation IN
-        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relacl, c.oid::regclass AS name,
-            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS has_tenant,
-            EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member,
-            c.oid IN (SELECT k.relation FROM _event_log_kept() k) AS is_kept
+        SELECT c.oid, c.relkind, c.relname, c.relacl, c.oid::regclass AS name,
+            EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member
         FROM pg_class c
         WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
         ORDER BY c.relname
@@ -137,38 +144,31 @@ BEGIN
             RAISE EXCEPTION 'relation % is of kind "%", which this schema does not have', v_relation.name, v_relation.relkind
                 USING ERRCODE = 'object_not_in_prerequisite_state';
         END IF;
-        IF NOT v_relation.has_tenant AND NOT v_shared ? v_relation.relname THEN
-            RAISE EXCEPTION 'table % has no tenant_id and is not listed as shared', v_relation.name
-                USING ERRCODE = 'object_not_in_prerequisite_state',
-                      HINT = 'Add the column, or add the table to the list in _apply_security().';
-        END IF;
-        -- Months are reached through event_log, and internal tables through functions.
-        v_wanted := CASE
-            WHEN NOT v_relation.has_tenant THEN v_shared -> v_relation.relname ->> 'app'
-            WHEN v_internal ? v_relation.relname THEN v_internal ->> v_relation.relname
-            WHEN NOT v_relation.relispartition AND NOT v_relation.is_kept AND v_relation.relname NOT LIKE '\_%' THEN 'DELETE, INSERT, SELECT, UPDATE'
-        END;
-        PERFORM _table_secure(v_relation.oid, v_wanted);
-        IF register_dump AND v_relation.is_member AND v_relation.relkind = 'r' THEN
-            PERFORM pg_extension_config_dump(v_relation.oid, coalesce(v_shared -> v_relation.relname ->> 'dump', ''));
+        PERFORM _table_secure(v_relation.oid, v_rules);
+        IF in_script AND v_relation.is_member AND v_relation.relkind = 'r' THEN
+            PERFORM pg_extension_config_dump(v_relation.oid, coalesce((SELECT r.dump FROM unnest(v_rules) r WHERE r.relation = v_relation.oid), ''));
         END IF;
     END LOOP;
 
     -- PUBLIC gets nothing; what a function grants to llmspell_app or llmspell_admin stands under it, and a public
-    -- name that grants nothing is for llmspell_app.
+    -- name that grants nothing is for llmspell_app. Later, what the script granted is in pg_init_privs.
     FOR v_function IN
         SELECT p.oid::regprocedure AS signature, p.proname::text, p.prosecdef, p.pronamespace <> v_schema AS is_internal,
             p.proowner = 'llmspell_tenants'::regrole AS is_over_wall,
-            EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 'llmspell_app'::regrole) AS for_app,
-            EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 'llmspell_admin'::regrole) AS for_admin
-        FROM pg_proc p WHERE p.pronamespace IN (v_schema, 'llmspell_internal'::regnamespace)
+            EXISTS (SELECT FROM aclexplode(g.acl) a WHERE a.grantee = 'llmspell_app'::regrole) AS for_app,
+            EXISTS (SELECT FROM aclexplode(g.acl) a WHERE a.grantee = 'llmspell_admin'::regrole) AS for_admin,
+            EXISTS (SELECT FROM aclexplode(g.acl) a WHERE a.grantee = 'llmspell_tenants'::regrole) AS for_tenants
+        FROM pg_proc p
+        LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND NOT in_script
+        CROSS JOIN LATERAL (SELECT coalesce(i.initprivs, p.proacl) AS acl) AS g
+        WHERE p.pronamespace IN (v_schema, 'llmspell_internal'::regnamespace)
     LOOP
         IF v_function.for_app AND v_function.is_internal AND v_function.prosecdef AND v_function.proname <> ALL (v_reviewed) THEN
             RAISE EXCEPTION 'function % runs as its owner, is granted to llmspell_app and has not been reviewed', v_function.signature
                 USING ERRCODE = 'object_not_in_prerequisite_state',
                       HINT = 'Look at what a caller can make it do, then add it to the list in _apply_security().';
         END IF;
-        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC, llmspell_app, llmspell_admin', v_function.signature);
+        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', v_function.signature);
         -- The owner runs what policies, triggers and definer functions call, but does not see over the wall.
         IF v_function.is_over_wall THEN
             EXECUTE format('REVOKE ALL ON ROUTINE %s FROM llmspell_owner', v_function.signature);
@@ -178,6 +178,9 @@ BEGIN
             END IF;
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_owner', v_function.signature);
         END IF;
+        IF v_function.for_tenants THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_tenants', v_function.signature);
+        END IF;
         IF v_function.for_admin THEN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_admin', v_function.signature);
         ELSIF v_function.for_app OR NOT v_function.is_internal THEN
@@ -186,12 +189,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._apply_security(boolean) IS 'Sets owner, wall and grants of every table of the schema (members, months, vector spaces) and owner and grants of every function. A table without tenant_id that is not listed as shared raises 55000. register_dump: also tell pg_dump to take the rows of members along; only inside an extension script.';
+COMMENT ON FUNCTION llmspell_internal._apply_security(boolean) IS 'Sets owner, wall and grants of every table, and owner and grants of every function; in_script: also what a dump takes along.
+Errors: 55000 a table without tenant_id and rule, or a definer function granted to llmspell_app that is not reviewed.';
 
--- Months have the indexes of this version, also after an upgrade.
-SELECT llmspell_internal._event_log_dress(m.relation) FROM llmspell_internal._event_log_months() m;
-
-SELECT llmspell_internal._apply_security(register_dump => true);
+SELECT llmspell_internal._apply_security(in_script => true);
 
 DELETE FROM llmspell._index_ledger;
 INSERT INTO llmspell._index_ledger (index_name, definition)

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # kind, name, test, cluster and logs are the caller's
 # Sourced by tests/run: which tests there are, and how one of each kind is run.
 
-# Folders whose tests are no programs, and the order of the others when nothing is known of their times.
-
+# The order of the kinds when nothing is known of their times; others follow.
 order=(unit pgrx upgrade roundtrip clients crash security regress docs pooling)
 
 # tests_of [KIND[/NAME]…]: prints one test a line, of all kinds where none is named.
@@ -121,6 +121,8 @@ pg_regress() { # pg_regress PROGRAM FOLDER ARG…
 
 # In another order each time, since no file may need or disturb another one; REGRESS_SEED=… repeats an order.
 run_regress() {
+    exec 7>"$BUILD/regress.lock" && flock 7 # two named files have one folder for their results
+    # shellcheck disable=SC2206 # a pattern
     local seed=${REGRESS_SEED:-$RANDOM} found=(tests/pg_regress/sql/${name:-*}.sql) file
     [[ -e ${found[0]} ]] || { echo "not ok regress $name: no such file" && return; }
     paired pg_regress/sql sql
@@ -132,7 +134,6 @@ run_regress() {
     mapfile -t found < <(printf '%s\n' "${found[@]##*/}" | shuf --random-source=<(yes "$seed"))
     say "tests: regress: REGRESS_SEED=$seed"
     fresh_database llmspell_regress empty || return 0
-    rm -rf "$BUILD/regress"
     # As in `cargo pgrx regress`, so that one expected output serves both.
     printf '#!/bin/sh\nexec "$@" -v VERBOSITY=terse\n' >"$RUN/terse"
     chmod +x "$RUN/terse"
@@ -141,11 +142,12 @@ run_regress() {
 }
 
 run_isolation() {
+    exec 7>"$BUILD/isolation.lock" && flock 7
+    # shellcheck disable=SC2206 # a pattern
     local specs=(tests/isolation/specs/${name:-*}.spec)
     [[ -e ${specs[0]} ]] || { echo "not ok isolation $name: no such file" && return; }
     paired isolation/specs spec
     fresh_database llmspell_isolation || return 0
-    rm -rf "$BUILD/isolation"
     specs=("${specs[@]##*/}")
     pg_regress isolation/pg_isolation_regress tests/isolation "${specs[@]%.spec}"
 }

@@ -1,4 +1,4 @@
--- Cursors of the lists that go by time and then by id.
+-- Cursors of the lists that go by time and then by id, and of those that go by an id alone.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._cursor(at timestamptz, id text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -26,3 +26,10 @@ AS 'MODULE_PATHNAME', '_cursor_uuid_wrapper';
 COMMENT ON FUNCTION llmspell_internal._cursor_uuid(text) IS 'The id of a cursor in a list whose ids are UUIDs, NULL of NULL.
 Errors: 22023 not a cursor, or its id is no UUID.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_uuid(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._cursor_key(after text) RETURNS uuid
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_cursor_key_wrapper';
+COMMENT ON FUNCTION llmspell_internal._cursor_key(text) IS 'The cursor of a list in the order of one UUID as that UUID, NULL of NULL.
+Errors: 22023 not a UUID.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_key(text) TO llmspell_app;

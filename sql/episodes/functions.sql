@@ -70,25 +70,6 @@ END
 $$;
 COMMENT ON FUNCTION llmspell_internal._tg_episode_embedding() IS 'An embedding is that of an episode, which stays until the transaction ends; 23503 where there is none.';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._episode_faults(tenant text) RETURNS TABLE (table_name text, fault text)
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE
-    v_table text;
-BEGIN
-    FOR v_table IN SELECT s.table_name FROM vector_spaces s WHERE s.purpose = 'episodes' ORDER BY s.dims, s.name LOOP
-        RETURN QUERY EXECUTE format(
-            'SELECT $1, format(''%%s embeddings without an episode'', count(*)) FROM llmspell.%I v
-             WHERE v.tenant_id = $2 AND NOT EXISTS (SELECT FROM llmspell.episodes e WHERE e.tenant_id = $2 AND e.id = v.id) HAVING count(*) > 0', v_table)
-        USING v_table, tenant;
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION llmspell_internal._episode_faults(text) IS 'How many embeddings of the tenant are of no episode, for each table that has some.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._episode_faults(text) TO llmspell_app;
-
 CREATE OR REPLACE FUNCTION llmspell_internal._episode_add(session_id text, role text, content text, embedding @extschema:vector@.vector, metadata jsonb, occurred_at timestamptz,
     wanted_id uuid, idempotency_key text, language text)
 RETURNS TABLE (id uuid, created boolean)

@@ -1,4 +1,4 @@
--- What a version said is never changed by our functions: they only end it. Raw statements may, and are found out.
+-- Our functions never change the content of a version, they only close it. A raw statement that does is recorded.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_graph_changed() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -8,7 +8,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_graph_changed() IS 'Marks a version of which more was changed than that it ended.';
+COMMENT ON FUNCTION llmspell_internal._tg_graph_changed() IS 'Sets changed_at of a version that was changed other than by being closed.';
 -- Short conditions, as the server reads them anew for each statement.
 CREATE OR REPLACE TRIGGER entities_changed BEFORE UPDATE ON llmspell.entities FOR EACH ROW
     WHEN (OLD.transaction_time_end <> 'infinity' OR NEW.transaction_time_end = 'infinity'

@@ -33,24 +33,24 @@ CREATE INDEX idx_entities_properties ON llmspell.entities
     USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end = 'infinity';
 
 COMMENT ON TABLE llmspell.entities IS 'Versions of the nodes of the knowledge graph, on both time axes.';
-COMMENT ON COLUMN llmspell.entities.entity_id IS 'Names the entity within the tenant.';
+COMMENT ON COLUMN llmspell.entities.entity_id IS 'Id of the entity, unique within the tenant.';
 COMMENT ON COLUMN llmspell.entities.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.entities.entity_type IS 'Kind of entity.';
 COMMENT ON COLUMN llmspell.entities.name IS 'Name of the entity.';
-COMMENT ON COLUMN llmspell.entities.properties IS 'What is known of it.';
-COMMENT ON COLUMN llmspell.entities.valid_time_start IS 'From when on it holds in the world.';
-COMMENT ON COLUMN llmspell.entities.valid_time_end IS 'Until when it holds, exclusive; infinity for open.';
-COMMENT ON COLUMN llmspell.entities.transaction_time_start IS 'From when on the database says so.';
-COMMENT ON COLUMN llmspell.entities.transaction_time_end IS 'Until when it said so, exclusive; infinity for the current version.';
+COMMENT ON COLUMN llmspell.entities.properties IS 'Its properties, a JSON object.';
+COMMENT ON COLUMN llmspell.entities.valid_time_start IS 'Start of the period in which it holds in the world.';
+COMMENT ON COLUMN llmspell.entities.valid_time_end IS 'End of that period, exclusive; infinity where it is open.';
+COMMENT ON COLUMN llmspell.entities.transaction_time_start IS 'When the version was recorded.';
+COMMENT ON COLUMN llmspell.entities.transaction_time_end IS 'When it was closed, exclusive; infinity for a current version.';
 COMMENT ON COLUMN llmspell.entities.created_at IS 'When the entity was first recorded.';
-COMMENT ON COLUMN llmspell.entities.source_kind IS 'What the version was taken from: event, episode or artifact; NULL where it is not said.';
-COMMENT ON COLUMN llmspell.entities.source_id IS 'Names it.';
-COMMENT ON COLUMN llmspell.entities.changed_at IS 'When a raw statement last changed what the version had said; NULL where none did. Kept by a trigger.';
+COMMENT ON COLUMN llmspell.entities.source_kind IS 'Kind of source of the version: event, episode or artifact; NULL where it is not given.';
+COMMENT ON COLUMN llmspell.entities.source_id IS 'Id of the source within source_kind.';
+COMMENT ON COLUMN llmspell.entities.changed_at IS 'When a raw statement last changed the version; NULL where none did. Set by a trigger.';
 COMMENT ON INDEX llmspell.idx_entities_type IS 'For entities of a type.';
 COMMENT ON INDEX llmspell.idx_entities_type_current IS 'For current entities of a type, in the order of their ids.';
 COMMENT ON INDEX llmspell.idx_entities_current IS 'For the current versions of an entity.';
-COMMENT ON INDEX llmspell.idx_entities_closed IS 'For versions of an entity that were closed after some time.';
-COMMENT ON INDEX llmspell.idx_entities_source IS 'For what was taken from a source.';
+COMMENT ON INDEX llmspell.idx_entities_closed IS 'For the versions of an entity that were closed after a time.';
+COMMENT ON INDEX llmspell.idx_entities_source IS 'For the versions that were taken from a source.';
 COMMENT ON INDEX llmspell.idx_entities_name IS 'For current entities by name or its beginning.';
 COMMENT ON INDEX llmspell.idx_entities_properties IS 'For properties OPERATOR(llmspell.@>) of current entities.';
 
@@ -87,27 +87,27 @@ CREATE INDEX idx_relationships_closed ON llmspell.relationships (tenant_id, rela
 CREATE INDEX idx_relationships_source ON llmspell.relationships (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
 
 COMMENT ON TABLE llmspell.relationships IS 'Versions of the edges of the knowledge graph, on both time axes.';
-COMMENT ON COLUMN llmspell.relationships.relationship_id IS 'Names the relationship within the tenant.';
+COMMENT ON COLUMN llmspell.relationships.relationship_id IS 'Id of the relationship, unique within the tenant.';
 COMMENT ON COLUMN llmspell.relationships.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.relationships.from_entity IS 'Source entity.';
 COMMENT ON COLUMN llmspell.relationships.to_entity IS 'Target entity.';
 COMMENT ON COLUMN llmspell.relationships.relationship_type IS 'Kind of relationship.';
-COMMENT ON COLUMN llmspell.relationships.properties IS 'What is known of it.';
-COMMENT ON COLUMN llmspell.relationships.valid_time_start IS 'From when on it holds in the world.';
-COMMENT ON COLUMN llmspell.relationships.valid_time_end IS 'Until when it holds, exclusive; infinity for open.';
-COMMENT ON COLUMN llmspell.relationships.transaction_time_start IS 'From when on the database says so.';
-COMMENT ON COLUMN llmspell.relationships.transaction_time_end IS 'Until when it said so, exclusive; infinity for the current version.';
+COMMENT ON COLUMN llmspell.relationships.properties IS 'Its properties, a JSON object.';
+COMMENT ON COLUMN llmspell.relationships.valid_time_start IS 'Start of the period in which it holds in the world.';
+COMMENT ON COLUMN llmspell.relationships.valid_time_end IS 'End of that period, exclusive; infinity where it is open.';
+COMMENT ON COLUMN llmspell.relationships.transaction_time_start IS 'When the version was recorded.';
+COMMENT ON COLUMN llmspell.relationships.transaction_time_end IS 'When it was closed, exclusive; infinity for a current version.';
 COMMENT ON COLUMN llmspell.relationships.created_at IS 'When the relationship was first recorded.';
-COMMENT ON COLUMN llmspell.relationships.source_kind IS 'What the version was taken from: event, episode or artifact; NULL where it is not said.';
-COMMENT ON COLUMN llmspell.relationships.source_id IS 'Names it.';
-COMMENT ON COLUMN llmspell.relationships.changed_at IS 'When a raw statement last changed what the version had said; NULL where none did. Kept by a trigger.';
+COMMENT ON COLUMN llmspell.relationships.source_kind IS 'Kind of source of the version: event, episode or artifact; NULL where it is not given.';
+COMMENT ON COLUMN llmspell.relationships.source_id IS 'Id of the source within source_kind.';
+COMMENT ON COLUMN llmspell.relationships.changed_at IS 'When a raw statement last changed the version; NULL where none did. Set by a trigger.';
 COMMENT ON INDEX llmspell.idx_relationships_from IS 'For edges that leave an entity.';
 COMMENT ON INDEX llmspell.idx_relationships_to IS 'For edges that reach an entity.';
 COMMENT ON INDEX llmspell.idx_relationships_from_current IS 'For walks along current edges.';
 COMMENT ON INDEX llmspell.idx_relationships_to_current IS 'For walks against current edges.';
 COMMENT ON INDEX llmspell.idx_relationships_current IS 'For the current versions of a relationship.';
-COMMENT ON INDEX llmspell.idx_relationships_closed IS 'For versions of a relationship that were closed after some time.';
-COMMENT ON INDEX llmspell.idx_relationships_source IS 'For what was taken from a source.';
+COMMENT ON INDEX llmspell.idx_relationships_closed IS 'For the versions of a relationship that were closed after a time.';
+COMMENT ON INDEX llmspell.idx_relationships_source IS 'For the versions that were taken from a source.';
 
 CREATE TABLE llmspell.entity_erasures (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
@@ -119,11 +119,17 @@ CREATE TABLE llmspell.entity_erasures (
     relationship_rows bigint NOT NULL,
     PRIMARY KEY (tenant_id, erasure_id)
 );
-COMMENT ON TABLE llmspell.entity_erasures IS 'That an entity was erased, and when; nothing of what it said.';
+COMMENT ON TABLE llmspell.entity_erasures IS 'Erasures of entities: that and when one was erased, without its content.';
 COMMENT ON COLUMN llmspell.entity_erasures.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.entity_erasures.erasure_id IS 'Names the erasure.';
-COMMENT ON COLUMN llmspell.entity_erasures.entity_hash IS 'SHA-256 of the entity''s id, lower-case hex: tells of a known id whether it was erased.';
-COMMENT ON COLUMN llmspell.entity_erasures.erased_at IS 'When.';
+COMMENT ON COLUMN llmspell.entity_erasures.erasure_id IS 'Id of the erasure.';
+COMMENT ON COLUMN llmspell.entity_erasures.entity_hash IS 'SHA-256 of the entity''s id, lower-case hex: a known id can be looked up, an unknown one not read.';
+COMMENT ON COLUMN llmspell.entity_erasures.erased_at IS 'When it was erased.';
 COMMENT ON COLUMN llmspell.entity_erasures.erased_by IS 'The role that was logged in.';
-COMMENT ON COLUMN llmspell.entity_erasures.entity_rows IS 'How many versions of the entity went.';
-COMMENT ON COLUMN llmspell.entity_erasures.relationship_rows IS 'How many versions of its relationships went.';
+COMMENT ON COLUMN llmspell.entity_erasures.entity_rows IS 'Number of versions of the entity that were deleted.';
+COMMENT ON COLUMN llmspell.entity_erasures.relationship_rows IS 'Number of versions of its relationships that were deleted.';
+
+CREATE TYPE llmspell_internal.entity_row AS (
+    entity_id uuid, entity_type text, name text, properties jsonb, valid_from timestamptz, valid_to timestamptz,
+    known_from timestamptz, known_to timestamptz, cursor text
+);
+COMMENT ON TYPE llmspell_internal.entity_row IS 'A row of a list of entities; the open ends of periods are NULL.';

@@ -25,17 +25,33 @@ BEGIN
     RETURN QUERY EXECUTE v_query || ' ORDER BY tenant LIMIT $2' USING coalesce(after, ''), max_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tenants(text, integer, text) IS 'The ids of the tenants that have a row in any table, or in that of the name, in byte order, after one and at most so many.';
+COMMENT ON FUNCTION llmspell_internal._tenants(text, integer, text) IS 'The tenants that have a row in any table, or in only_table, in byte order.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._tenants(text, integer, text) TO llmspell_admin;
 ALTER FUNCTION llmspell_internal._tenants(text, integer, text) OWNER TO llmspell_tenants;
 
-CREATE OR REPLACE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 1000, after text DEFAULT NULL) RETURNS TABLE (tenant_id text)
+-- The second function that sees over the wall, by columns that say what is due. The query is what a domain registered.
+CREATE OR REPLACE FUNCTION llmspell_internal._tenants_due(task text, after text, max_rows int) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT t.tenant_id::text FROM (SELECT DISTINCT d.tenant_id FROM (%s) AS d (tenant_id) WHERE d.tenant_id > $1 ORDER BY d.tenant_id LIMIT $2) AS t',
+        (SELECT t.due FROM _maintenance_tasks() t WHERE t.task = _tenants_due.task)) USING coalesce(after, ''), max_rows;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tenants_due(text, text, integer) IS 'The tenants for which a task of maintenance has work, in byte order.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenants_due(text, text, integer) TO llmspell_admin;
+ALTER FUNCTION llmspell_internal._tenants_due(text, text, integer) OWNER TO llmspell_tenants;
+
+CREATE OR REPLACE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 100, after text DEFAULT NULL) RETURNS TABLE (tenant_id text, cursor text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    SELECT t FROM _tenants(after, _max_rows(max_rows)) AS t
+    SELECT t, t FROM _tenants(after, _max_rows(max_rows)) AS t
 $$;
-COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'The tenants that have a row anywhere, in byte order; for the next page give the last one as after. llmspell_admin only. Errors: 22004, 22023 max_rows. Example: SELECT tenant_id FROM llmspell.tenant_list(1000);';
+COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'Lists the tenants that have a row anywhere, in byte order. For llmspell_admin.
+Errors: 22004, 22023 max_rows.
+Example: SELECT tenant_id FROM llmspell.tenant_list(1000);';
 GRANT EXECUTE ON FUNCTION llmspell.tenant_list(integer, text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tenant_check(tenant text) RETURNS void
@@ -43,15 +59,14 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    IF tenant IS NULL THEN
-        RAISE EXCEPTION 'argument "tenant" must not be null' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _given(tenant, 'tenant');
     IF tenant = '' THEN
         RAISE EXCEPTION 'a tenant id must not be empty' USING ERRCODE = 'invalid_parameter_value';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tenant_check(text) IS 'Raises 22004 or 22023 where the argument names no tenant.';
+COMMENT ON FUNCTION llmspell_internal._tenant_check(text) IS 'Refuses an argument that names no tenant.
+Errors: 22004 null; 22023 empty.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_check(text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.tenant_stats(tenant text) RETURNS TABLE (table_name text, row_count bigint)
@@ -62,21 +77,22 @@ BEGIN
     RETURN QUERY SELECT e.table_name, e.row_count FROM tenant_erase(tenant, true) e;
 END
 $$;
-COMMENT ON FUNCTION llmspell.tenant_stats(text) IS 'Rows of a tenant, table by table, event months one by one. llmspell_admin only. Errors: 22004 null, 22023 empty. Example: SELECT table_name, row_count FROM llmspell.tenant_stats(''acme'') WHERE row_count > 0;';
+COMMENT ON FUNCTION llmspell.tenant_stats(text) IS 'Counts the rows of a tenant, table by table. For llmspell_admin.
+Errors: 22004 null; 22023 empty.
+Example: SELECT table_name, row_count FROM llmspell.tenant_stats(''acme'') WHERE row_count > 0;';
 GRANT EXECUTE ON FUNCTION llmspell.tenant_stats(text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.tenant_erase(tenant text, dry_run boolean DEFAULT true) RETURNS TABLE (table_name text, row_count bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET app.current_tenant_id = ''
 AS $$
 DECLARE
-    v_before constant text := coalesce(current_tenant(), '');
     v_table record;
+    v_function regproc;
 BEGIN
     PERFORM _tenant_check(tenant);
-    IF dry_run IS NULL THEN
-        RAISE EXCEPTION 'argument "dry_run" must not be null' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _given(dry_run, 'dry_run');
     -- The wall stands here too: without the tenant set, the owner sees nothing.
     PERFORM set_config('app.current_tenant_id', tenant, true);
     FOR v_table IN
@@ -91,12 +107,15 @@ BEGIN
         table_name := v_table.relation::text;
         RETURN NEXT;
     END LOOP;
-    -- Its name stands in the definition of its own indexes. Last, as readers of the table wait from here on.
+    -- Last, since readers of what is dropped wait from here on.
     IF NOT dry_run THEN
-        PERFORM _vector_tenant_drop(tenant, s.name, true) FROM vector_spaces s;
+        FOR v_function IN SELECT f FROM _registered('_erased', 1) AS f LOOP
+            EXECUTE format('SELECT FROM %s($1)', v_function) USING tenant;
+        END LOOP;
     END IF;
-    PERFORM set_config('app.current_tenant_id', v_before, true);
 END
 $$;
-COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant, table by table in the order of foreign keys, event months included, and its indexes of its own (vector_tenant_promote), and returns how many rows; with dry_run (the default) only counts. One transaction: all or nothing. llmspell_admin only. Errors: 22004 null, 22023 empty, 55P03 an index of its own is in use for more than 5 s. Example: SELECT * FROM llmspell.tenant_erase(''acme'', dry_run => false) WHERE row_count > 0;';
+COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant in one transaction and returns the numbers by table; dry_run only counts. For llmspell_admin.
+Errors: 22004 null; 22023 empty; 55P03 an index of its own is in use for more than 5 s.
+Example: SELECT * FROM llmspell.tenant_erase(''acme'', dry_run => false) WHERE row_count > 0;';
 GRANT EXECUTE ON FUNCTION llmspell.tenant_erase(text, boolean) TO llmspell_admin;

@@ -8,39 +8,64 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell_internal._index_definitions() IS 'The indexes of the schema now, months aside.';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._index_faults() RETURNS TABLE (component text, object text, fault text)
+-- Those of other access methods than the server's own are their domain's affair.
+CREATE OR REPLACE FUNCTION llmspell_internal._index_is_ours(definition text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM pg_am a WHERE a.amname = substring(definition FROM ' USING (\w+) ') AND a.amhandler::oid < 16384)
+$$;
+COMMENT ON FUNCTION llmspell_internal._index_is_ours(text) IS 'Whether an index is of an access method of the server itself.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._index_faults() RETURNS SETOF llmspell_internal._fault
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT 'indexes', l.index_name::text, CASE WHEN d.index_name IS NULL THEN 'is missing: ' ELSE 'is invalid or altered: ' END || l.definition
     FROM _index_ledger l LEFT JOIN _index_definitions() d USING (index_name)
-    WHERE (d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid)
-      AND NOT EXISTS (SELECT FROM vector_spaces s CROSS JOIN LATERAL _vector_indexes(s.table_name) i WHERE i.index_name = l.index_name AND i.state = 'building')
-      -- Somebody chose another one in its place.
-      AND NOT EXISTS (SELECT FROM vector_spaces s JOIN vector_index_config c ON c.space = s.name
-                      WHERE l.index_name = _vector_index_prefix(s.table_name) || '_hnsw' AND c.index_name IS DISTINCT FROM l.index_name)
-    UNION ALL
-    SELECT 'indexes', w.index_name, format('is missing or invalid, chosen for space %s: run llmspell.vector_index_ensure()', s.name)
-    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
-    WHERE w.method <> 'none' AND w.index_name NOT IN (SELECT l.index_name FROM _index_ledger l)
-      AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name AND i.state <> 'invalid')
-    UNION ALL
-    SELECT 'event_log', m.relation::text, f.fault
-    FROM _event_log_months() m CROSS JOIN LATERAL _event_log_month_faults(m.relation) AS f (fault)
+    WHERE (d.definition IS DISTINCT FROM l.definition OR NOT d.is_valid) AND _index_is_ours(l.definition)
 $$;
-COMMENT ON FUNCTION llmspell_internal._index_faults() IS 'Indexes that are missing, invalid or altered.';
+COMMENT ON FUNCTION llmspell_internal._index_faults() IS 'Indexes of the installation that are missing, invalid or altered.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._index_faults() TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._schema_faults() RETURNS TABLE (component text, object text, fault text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_function regproc;
+BEGIN
+    FOR v_function IN SELECT f FROM _registered('_fault') AS f LOOP
+        RETURN QUERY EXECUTE format('SELECT f.* FROM %s() AS f', v_function);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._schema_faults() IS 'The faults of the schema that the domains find.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._schema_faults() TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._tenant_faults(tenant text) RETURNS TABLE (component text, object text, fault text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_function regproc;
+BEGIN
+    FOR v_function IN SELECT f FROM _registered('_fault', 1) AS f LOOP
+        RETURN QUERY EXECUTE format('SELECT f.* FROM %s($1) AS f', v_function) USING tenant;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tenant_faults(text) IS 'The faults in the rows of the tenant in force that the domains find.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_faults(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._security_faults() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    -- A month may have been attached from anywhere.
+    -- A partition may have been attached from anywhere.
     WITH walled AS (
         SELECT c.* FROM pg_class c
-        WHERE c.relkind IN ('r', 'p')
-          AND (c.relnamespace IN ('llmspell'::regnamespace, 'llmspell_archive'::regnamespace)
-               OR c.oid IN (SELECT p.relid FROM pg_partition_tree('llmspell.event_log') p))
+        WHERE c.relkind IN ('r', 'p') AND (c.relnamespace IN (SELECT s FROM _schemas() AS s) OR c.oid IN (SELECT p FROM _partitions() AS p))
     ), granted AS (
         SELECT c.oid, c.relowner, c.relispartition, a.grantee, a.privilege_type
         FROM walled c CROSS JOIN LATERAL aclexplode(c.relacl) a
@@ -52,7 +77,7 @@ AS $$
     FROM walled c CROSS JOIN LATERAL _wall_faults(c.oid) AS f (fault)
     WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
     UNION ALL
-    SELECT 'isolation', c.oid::regclass::text, 'is a month of event_log outside the schema llmspell'
+    SELECT 'isolation', c.oid::regclass::text, 'is a partition outside the schema llmspell'
     FROM walled c WHERE c.relispartition AND c.relnamespace <> 'llmspell'::regnamespace
     UNION ALL
     SELECT 'isolation', c.oid::regclass::text, format('owner is %s, not llmspell_owner', c.relowner::regrole)
@@ -95,7 +120,7 @@ AS $$
     SELECT 'isolation', 'llmspell_tenants', 'does not bypass row level security: tenant_list() stays empty'
     FROM pg_roles r WHERE r.rolname = 'llmspell_tenants' AND NOT r.rolbypassrls
 $$;
-COMMENT ON FUNCTION llmspell_internal._security_faults() IS 'What in the catalog contradicts the wall: row security, policies, owners, grants, roles.';
+COMMENT ON FUNCTION llmspell_internal._security_faults() IS 'Entries of the catalog that contradict the wall: row security, policies, owners, grants, roles.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._security_faults() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.verify_isolation() RETURNS TABLE (check_name text, ok boolean, detail text)
@@ -171,30 +196,9 @@ BEGIN
     FROM unnest(v_found) AS f;
 END
 $$;
-COMMENT ON FUNCTION llmspell.verify_isolation() IS 'Tries the wall as the caller, with two made-up tenants on test_data (nothing is kept), and checks the catalog: one row per check (check_name, ok, detail). Not ok where the caller bypasses row level security. Needs a transaction that may write. Example: SELECT * FROM llmspell.verify_isolation() WHERE NOT ok;';
-
-CREATE OR REPLACE FUNCTION llmspell_internal._tenant_faults(tenant text) RETURNS TABLE (component text, object text, fault text)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-    SELECT 'agent_states', v.agent_id, 'does not match its checksum ' || v.stored_checksum FROM agent_state_verify() v
-    UNION ALL
-    SELECT 'agent_state_history', format('%s/%s', h.agent_id, h.version), format('is packed beside version %s, which is missing', h.base_version)
-    FROM agent_state_history h
-    WHERE h.tenant_id = tenant AND h.base_version IS NOT NULL
-      AND NOT EXISTS (SELECT FROM agent_state_history b
-                      WHERE b.tenant_id = tenant AND b.agent_id = h.agent_id AND b.version = h.base_version AND b.base_version IS NULL)
-    UNION ALL
-    SELECT 'artifacts', v.object, format('%s: %s', v.code, v.detail) FROM artifact_verify() v
-    UNION ALL
-    SELECT 'episodes', f.table_name, f.fault FROM _episode_faults(tenant) f
-    UNION ALL
-    SELECT 'indexes', r.index_name, format('is missing or invalid, the tenant''s own in space %s: run llmspell.vector_index_ensure()', r.space)
-    FROM vector_tenant_indexes r JOIN vector_spaces s ON s.name = r.space
-    WHERE r.tenant_id = tenant AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = r.index_name AND i.state <> 'invalid')
-$$;
-COMMENT ON FUNCTION llmspell_internal._tenant_faults(text) IS 'What contradicts itself in the rows of the tenant in force: checksums, counts, vectors without an episode, its own indexes.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_faults(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell.verify_isolation() IS 'Tries the wall as the caller with two made-up tenants, keeps nothing, checks the catalog; one row per check.
+Errors: 25006 in a read-only transaction.
+Example: SELECT * FROM llmspell.verify_isolation() WHERE NOT ok;';
 
 CREATE OR REPLACE FUNCTION llmspell.verify() RETURNS TABLE (component text, object text, fault text)
 LANGUAGE plpgsql VOLATILE
@@ -212,10 +216,11 @@ BEGIN
     ELSE
         RETURN QUERY SELECT 'isolation', v.check_name, coalesce(v.detail, 'failed') FROM verify_isolation() v WHERE NOT v.ok;
     END IF;
-    RETURN QUERY SELECT f.component, f.object, f.fault FROM _index_faults() f;
+    RETURN QUERY SELECT f.component, f.object, f.fault FROM _schema_faults() f;
     IF current_tenant() IS NOT NULL THEN
         RETURN QUERY SELECT f.component, f.object, f.fault FROM _tenant_faults(current_tenant()) f;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.verify() IS 'Every self-check in one: one row (component, object, fault) per fault, none where all is well. With a tenant set also the checksums and counts in its rows. In a read-only transaction and on a standby the isolation check reads the catalog only. Example: SELECT * FROM llmspell.verify();';
+COMMENT ON FUNCTION llmspell.verify() IS 'Runs every self-check and returns a row per fault; with a tenant set, also of the tenant''s rows.
+Example: SELECT * FROM llmspell.verify();';

@@ -73,7 +73,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._session_status(text) IS 'A status in lower case; 22023 where it is none of the three. NULL stays NULL.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_status(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._session_create(new_id uuid, data jsonb, expires_at timestamptz, ttl interval)
+CREATE OR REPLACE FUNCTION llmspell_internal._session_create(new_id uuid, state jsonb, expires_at timestamptz, ttl interval)
 RETURNS TABLE (session_id uuid, version bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -83,10 +83,10 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_actual bigint;
 BEGIN
-    PERFORM _required(_session_create.data, 'data');
-    PERFORM _json_check(_session_create.data);
+    PERFORM _required(_session_create.state, 'state');
+    PERFORM _json_check(_session_create.state);
     INSERT INTO sessions AS s (tenant_id, session_id, session_data, expires_at)
-    VALUES (v_tenant, coalesce(_session_create.new_id, uuidv7()), _session_create.data,
+    VALUES (v_tenant, coalesce(_session_create.new_id, uuidv7()), _session_create.state,
             _expiry(_session_create.expires_at, _session_create.ttl))
     ON CONFLICT (tenant_id, session_id) DO NOTHING
     RETURNING s.session_id, s.version, true INTO session_id, version, created;
@@ -101,17 +101,17 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._session_create IS 'What session_create does; plpgsql wants other names for inputs than for outputs.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_create TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell.session_create(session_id uuid DEFAULT NULL, data jsonb DEFAULT '{}',
+CREATE OR REPLACE FUNCTION llmspell.session_create(session_id uuid DEFAULT NULL, state jsonb DEFAULT '{}',
                                         expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (session_id uuid, version bigint, created boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT * FROM llmspell_internal._session_create(session_create.session_id, session_create.data, session_create.expires_at, session_create.ttl);
+    SELECT * FROM llmspell_internal._session_create(session_create.session_id, session_create.state, session_create.expires_at, session_create.ttl);
 END;
-COMMENT ON FUNCTION llmspell.session_create(uuid, jsonb, timestamptz, interval) IS 'Begins a session (session_id defaults to uuidv7()) and returns (session_id, version, created). It expires at expires_at, or ttl from now, or never. Errors: 42501 no tenant, LS409 it exists, 22004 null data, 22023 both expires_at and ttl, or ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep. Example: SELECT session_id FROM llmspell.session_create(data => ''{"user": 42}'', ttl => ''1 day'');';
+COMMENT ON FUNCTION llmspell.session_create(uuid, jsonb, timestamptz, interval) IS 'Begins a session (session_id defaults to uuidv7()) and returns (session_id, version, created). It expires at expires_at, or ttl from now, or never. Errors: 42501 no tenant, LS409 it exists, 22004 null state, 22023 both expires_at and ttl, or ttl not positive, 22008 ttl beyond the last timestamp, 54000 state too large or too deep. Example: SELECT session_id FROM llmspell.session_create(state => ''{"user": 42}'', ttl => ''1 day'');';
 
 CREATE OR REPLACE FUNCTION llmspell.session_get(session_id uuid, include_expired boolean DEFAULT false)
-RETURNS TABLE (session_id uuid, data jsonb, status text, version bigint, artifact_count int, created_at timestamptz,
+RETURNS TABLE (session_id uuid, state jsonb, status text, version bigint, artifact_count int, created_at timestamptz,
                last_accessed_at timestamptz, updated_at timestamptz, expires_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -121,9 +121,9 @@ BEGIN ATOMIC
       AND s.tenant_id = llmspell.current_tenant() AND s.session_id = llmspell_internal._required(session_get.session_id, 'session_id')
       AND (session_get.include_expired OR s.status <> 'expired' AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp()));
 END;
-COMMENT ON FUNCTION llmspell.session_get(uuid, boolean) IS 'A session: one row, or none where it does not exist, or has expired and include_expired is false. Writes nothing: call session_touch to record the access. Errors: 42501 no tenant, 22004 null session_id. Example: SELECT data FROM llmspell.session_get(''0198a5f0-0000-7000-8000-000000000001'');';
+COMMENT ON FUNCTION llmspell.session_get(uuid, boolean) IS 'A session: one row, or none where it does not exist, or has expired and include_expired is false. Writes nothing: call session_touch to record the access. Errors: 42501 no tenant, 22004 null session_id. Example: SELECT state FROM llmspell.session_get(''0198a5f0-0000-7000-8000-000000000001'');';
 
-CREATE OR REPLACE FUNCTION llmspell.session_update(session_id uuid, data jsonb DEFAULT NULL, status text DEFAULT NULL,
+CREATE OR REPLACE FUNCTION llmspell.session_update(session_id uuid, state jsonb DEFAULT NULL, status text DEFAULT NULL,
                                         expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL, expected_version bigint DEFAULT NULL)
 RETURNS TABLE (version bigint)
 LANGUAGE plpgsql VOLATILE
@@ -136,11 +136,11 @@ DECLARE
     v_actual bigint;
 BEGIN
     PERFORM _required(session_update.session_id, 'session_id'), _check_expected(session_update.expected_version);
-    IF session_update.data IS NOT NULL THEN
-        PERFORM _json_check(session_update.data);
+    IF session_update.state IS NOT NULL THEN
+        PERFORM _json_check(session_update.state);
     END IF;
     UPDATE sessions s
-    SET session_data = coalesce(session_update.data, s.session_data),
+    SET session_data = coalesce(session_update.state, s.session_data),
         status = CASE WHEN session_update.status IS NOT NULL THEN _session_status(session_update.status)
                       WHEN s.status = 'expired' AND coalesce(v_expires_at, session_update.expires_at) > statement_timestamp() THEN 'active' ELSE s.status END,
         expires_at = CASE WHEN session_update.expires_at = 'infinity' THEN NULL ELSE coalesce(v_expires_at, s.expires_at) END, last_accessed_at = now()
@@ -158,7 +158,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes data, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns its version; expires_at ''infinity'' takes the expiry away, and a later expiry brings an expired session back as active. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 data too large or too deep. Example: SELECT version FROM llmspell.session_update(''0198a5f0-0000-7000-8000-000000000001'', data => ''{"user": 42}'', ttl => ''1 day'');';
+COMMENT ON FUNCTION llmspell.session_update(uuid, jsonb, text, timestamptz, interval, bigint) IS 'Changes state, status (in any case: active, archived, expired) and expiry of a session, where not NULL, and returns its version; expires_at ''infinity'' takes the expiry away, and a later expiry brings an expired session back as active. Errors: 42501 no tenant, 22004 null session_id, P0002 no such session, LS409 another version, 22023 unknown status, both expires_at and ttl, ttl not positive, 22008 ttl beyond the last timestamp, 54000 state too large or too deep. Example: SELECT version FROM llmspell.session_update(''0198a5f0-0000-7000-8000-000000000001'', state => ''{"user": 42}'', ttl => ''1 day'');';
 
 CREATE OR REPLACE FUNCTION llmspell.session_touch(session_id uuid, ttl interval DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -240,7 +240,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT * FROM llmspell_internal._session_list(session_list.status, session_list.max_rows, session_list.after);
 END;
-COMMENT ON FUNCTION llmspell.session_list(text, integer, uuid) IS 'Sessions, newest first, without their data: those that have not expired, or those in one status; expired also lists those whose time is over and that nothing has marked yet. For the next page give the last session_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the session named by after has gone. Example: SELECT session_id FROM llmspell.session_list(''active'', 100);';
+COMMENT ON FUNCTION llmspell.session_list(text, integer, uuid) IS 'Sessions, newest first, without their states: those that have not expired, or those in one status; expired also lists those whose time is over and that nothing has marked yet. For the next page give the last session_id as after. Errors: 42501 no tenant, 22004, 22023 max_rows or unknown status, P0002 the session named by after has gone. Example: SELECT session_id FROM llmspell.session_list(''active'', 100);';
 
 CREATE OR REPLACE FUNCTION llmspell.session_archive(session_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -294,9 +294,9 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_retention_set(interval) IS 'How long the own tenant keeps sessions after their expiry; NULL, as at first, for ever. session_expire_due acts on it. Errors: 42501 no tenant, 22023 negative, 22008 beyond the first timestamp. Example: SELECT llmspell.session_retention_set(''30 days'');';
+COMMENT ON FUNCTION llmspell.session_retention_set(interval) IS 'How long the own tenant keeps sessions after their expiry; NULL, as at first, for ever. session_sweep acts on it. Errors: 42501 no tenant, 22023 negative, 22008 beyond the first timestamp. Example: SELECT llmspell.session_retention_set(''30 days'');';
 
-CREATE OR REPLACE FUNCTION llmspell.session_expire_due(max_rows int DEFAULT 1000) RETURNS TABLE (expired bigint, deleted bigint)
+CREATE OR REPLACE FUNCTION llmspell.session_sweep(max_rows int DEFAULT 1000) RETURNS TABLE (expired bigint, deleted bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -310,7 +310,7 @@ BEGIN
         SELECT s.session_id FROM sessions s
         WHERE s.tenant_id = v_tenant AND s.expires_at <= v_now AND s.status <> 'expired'
         ORDER BY s.expires_at
-        LIMIT _max_rows(session_expire_due.max_rows)
+        LIMIT _max_rows(session_sweep.max_rows)
         FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE sessions s SET status = 'expired' FROM due d WHERE s.tenant_id = v_tenant AND s.session_id = d.session_id;
@@ -322,7 +322,7 @@ BEGIN
             SELECT s.session_id FROM sessions s
             WHERE s.tenant_id = v_tenant AND s.expires_at <= v_now - v_keep AND s.status = 'expired'
             ORDER BY s.expires_at
-            LIMIT _max_rows(session_expire_due.max_rows)
+            LIMIT _max_rows(session_sweep.max_rows)
             FOR UPDATE SKIP LOCKED
         )
         DELETE FROM sessions s USING due d WHERE s.tenant_id = v_tenant AND s.session_id = d.session_id;
@@ -331,7 +331,7 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.session_expire_due(integer) IS 'Marks up to max_rows sessions whose time is over as expired, deletes up to max_rows that session_retention_set no longer keeps, and returns how many of each. Never needed for correctness. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT expired, deleted FROM llmspell.session_expire_due(1000);';
+COMMENT ON FUNCTION llmspell.session_sweep(integer) IS 'Marks up to max_rows sessions whose time is over as expired, deletes up to max_rows that session_retention_set no longer keeps, and returns how many of each. Never needed for correctness. Errors: 42501 no tenant, 22004, 22023 max_rows. Example: SELECT expired, deleted FROM llmspell.session_sweep(1000);';
 
 CREATE OR REPLACE FUNCTION llmspell.session_stats()
 RETURNS TABLE (status text, sessions bigint, artifacts bigint, oldest timestamptz, newest timestamptz)

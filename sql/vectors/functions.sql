@@ -278,7 +278,7 @@ BEGIN
     EXCEPTION WHEN unique_violation THEN
         RAISE EXCEPTION 'there is already a space "%"', vector_space_create.name USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
     END;
-    PERFORM _table_secure(format('llmspell.%I', v_table)::regclass, 'DELETE, INSERT, SELECT, UPDATE');
+    PERFORM _table_secure(format('llmspell.%I', v_table)::regclass);
     RETURN v_table;
 END
 $$;

@@ -115,7 +115,7 @@ END
 $$;
 COMMENT ON FUNCTION llmspell.workflow_save(text, text, jsonb, text, integer, bigint, bigint) IS 'Saves a workflow and returns (version, created). status (in any case: pending, running, completed, failed, cancelled), name and current_step: NULL keeps what is there, or pending, none and 0. expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. fence: only while that claim holds (see workflow_claim), else LS409, or P0002 where the workflow has gone. Errors: 42501 no tenant, 22004 null, 22023 unknown status or impossible transition, 22001 workflow_id over 255 or name over 500 characters, 54000 state too large or too deep, 23514 negative step. Example: SELECT version FROM llmspell.workflow_save(''w1'', ''import'', ''{}'', ''Running'');';
 
-CREATE OR REPLACE FUNCTION llmspell.workflow_load(workflow_id text)
+CREATE OR REPLACE FUNCTION llmspell.workflow_get(workflow_id text)
 RETURNS TABLE (workflow_id text, name text, state jsonb, status text, current_step int, version bigint, attempt int, fence bigint,
                lease_expires_at timestamptz, started_at timestamptz, completed_at timestamptz, created_at timestamptz, last_updated timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -124,9 +124,9 @@ BEGIN ATOMIC
         w.lease_expires_at, w.started_at, w.completed_at, w.created_at, w.last_updated
     FROM llmspell.workflow_states w
     WHERE llmspell_internal._require_tenant() IS NOT NULL
-      AND w.tenant_id = llmspell.current_tenant() AND w.workflow_id = llmspell_internal._required(workflow_load.workflow_id, 'workflow_id');
+      AND w.tenant_id = llmspell.current_tenant() AND w.workflow_id = llmspell_internal._required(workflow_get.workflow_id, 'workflow_id');
 END;
-COMMENT ON FUNCTION llmspell.workflow_load(text) IS 'A workflow with its state: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, status FROM llmspell.workflow_load(''w1'');';
+COMMENT ON FUNCTION llmspell.workflow_get(text) IS 'A workflow with its state: one row, or none. Errors: 42501 no tenant, 22004 null. Example: SELECT state, status FROM llmspell.workflow_get(''w1'');';
 
 CREATE OR REPLACE FUNCTION llmspell.workflow_update_status(workflow_id text, status text, expected_status text DEFAULT NULL, fence bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, previous_status text)

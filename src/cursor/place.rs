@@ -47,8 +47,8 @@ impl<'a> Place<'a> {
             "infinity" => i64::MAX,
             _ => {
                 let digits = time.strip_prefix('-').unwrap_or(time);
-                let canonical = digits.bytes().all(|b| b.is_ascii_digit())
-                    && (!digits.starts_with('0') || time == "0");
+                let canonical =
+                    digits.bytes().all(|b| b.is_ascii_digit()) && (!digits.starts_with('0') || time == "0");
                 let micros = canonical.then(|| time.parse::<i128>().ok())??;
                 i64::try_from(micros - i128::from(EPOCH_2000)).ok().filter(|m| (FIRST..END).contains(m))?
             }
@@ -82,8 +82,24 @@ mod tests {
     #[test]
     fn refuses_the_rest() {
         for cursor in [
-            "", "/", "/a", "1", "x/a", "+1/a", "01/a", "-0/a", "-/a", " 1/a", "1.5/a", "1e3/a", "Infinity/a", "nan/a",
-            "٣/a", "9224318016000000000/a", "-210866803200000001/a", "99999999999999999999999999999999999999999/a",
+            "",
+            "/",
+            "/a",
+            "1",
+            "x/a",
+            "+1/a",
+            "01/a",
+            "-0/a",
+            "-/a",
+            " 1/a",
+            "1.5/a",
+            "1e3/a",
+            "Infinity/a",
+            "nan/a",
+            "٣/a",
+            "9224318016000000000/a",
+            "-210866803200000001/a",
+            "99999999999999999999999999999999999999999/a",
         ] {
             assert_eq!(Place::parse(cursor), Err(Invalid::Cursor(cursor.to_owned())), "{cursor:?}");
         }

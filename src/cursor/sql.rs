@@ -25,9 +25,19 @@ fn _cursor_id(after: &str) -> Result<&str, ErrorReport> {
     Ok(place(after)?.id)
 }
 
+/// The cursor of a list in the order of one UUID is that UUID.
+#[pg_extern(sql = false)]
+fn _cursor_key(after: &str) -> Result<Uuid, ErrorReport> {
+    parsed(after, after)
+}
+
 #[pg_extern(sql = false)]
 fn _cursor_uuid(after: &str) -> Result<Uuid, ErrorReport> {
-    match uuid::Uuid::try_parse(place(after)?.id) {
+    parsed(place(after)?.id, after)
+}
+
+fn parsed(id: &str, after: &str) -> Result<Uuid, ErrorReport> {
+    match uuid::Uuid::try_parse(id) {
         Ok(id) => Ok(Uuid::from_bytes(id.into_bytes())),
         Err(_) => Err(Error::from(Invalid::Cursor(after.to_owned())).into()),
     }

@@ -86,7 +86,7 @@ impl Change {
     fn fresh(&self, created: i64) -> Result<Content, Invalid> {
         let given = |value: &Option<String>, what| value.clone().ok_or(Invalid::Missing(what));
         Ok(Content {
-            kind: given(&self.kind, "type")?,
+            kind: given(&self.kind, "entity_type")?,
             name: given(&self.name, "name")?,
             ends: self.ends,
             properties: self.properties.clone(),

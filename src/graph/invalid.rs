@@ -8,7 +8,7 @@ pub enum Invalid {
     /// An edge would hold where one of its ends does not exist.
     #[error("a relationship cannot hold while one of its entities does not exist")]
     Dangling { missing: Vec<(String, String)> },
-    #[error("source_kind and source_id must both be given, or neither")]
+    #[error("source_type and source_id must both be given, or neither")]
     HalfSource,
     #[error("entity {id} has relationships in this period")]
     HasEdges { id: String, edges: Vec<String>, more: bool },
@@ -28,6 +28,8 @@ pub enum Invalid {
     Portion { start: String, end: String },
     #[error("a version of {what} {id} was recorded in the future, at {stamp}")]
     Skew { what: &'static str, id: String, stamp: String, seconds: i32 },
+    #[error("since must be before until, got {since} and {until}")]
+    Window { since: String, until: String },
     #[error("more than {max} nodes are reached")]
     TooManyNodes { max: i32 },
 }

@@ -18,7 +18,7 @@ impl Refusal for Invalid {
             Self::PathsTooLong { .. } | Self::TooManyNodes { .. } => {
                 PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
             }
-            Self::Portion { .. } => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
+            Self::Portion { .. } | Self::Window { .. } => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
             Self::Skew { .. } => PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
         }
     }

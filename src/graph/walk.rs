@@ -2,8 +2,8 @@
 //!
 //! A node is visited once, so the cost is that of the edges of the nodes reached, not of the paths.
 
-use std::collections::{HashMap as StdMap, HashSet as StdSet};
-use std::hash::{BuildHasherDefault, Hasher};
+// A tenant chooses its ids: only a hash with a key of the process keeps them from colliding on purpose.
+use std::collections::{HashMap, HashSet};
 
 use super::content::Id;
 use super::period::Period;
@@ -11,34 +11,14 @@ use super::period::Period;
 /// How many nodes are expanded at once: a bound on what a step takes before limits are looked at.
 const CHUNK: usize = 4096;
 
-/// Ids are random but for their order, and come eight bytes at a time; a tenant that makes them collide
-/// slows itself down.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-    }
-}
-
-type HashMap<K, V> = StdMap<K, V, BuildHasherDefault<IdHasher>>;
-type HashSet<K> = StdSet<K, BuildHasherDefault<IdHasher>>;
-
 /// An edge of the node `near`, to whichever side.
 #[derive(Debug, Clone, Copy)]
 pub struct Link {
     pub near: Id,
     pub far: Id,
     pub edge: Id,
+    /// The number of its type, as the graph counts them.
+    pub kind: u32,
     pub valid: Period,
 }
 
@@ -70,6 +50,8 @@ pub struct Reached {
     pub depth: u32,
     /// The place of the node before it in the result, and the edge from there; none of the start.
     pub parent: Option<(usize, Id)>,
+    /// The type of that edge.
+    pub kind: u32,
     /// When the whole path from the start holds.
     pub valid: Period,
 }
@@ -85,8 +67,8 @@ pub fn traverse<G: Graph>(
     if graph.existing(&[start])?.is_empty() {
         return Ok(Vec::new());
     }
-    let mut reached = vec![Reached { id: start, depth: 0, parent: None, valid: Period::ALWAYS }];
-    let mut seen = HashSet::from_iter([start]);
+    let mut reached = vec![Reached { id: start, depth: 0, parent: None, kind: 0, valid: Period::ALWAYS }];
+    let mut seen = HashSet::from([start]);
     let mut layer = 0..1;
     for depth in 1..=max_depth {
         let mut next: Vec<Reached> = Vec::new();
@@ -95,13 +77,13 @@ pub fn traverse<G: Graph>(
             let chunk = first..(first + CHUNK).min(layer.end);
             let nodes: Vec<Id> = reached[chunk.clone()].iter().map(|r| r.id).collect();
             let place = |near: &Id| Some(chunk.start + nodes.binary_search(near).ok()?);
-            let mut best: HashMap<Id, (usize, Id, Period)> = HashMap::default();
+            let mut best: HashMap<Id, (usize, Id, u32, Period)> = HashMap::new();
             for link in graph.links(&nodes, false)? {
                 if seen.contains(&link.far) {
                     continue;
                 }
                 let Some(parent) = place(&link.near) else { continue };
-                let found = (parent, link.edge, link.valid);
+                let found = (parent, link.edge, link.kind, link.valid);
                 best.entry(link.far)
                     .and_modify(|known| {
                         if (found.0, found.1) < (known.0, known.1) {
@@ -112,10 +94,10 @@ pub fn traverse<G: Graph>(
             }
             let candidates: Vec<Id> = best.keys().copied().collect();
             for id in graph.existing(&candidates)? {
-                let Some((parent, edge, valid)) = best.remove(&id) else { continue };
+                let Some((parent, edge, kind, valid)) = best.remove(&id) else { continue };
                 let valid = reached[parent].valid.intersect(valid).unwrap_or(valid);
                 seen.insert(id);
-                next.push(Reached { id, depth, parent: Some((parent, edge)), valid });
+                next.push(Reached { id, depth, parent: Some((parent, edge)), kind, valid });
             }
             if reached.len() - 1 + next.len() > max_nodes {
                 return Err(Stopped::TooManyNodes);
@@ -162,13 +144,13 @@ struct Side {
 
 impl Side {
     fn new(start: Id, backwards: bool) -> Self {
-        Self { backwards, depth: HashMap::from_iter([(start, 0)]), frontier: vec![start], links: Vec::new() }
+        Self { backwards, depth: HashMap::from([(start, 0)]), frontier: vec![start], links: Vec::new() }
     }
 
     fn step<G: Graph>(&mut self, graph: &mut G, room: usize) -> Result<(), Stopped<G::Error>> {
         let depth = self.depth.get(&self.frontier[0]).map_or(1, |d| d + 1);
-        let mut next = HashSet::default();
-        let mut dead = HashSet::default();
+        let mut next = HashSet::new();
+        let mut dead = HashSet::new();
         for nodes in self.frontier.chunks(CHUNK) {
             let mut links = graph.links(nodes, self.backwards)?;
             links.retain(|link| !self.depth.contains_key(&link.far) && !dead.contains(&link.far));
@@ -228,7 +210,7 @@ pub fn shortest_path<G: Graph>(
 
 /// Walks from the start through nodes that lie on a shortest path, each time to the smallest one.
 fn rebuilt(ahead: &Side, behind: &Side, from: Id, to: Id, meeting: HashSet<Id>) -> Path {
-    let mut steps: HashMap<Id, (Id, Id, Period)> = HashMap::default();
+    let mut steps: HashMap<Id, (Id, Id, Period)> = HashMap::new();
     let mut offer = |at: Id, next: (Id, Id, Period)| {
         let known = steps.entry(at).or_insert(next);
         if (next.0, next.1) < (known.0, known.1) {
@@ -321,7 +303,7 @@ mod tests {
                 let mut offer = |near: u8, far: u8| {
                     if nodes.contains(&id(near)) {
                         let valid = Period { start: i64::from(near), end: 1000 + i as i64 };
-                        links.push(Link { near: id(near), far: id(far), edge: id(i as u8), valid });
+                        links.push(Link { near: id(near), far: id(far), edge: id(i as u8), kind: i as u32, valid });
                     }
                 };
                 if !self.directed || !backwards {

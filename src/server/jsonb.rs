@@ -1,8 +1,9 @@
 //! Documents of the type jsonb: their tokens, and their text.
 #![allow(unsafe_code)] // calls into the server
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
+use pgrx::AnyElement;
 use pgrx::prelude::*;
 
 use super::spi::{Arg, typed};
@@ -85,6 +86,16 @@ impl<'a> Document<'a> {
                 _ => unsafe { scalar(&value, &mut visit) },
             }?;
         }
+    }
+}
+
+/// The jsonb of a text that a jsonb was printed as, as a result of a function.
+pub fn parsed(text: &str) -> Option<AnyElement> {
+    let text = CString::new(text).ok()?;
+    // SAFETY: jsonb_in takes a C string and gives a jsonb in the current memory context.
+    unsafe {
+        let jsonb: pg_sys::Datum = pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text.as_ptr().into())])?;
+        AnyElement::from_polymorphic_datum(jsonb, false, pg_sys::JSONBOID)
     }
 }
 

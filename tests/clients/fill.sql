@@ -44,9 +44,9 @@ VALUES (llmspell.current_tenant(), '00000000-0000-0000-0000-000000000001', '0000
 
 -- The same by functions: a version split in three, an edge with a source, and the trace of an erased entity.
 SELECT llmspell.entity_put('00000000-0000-0000-0000-000000000003', 'person', 'Mary', '{"n": 1}', '2000-01-01+00');
-SELECT llmspell.entity_patch('00000000-0000-0000-0000-000000000003', '{"n": 2.50, "é": null}', '2005-01-01+00', '2006-01-01+00', source_kind => 'event', source_id => 'e1');
+SELECT llmspell.entity_patch('00000000-0000-0000-0000-000000000003', '{"n": 2.50, "é": null}', '2005-01-01+00', '2006-01-01+00', source_type => 'event', source_id => 'e1');
 SELECT llmspell.relationship_put('00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000003', 'knows', valid_from => '2001-01-01+00',
-    source_kind => 'episode', source_id => 'é 1');
+    source_type => 'episode', source_id => 'é 1');
 SELECT llmspell.entity_put('00000000-0000-0000-0000-000000000004', 'person', 'gone', '{}', '2000-01-01+00'), llmspell.entity_erase('00000000-0000-0000-0000-000000000004', false);
 
 -- Counts that must survive: content with 1 + 3, 1 + 1 and 1 + 0 references, sessions with 3, 1 and 0 artifacts.
@@ -76,6 +76,7 @@ INSERT INTO llmspell.test_data (tenant_id, value) VALUES (llmspell.current_tenan
 -- Checkpoints whole and beside one another, a lease that holds, a retention.
 SELECT count(*) FROM generate_series(1, 5) AS i
 CROSS JOIN LATERAL llmspell.agent_state_save('kept', 'chat', jsonb_build_object('i', i, 'text', repeat(md5('x'), 50)), keep_history => true);
+SELECT llmspell.agent_history_set('logged', 'all');
 SELECT count(*) FROM llmspell.workflow_claim(max_rows => 1, lease => '100 years');
 SELECT llmspell.session_retention_set('1 year');
 

@@ -163,7 +163,7 @@ def months_at_once():
     equal((len(made), sum(m.startswith("CREATED") for m in made)), (240, 40))
     with server() as connection:
         equal(one(connection, "SELECT count(DISTINCT month) FROM llmspell_internal._event_log_months() WHERE month < now() - interval '50 months'"), 40)
-        equal(rows(connection, "SELECT * FROM llmspell_internal._index_faults()"), [])
+        equal(rows(connection, "SELECT * FROM llmspell_internal._schema_faults()"), [])
         name = one(connection, "SELECT min(relation::text) FROM llmspell_internal._event_log_months()")
     with app(A) as connection:
         with raises("42501"):

@@ -284,7 +284,7 @@ def grown():
             with connection.transaction():
                 before = one(connection, blocks)
                 work.reads(connection)
-                return one(connection, blocks) - before
+                return int(one(connection, blocks) - before)
 
     with server() as owner, app() as connection:
         work = Work(connection, tenant)

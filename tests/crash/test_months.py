@@ -76,7 +76,7 @@ def killed():
             thread.join()
         start()
         with server("months") as connection:
-            equal(rows(connection, "SELECT * FROM llmspell_internal._index_faults()"), [])
+            equal(rows(connection, "SELECT * FROM llmspell_internal._schema_faults()"), [])
             equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [])
             equal(rows(connection, """SELECT c.oid::regclass::text FROM pg_class c WHERE c.relname LIKE 'event\\_log\\_2%' AND c.relkind = 'r'
                 AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_months()) AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_kept() WHERE is_archived)"""), [])

@@ -166,7 +166,7 @@ def erase():
             equal(sum(n for _, n in rows(connection, "SELECT * FROM llmspell.tenant_stats(%s)", [A])), 0)
             equal(sorted(rows(connection, "SELECT * FROM llmspell.tenant_stats(%s)", [B])), sorted(counted))
             equal(one(connection, "SELECT llmspell.current_tenant()"), None)
-            equal([r[0] for r in rows(connection, "SELECT * FROM llmspell.tenant_list()")], [B])
+            equal([r[0] for r in rows(connection, "SELECT tenant_id FROM llmspell.tenant_list()")], [B])
             for query in ("llmspell.tenant_list()", "llmspell.tenant_stats('tenant-b')", "llmspell.tenant_erase('tenant-b')", "llmspell_internal._tenants()", "llmspell.protect_table('public.x')"):
                 with app(A) as other, raises("42501", "42P01"):
                     other.execute(f"SELECT * FROM {query}")

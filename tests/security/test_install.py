@@ -4,7 +4,6 @@ to the cluster, so this has one of its own."""
 
 import os
 import pathlib
-import subprocess
 import sys
 import threading
 

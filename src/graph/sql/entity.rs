@@ -46,9 +46,9 @@ fn entity_put(
     source_id: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     tenant()?;
-    let entity = id(entity, "id")?;
-    let (kind, name) = (given(kind, "type")?, given(name, "name")?);
-    let change = Said { kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
+    let entity = id(entity, "entity_id")?;
+    let (kind, name) = (given(kind, "entity_type")?, given(name, "name")?);
+    let change = Said { of: &ENTITIES, kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
     once(only(&ENTITIES, entity, portion(valid_from, valid_to)?, Operation::Put, &change))
 }
 
@@ -65,9 +65,9 @@ fn entity_insert(
     source_id: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     let tenant = tenant()?;
-    let entity = id(entity, "id")?;
-    let (kind, name) = (given(kind, "type")?, given(name, "name")?);
-    let change = Said { kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
+    let entity = id(entity, "entity_id")?;
+    let (kind, name) = (given(kind, "entity_type")?, given(name, "name")?);
+    let change = Said { of: &ENTITIES, kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
     let portion = portion(valid_from, valid_to)?;
     once(connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
@@ -100,8 +100,9 @@ fn entity_patch(
     source_id: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     tenant()?;
-    let entity = id(entity, "id")?;
-    let change = Said { kind, name, properties, source_kind, source_id }.change()?;
+    let entity = id(entity, "entity_id")?;
+    let properties = Some(given(properties, "properties")?);
+    let change = Said { of: &ENTITIES, kind, name, properties, source_kind, source_id }.change()?;
     once(only(&ENTITIES, entity, portion(valid_from, valid_to)?, Operation::Patch, &change))
 }
 
@@ -118,8 +119,8 @@ fn entity_upsert(
     source_id: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     tenant()?;
-    let entity = id(entity, "id")?;
-    let change = Said { kind, name, properties, source_kind, source_id }.change()?;
+    let entity = id(entity, "entity_id")?;
+    let change = Said { of: &ENTITIES, kind, name, properties, source_kind, source_id }.change()?;
     once(only(&ENTITIES, entity, portion(valid_from, valid_to)?, Operation::Upsert, &change))
 }
 
@@ -134,9 +135,10 @@ fn entity_correct(
     source_id: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     let tenant = tenant()?;
-    let entity = id(entity, "id")?;
+    let entity = id(entity, "entity_id")?;
+    let properties = Some(given(properties, "properties")?);
     let valid_at = given(valid_at, "valid_at")?;
-    let mut change = Said { kind, name, properties, source_kind, source_id }.change()?;
+    let mut change = Said { of: &ENTITIES, kind, name, properties, source_kind, source_id }.change()?;
     once(connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
         let args = [tenant.as_str().into(), spi::id(entity), spi::time(valid_at)];
@@ -165,7 +167,7 @@ fn entity_retract(
     on_edges: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     let tenant = tenant()?;
-    let entity = id(entity, "id")?;
+    let entity = id(entity, "entity_id")?;
     let portion = portion(valid_from, valid_to)?;
     let restrict = one_of(on_edges, "on_edges", &["cascade", "restrict"], "cascade, restrict")? == 1;
     once(connect(|connection| {

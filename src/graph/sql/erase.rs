@@ -58,7 +58,7 @@ fn _entity_erase(
     entity: Option<pgrx::Uuid>,
 ) -> Result<TableIterator<'static, (name!(entity_rows, i64), name!(relationship_rows, i64))>, ErrorReport> {
     let tenant = tenant()?;
-    let entity = id(entity, "id")?;
+    let entity = id(entity, "entity_id")?;
     let deleted = connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Existence, entity), key(Kind::Entity, entity)]);
         let args = [tenant.as_str().into(), spi::id(entity)];
@@ -72,7 +72,7 @@ fn _entity_erase(
 #[pg_extern(sql = false)]
 fn relationship_erase(relationship: Option<pgrx::Uuid>) -> Result<i64, ErrorReport> {
     let tenant = tenant()?;
-    let relationship = id(relationship, "id")?;
+    let relationship = id(relationship, "relationship_id")?;
     let deleted = connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Relationship, relationship)]);
         erase(connection, &RELATIONSHIPS, &tenant, relationship, &[ERASE_RELATIONSHIP], RELATIONSHIP_LEFT)

@@ -6,14 +6,14 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::arguments::{id, object, shown, valid_at};
+use super::arguments::{end, id, object, shown, start, valid_at};
 use super::connect;
-use crate::arguments::given;
 use crate::error::Error;
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{BEGIN, END, Period};
 use crate::graph::timeline::timeline;
 use crate::json::members;
+use crate::server::jsonb;
 use crate::server::spi::{self, Arg, Row, Sees};
 use crate::tenancy::tenant;
 
@@ -51,11 +51,11 @@ fn stretches(
     TableIterator<
         'static,
         (
-            name!(start, i64),
-            name!(finish, i64),
+            name!(since, Option<i64>),
+            name!(until, Option<i64>),
             name!(entity_type, Option<String>),
             name!(name, Option<String>),
-            name!(properties, Option<String>),
+            name!(properties, Option<AnyElement>),
         ),
     >,
     ErrorReport,
@@ -66,13 +66,14 @@ fn stretches(
     Ok(TableIterator::new(stretches.into_iter().map(|(period, words)| {
         let (kind, name, properties) =
             words.map_or((None, None, None), |(a, b, c)| (Some(a), Some(b), Some(c)));
-        (period.start, period.end, kind, name, properties)
+        let properties = properties.and_then(|text| jsonb::parsed(&text));
+        (start(period), end(period), kind, name, properties)
     })))
 }
 
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
-fn _entity_timeline(
+fn entity_timeline(
     entity: Option<pgrx::Uuid>,
     known_at: Option<i64>,
     since: Option<i64>,
@@ -82,21 +83,21 @@ fn _entity_timeline(
     TableIterator<
         'static,
         (
-            name!(start, i64),
-            name!(finish, i64),
+            name!(since, Option<i64>),
+            name!(until, Option<i64>),
             name!(entity_type, Option<String>),
             name!(name, Option<String>),
-            name!(properties, Option<String>),
+            name!(properties, Option<AnyElement>),
         ),
     >,
     ErrorReport,
 > {
     let tenant = tenant()?;
-    let entity = id(entity, "id")?;
-    let include_gaps = given(include_gaps, "include_gaps")?;
-    let (start, end) = (since.unwrap_or(BEGIN), until.unwrap_or(END));
-    let window = Period::new(start, end)
-        .ok_or_else(|| Error::from(Invalid::Portion { start: shown(start), end: shown(end) }))?;
+    let entity = id(entity, "entity_id")?;
+    let include_gaps = include_gaps.unwrap_or(false);
+    let (since, until) = (since.unwrap_or(BEGIN), until.unwrap_or(END));
+    let window = Period::new(since, until)
+        .ok_or_else(|| Error::from(Invalid::Window { since: shown(since), until: shown(until) }))?;
     let mut args =
         vec![tenant.as_str().into(), spi::id(entity), spi::time(window.start), spi::time(window.end)];
     let text = match known_at.filter(|known| *known != END) {
@@ -111,24 +112,24 @@ fn _entity_timeline(
 
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)] // #[pg_extern] wants the columns spelled out
-fn _entity_knowledge(
+fn entity_knowledge(
     entity: Option<pgrx::Uuid>,
     at: Option<i64>,
 ) -> Result<
     TableIterator<
         'static,
         (
-            name!(start, i64),
-            name!(finish, i64),
+            name!(since, Option<i64>),
+            name!(until, Option<i64>),
             name!(entity_type, Option<String>),
             name!(name, Option<String>),
-            name!(properties, Option<String>),
+            name!(properties, Option<AnyElement>),
         ),
     >,
     ErrorReport,
 > {
     let tenant = tenant()?;
-    let entity = id(entity, "id")?;
+    let entity = id(entity, "entity_id")?;
     let args = [tenant.as_str().into(), spi::id(entity), spi::time(valid_at(at))];
     stretches(KNOWLEDGE, &args, Period::ALWAYS, false)
 }
@@ -136,6 +137,6 @@ fn _entity_knowledge(
 /// The members that differ between two JSON objects; of anything else, nothing.
 #[pg_extern(sql = false)]
 fn _json_diff(before: Option<AnyElement>, after: Option<AnyElement>) -> Option<String> {
-    let (before, after) = (object(before).ok()?, object(after).ok()?);
+    let (before, after) = (object(Some(before?)).ok()?, object(Some(after?)).ok()?);
     members::diff(&before, &after).ok()
 }

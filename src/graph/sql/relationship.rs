@@ -38,10 +38,10 @@ fn relationship_put(
     source_id: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     let tenant = tenant()?;
-    let relationship = id(relationship, "id")?;
+    let relationship = id(relationship, "relationship_id")?;
     let (from, to) = (id(from_entity, "from_entity")?, id(to_entity, "to_entity")?);
-    let kind = given(kind, "type")?;
-    let said = Said { kind: Some(kind), name: Some(""), properties, source_kind, source_id };
+    let kind = given(kind, "relationship_type")?;
+    let said = Said { of: &RELATIONSHIPS, kind: Some(kind), name: Some(""), properties, source_kind, source_id };
     let change = Change { ends: Some((from, to)), ..said.change()? };
     let portion = portion(valid_from, valid_to)?;
     let on_missing = one_of(on_missing, "on_missing", &["error", "clip", "allow"], "error, clip, allow")?;
@@ -90,8 +90,9 @@ fn relationship_patch(
     source_id: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     tenant()?;
-    let relationship = id(relationship, "id")?;
-    let change = Said { kind, name: None, properties, source_kind, source_id }.change()?;
+    let relationship = id(relationship, "relationship_id")?;
+    let properties = Some(given(properties, "properties")?);
+    let change = Said { of: &RELATIONSHIPS, kind, name: None, properties, source_kind, source_id }.change()?;
     once(only(&RELATIONSHIPS, relationship, portion(valid_from, valid_to)?, Operation::Patch, &change))
 }
 
@@ -102,6 +103,6 @@ fn relationship_retract(
     valid_to: Option<i64>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     tenant()?;
-    let (relationship, portion) = (id(relationship, "id")?, portion(valid_from, valid_to)?);
+    let (relationship, portion) = (id(relationship, "relationship_id")?, portion(valid_from, valid_to)?);
     once(only(&RELATIONSHIPS, relationship, portion, Operation::Retract, &Change::default()))
 }

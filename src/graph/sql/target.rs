@@ -18,6 +18,8 @@ use crate::settings;
 /// What differs between entities and relationships.
 pub struct Table {
     pub what: &'static str,
+    /// The argument that holds the type.
+    pub kind_argument: &'static str,
     pub kind: Kind,
     versions: &'static CStr,
     close: &'static CStr,
@@ -29,6 +31,7 @@ pub struct Table {
 /// the planner from the GiST index of the exclusion constraint, which costs ten times a btree's look-up.
 pub static ENTITIES: Table = Table {
     what: "entity",
+    kind_argument: "entity_type",
     kind: Kind::Entity,
     versions: c"
         SELECT true, valid_time_start, valid_time_end, transaction_time_start, transaction_time_end, xmin,
@@ -52,6 +55,7 @@ pub static ENTITIES: Table = Table {
 
 pub static RELATIONSHIPS: Table = Table {
     what: "relationship",
+    kind_argument: "relationship_type",
     kind: Kind::Relationship,
     versions: c"
         SELECT true, valid_time_start, valid_time_end, transaction_time_start, transaction_time_end, xmin,

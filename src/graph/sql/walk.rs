@@ -7,9 +7,8 @@ use std::ffi::CStr;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::arguments::{id, natural, one_of, uuid, valid_at};
+use super::arguments::{end, id, natural, one_of, start, uuid, valid_at};
 use super::connect;
-use crate::arguments::given;
 use crate::error::Error;
 use crate::graph::content::Id;
 use crate::graph::invalid::Invalid;
@@ -17,6 +16,12 @@ use crate::graph::period::{END, Period};
 use crate::graph::walk::{Graph, Link, Stopped, path, shortest_path, traverse};
 use crate::server::spi::{self, Connection, Row, Sees};
 use crate::tenancy::tenant;
+
+/// The defaults of the SQL signatures, for nulls.
+const TRAVERSE_DEPTH: i32 = 3;
+const TRAVERSE_NODES: i32 = 10_000;
+const PATH_DEPTH: i32 = 10;
+const PATH_NODES: i32 = 100_000;
 
 /// Most ids in all the paths of a result: a long chain would have the square of its length.
 const MAX_PATH_NODES: usize = 10_000_000;
@@ -31,12 +36,12 @@ struct Statements {
 
 static CURRENT: Statements = Statements {
     out: c"
-        SELECT r.from_entity, r.to_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
+        SELECT r.from_entity, r.to_entity, r.relationship_id, r.valid_time_start, r.valid_time_end, r.relationship_type::text
         FROM llmspell.relationships r
         WHERE r.tenant_id = $1 AND r.from_entity = ANY ($2) AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
           AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
     into: c"
-        SELECT r.to_entity, r.from_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
+        SELECT r.to_entity, r.from_entity, r.relationship_id, r.valid_time_start, r.valid_time_end, r.relationship_type::text
         FROM llmspell.relationships r
         WHERE r.tenant_id = $1 AND r.to_entity = ANY ($2) AND r.transaction_time_end = 'infinity' AND r.valid_time_start <= $3 AND r.valid_time_end > $3
           AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
@@ -52,12 +57,12 @@ static CURRENT: Statements = Statements {
 
 static KNOWN: Statements = Statements {
     out: c"
-        SELECT r.from_entity, r.to_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
+        SELECT r.from_entity, r.to_entity, r.relationship_id, r.valid_time_start, r.valid_time_end, r.relationship_type::text
         FROM llmspell.relationships r
         WHERE r.tenant_id = $1 AND r.from_entity = ANY ($2) AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
           AND r.valid_time_start <= $3 AND r.valid_time_end > $3 AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
     into: c"
-        SELECT r.to_entity, r.from_entity, r.relationship_id, r.valid_time_start, r.valid_time_end
+        SELECT r.to_entity, r.from_entity, r.relationship_id, r.valid_time_start, r.valid_time_end, r.relationship_type::text
         FROM llmspell.relationships r
         WHERE r.tenant_id = $1 AND r.to_entity = ANY ($2) AND r.transaction_time_start <= $5 AND r.transaction_time_end > $5
           AND r.valid_time_start <= $3 AND r.valid_time_end > $3 AND ($4 IS NULL OR r.relationship_type = ANY ($4))",
@@ -110,6 +115,7 @@ impl Point {
 struct Seen<'a> {
     connection: &'a Connection,
     point: &'a Point,
+    types: Types,
 }
 
 impl Seen<'_> {
@@ -128,9 +134,29 @@ impl Seen<'_> {
     }
 }
 
-fn link(row: &Row<'_>) -> Option<Link> {
+/// The types of relationships by number: links are many, their types few.
+#[derive(Default)]
+struct Types {
+    numbers: HashMap<String, u32>,
+    names: Vec<String>,
+}
+
+impl Types {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.names.len() as u32;
+        self.numbers.insert(name.to_owned(), number);
+        self.names.push(name.to_owned());
+        number
+    }
+}
+
+fn link(row: &Row<'_>, types: &mut Types) -> Option<Link> {
     let valid = Period::new(row.time(3), row.time(4))?;
-    Some(Link { near: row.id(0)?, far: row.id(1)?, edge: row.id(2)?, valid })
+    let kind = types.number(row.get(5)?);
+    Some(Link { near: row.id(0)?, far: row.id(1)?, edge: row.id(2)?, kind, valid })
 }
 
 impl Graph for Seen<'_> {
@@ -151,7 +177,8 @@ impl Graph for Seen<'_> {
                 point.types.clone().into(),
             ];
             args.extend(point.known_at.map(spi::time));
-            links.extend(self.connection.rows(text, &args, Sees::Query, link).into_iter().flatten());
+            let found = self.connection.rows(text, &args, Sees::Query, |row| link(row, &mut self.types));
+            links.extend(found.into_iter().flatten());
         }
         Ok(links)
     }
@@ -171,7 +198,7 @@ fn stopped(max_nodes: i32) -> impl Fn(Stopped<Error>) -> Error {
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments, clippy::type_complexity)] // as the SQL signature
 fn graph_traverse(
-    start: Option<pgrx::Uuid>,
+    from: Option<pgrx::Uuid>,
     max_depth: Option<i32>,
     types: Option<Vec<Option<String>>>,
     direction: Option<&str>,
@@ -191,28 +218,29 @@ fn graph_traverse(
             name!(depth, i32),
             name!(parent_id, Option<pgrx::Uuid>),
             name!(relationship_id, Option<pgrx::Uuid>),
-            name!(valid_from, i64),
-            name!(valid_to, i64),
+            name!(relationship_type, Option<String>),
+            name!(valid_from, Option<i64>),
+            name!(valid_to, Option<i64>),
             name!(path, Option<Vec<pgrx::Uuid>>),
         ),
     >,
     ErrorReport,
 > {
     tenant()?;
-    let start = id(start, "start")?;
-    let max_depth = natural(max_depth, "max_depth")?;
-    let max = given(max_nodes, "max_nodes")?;
-    let room = natural(max_nodes, "max_nodes")? as usize;
-    let skip = usize::from(!given(include_start, "include_start")?);
-    let with_path = given(with_path, "with_path")?;
-    let with_names = given(with_names, "with_names")?;
+    let from = id(from, "start")?;
+    let max_depth = natural(max_depth.unwrap_or(TRAVERSE_DEPTH), "max_depth")?;
+    let max = max_nodes.unwrap_or(TRAVERSE_NODES);
+    let room = natural(max, "max_nodes")? as usize;
+    let skip = usize::from(!include_start.unwrap_or(false));
+    let with_path = with_path.unwrap_or(false);
+    let with_names = with_names.unwrap_or(false);
     let point = Point::new(types, direction, at, known_at)?;
-    let (reached, mut names) = connect(|connection| {
-        let mut seen = Seen { connection, point: &point };
-        let reached = traverse(&mut seen, start, max_depth, room)?;
+    let (reached, mut names, types) = connect(|connection| {
+        let mut seen = Seen { connection, point: &point, types: Types::default() };
+        let reached = traverse(&mut seen, from, max_depth, room)?;
         let ids: Vec<Id> = reached.iter().filter(|_| with_names).map(|r| r.id).collect();
         let names = seen.names(&ids);
-        Ok((reached, names))
+        Ok((reached, names, seen.types.names))
     })
     .map_err(stopped(max))?;
     let nodes: usize = reached.iter().map(|r| r.depth as usize + 1).sum();
@@ -229,8 +257,9 @@ fn graph_traverse(
         let (parent, edge) = parent.unzip();
         let found = reached.get(place)?;
         let (kind, name) = names.remove(&found.id).unzip();
-        let valid = found.valid;
-        Some((uuid(found.id), kind, name, found.depth as i32, parent, edge, valid.start, valid.end, way))
+        let edge_kind = edge.and_then(|_| types.get(found.kind as usize).cloned());
+        let (since, until) = (start(found.valid), end(found.valid));
+        Some((uuid(found.id), kind, name, found.depth as i32, parent, edge, edge_kind, since, until, way))
     })))
 }
 
@@ -252,24 +281,24 @@ fn graph_shortest_path(
             name!(length, i32),
             name!(entities, Vec<pgrx::Uuid>),
             name!(relationships, Vec<pgrx::Uuid>),
-            name!(valid_from, i64),
-            name!(valid_to, i64),
+            name!(valid_from, Option<i64>),
+            name!(valid_to, Option<i64>),
         ),
     >,
     ErrorReport,
 > {
     tenant()?;
     let (from, to) = (id(from_entity, "from_entity")?, id(to_entity, "to_entity")?);
-    let max_depth = natural(max_depth, "max_depth")?;
-    let max = given(max_nodes, "max_nodes")?;
-    let room = natural(max_nodes, "max_nodes")? as usize;
+    let max_depth = natural(max_depth.unwrap_or(PATH_DEPTH), "max_depth")?;
+    let max = max_nodes.unwrap_or(PATH_NODES);
+    let room = natural(max, "max_nodes")? as usize;
     let point = Point::new(types, direction, at, known_at)?;
     let found = connect(|connection| {
-        shortest_path(&mut Seen { connection, point: &point }, from, to, max_depth, room)
+        shortest_path(&mut Seen { connection, point: &point, types: Types::default() }, from, to, max_depth, room)
     })
     .map_err(stopped(max))?;
     Ok(TableIterator::new(found.map(|path| {
         let all = |ids: Vec<Id>| ids.into_iter().map(uuid).collect();
-        (path.edges.len() as i32, all(path.nodes), all(path.edges), path.valid.start, path.valid.end)
+        (path.edges.len() as i32, all(path.nodes), all(path.edges), start(path.valid), end(path.valid))
     })))
 }

@@ -22,8 +22,9 @@ pub fn once(done: Result<Done, Error>) -> Result<TableIterator<'static, Done>, E
     Ok(TableIterator::once(done?))
 }
 
-/// What a caller says of an entity or a relationship; a type or name that is not given stays as it is.
+/// The arguments with the content of an entity or relationship; a type or name that is not given stays.
 pub struct Said<'a> {
+    pub of: &'static Table,
     pub kind: Option<&'a str>,
     pub name: Option<&'a str>,
     pub properties: Option<AnyElement>,
@@ -34,7 +35,7 @@ pub struct Said<'a> {
 impl Said<'_> {
     pub fn change(self) -> Result<Change, Error> {
         Ok(Change {
-            kind: self.kind.map(|kind| short(kind, "type", NAME_CHARS)).transpose()?,
+            kind: self.kind.map(|kind| short(kind, self.of.kind_argument, NAME_CHARS)).transpose()?,
             name: self.name.map(|name| short(name, "name", KEY_CHARS)).transpose()?,
             ends: None,
             properties: object(self.properties)?,

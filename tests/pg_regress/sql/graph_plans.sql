@@ -23,10 +23,10 @@ PREPARE versions(text, uuid, timestamptz, timestamptz, timestamptz) AS
     UNION ALL SELECT 3 FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end > $5 AND transaction_time_end < 'infinity';
 SELECT regress.plan($$EXECUTE versions('graph-plans-1', md5('n1')::uuid, now(), 'infinity', now())$$);
 -- a step of a walk
-PREPARE step(text, uuid[], timestamptz) AS SELECT from_entity, to_entity, relationship_id, valid_time_start, valid_time_end FROM llmspell.relationships
+PREPARE step(text, uuid[], timestamptz) AS SELECT from_entity, to_entity, relationship_id, valid_time_start, valid_time_end, relationship_type::text FROM llmspell.relationships
     WHERE tenant_id = $1 AND from_entity = ANY ($2) AND transaction_time_end = 'infinity' AND valid_time_start <= $3 AND valid_time_end > $3;
 SELECT regress.plan($$EXECUTE step('graph-plans-1', ARRAY[md5('n1')::uuid, md5('n5')::uuid], now())$$);
-PREPARE back(text, uuid[], timestamptz) AS SELECT from_entity, to_entity, relationship_id, valid_time_start, valid_time_end FROM llmspell.relationships
+PREPARE back(text, uuid[], timestamptz) AS SELECT from_entity, to_entity, relationship_id, valid_time_start, valid_time_end, relationship_type::text FROM llmspell.relationships
     WHERE tenant_id = $1 AND to_entity = ANY ($2) AND transaction_time_end = 'infinity' AND valid_time_start <= $3 AND valid_time_end > $3;
 SELECT regress.plan($$EXECUTE back('graph-plans-1', ARRAY[md5('n1')::uuid, md5('n5')::uuid], now())$$);
 PREPARE nodes(text, uuid[], timestamptz) AS SELECT entity_id, entity_type, name FROM llmspell.entities

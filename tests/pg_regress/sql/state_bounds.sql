@@ -4,12 +4,12 @@ SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'bounds';
 SELECT regress.try(format('SELECT llmspell.%s', f)) FROM unnest(ARRAY[
     $$agent_state_save('d', 't', (repeat('[', 1001) || repeat(']', 1001))::jsonb)$$, $$workflow_save('d', NULL, (repeat('[', 1001) || repeat(']', 1001))::jsonb)$$,
-    $$session_create(data => (repeat('{"a":', 1001) || '1' || repeat('}', 1001))::jsonb)$$, $$session_update('00000000-0000-0000-0000-000000000001', (repeat('[', 1001) || repeat(']', 1001))::jsonb)$$,
+    $$session_create(state => (repeat('{"a":', 1001) || '1' || repeat('}', 1001))::jsonb)$$, $$session_update('00000000-0000-0000-0000-000000000001', (repeat('[', 1001) || repeat(']', 1001))::jsonb)$$,
     $$storage_set('agent:t:d', convert_to(repeat('[', 1001) || repeat(']', 1001), 'UTF8'))$$, $$agent_state_save('d', 't', ('"' || repeat('x', 68000000) || '"')::jsonb)$$,
     $$workflow_save('d', NULL, ('"' || repeat('x', 68000000) || '"')::jsonb)$$, $$agent_state_save('d', 't', '"\u0000"')$$]) f;
 SELECT version FROM llmspell.agent_state_save('deep', 't', (repeat('[', 1000) || repeat(']', 1000))::jsonb, keep_history => true);
 SELECT version FROM llmspell.agent_state_save('deep', 't', '{"a": 1, "a": 2, "n": 1e400, "m": 1e-400}', keep_history => true);
-SELECT state = '{"a": 2, "n": 1e400, "m": 1e-400}' AS equal FROM llmspell.agent_state_load('deep');
+SELECT state = '{"a": 2, "n": 1e400, "m": 1e-400}' AS equal FROM llmspell.agent_state_get('deep');
 SELECT state = (repeat('[', 1000) || repeat(']', 1000))::jsonb AS equal FROM llmspell.agent_state_at('deep', 1);
 SELECT * FROM llmspell.agent_state_verify();
 SELECT llmspell.agent_state_delete('deep');

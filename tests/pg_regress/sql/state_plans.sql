@@ -6,8 +6,8 @@ SELECT 'state-plans-' || n % 4, md5('s' || n)::uuid, '{}', (ARRAY['active', 'arc
     now() - n * interval '1 second', CASE WHEN n % 10 < 2 THEN now() + (n - 1000) * interval '1 minute' END FROM generate_series(0, 19999) n;
 INSERT INTO llmspell.agent_states (tenant_id, agent_id, agent_type, state_data, checksum)
 SELECT 'state-plans-' || n % 4, 'agent ' || n, 'type ' || n / 4 % 20, '{}', '' FROM generate_series(0, 19999) n;
-INSERT INTO llmspell.agent_state_history (tenant_id, agent_id, version, agent_type, schema_version, checksum, saved_at, replaced_at, size_bytes, packed)
-SELECT 'state-plans-' || n % 4, 'agent ' || n % 40, 1 + n / 40, 't', 1, '', now() - n * interval '2 minutes', now() - n * interval '1 minute', 0, ''
+INSERT INTO llmspell.agent_state_history (tenant_id, agent_id, version, agent_type, schema_version, checksum, saved_at, replaced_at, size_bytes, packed, label)
+SELECT 'state-plans-' || n % 4, 'agent ' || n % 40, 1 + n / 40, 't', 1, '', now() - n * interval '2 minutes', now() - n * interval '1 minute', 0, '', 'label ' || n / 40
 FROM generate_series(0, 19999) n;
 INSERT INTO llmspell.workflow_states (tenant_id, workflow_id, state_data, status, created_at, lease_expires_at)
 SELECT 'state-plans-' || n % 4, 'workflow ' || n, '{}', (ARRAY['pending', 'running', 'completed', 'failed', 'cancelled'])[1 + n / 4 % 5],
@@ -19,11 +19,10 @@ SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'state-plans-1';
 SET plan_cache_mode = force_generic_plan;
 
--- reads by key, a page of checkpoints
+-- reads by key
 SELECT regress.plan($$SELECT * FROM llmspell.session_get('0198a5f0-0000-7000-8000-000000000001')$$);
-SELECT regress.plan($$SELECT * FROM llmspell.agent_state_load('agent 1')$$);
-SELECT regress.plan($$SELECT * FROM llmspell.agent_state_history('agent 1')$$);
-SELECT regress.plan($$SELECT * FROM llmspell.workflow_load('workflow 1')$$);
+SELECT regress.plan($$SELECT * FROM llmspell.agent_state_get('agent 1')$$);
+SELECT regress.plan($$SELECT * FROM llmspell.workflow_get('workflow 1')$$);
 
 -- _session_list: all that have not expired, one status
 PREPARE sessions_all(text, timestamptz, uuid, timestamptz, boolean, int) AS
@@ -38,7 +37,7 @@ PREPARE sessions_status(text, timestamptz, uuid, timestamptz, text, int) AS
       AND (s.expires_at IS NULL OR s.expires_at > $4)
     ORDER BY s.created_at DESC, s.session_id LIMIT $6;
 SELECT regress.plan($$EXECUTE sessions_status('state-plans-1', 'infinity', NULL, now(), 'active', 10)$$);
--- session_expire_due: what to mark, what to delete
+-- session_sweep: what to mark, what to delete
 PREPARE due(text, timestamptz, int) AS
     SELECT s.session_id FROM llmspell.sessions s
     WHERE s.tenant_id = $1 AND s.expires_at <= $2 AND s.status <> 'expired'
@@ -48,7 +47,7 @@ PREPARE kept(text, timestamptz, interval, int) AS
     SELECT s.session_id FROM llmspell.sessions s
     WHERE s.tenant_id = $1 AND s.expires_at <= $2 - $3 AND s.status = 'expired'
     ORDER BY s.expires_at LIMIT $4 FOR UPDATE SKIP LOCKED;
-SELECT regress.plan($$EXECUTE kept('state-plans-1', now(), '1 day', 10)$$);
+SELECT regress.plan($$EXECUTE checkpoints('state-plans-1', now(), '1 day', 10)$$);
 
 -- _agent_state_list: all, one type
 PREPARE agents_all(text, text, int) AS
@@ -59,7 +58,15 @@ PREPARE agents_type(text, text, int, text) AS
     SELECT a.agent_id::text, a.agent_type::text FROM llmspell.agent_states a
     WHERE a.tenant_id = $1 AND a.agent_type = $4 AND a.agent_id >= $2 ORDER BY a.agent_id LIMIT $3;
 SELECT regress.plan($$EXECUTE agents_type('state-plans-1', '', 10, 'type 1')$$);
--- _agent_state_at, _agent_state_keep
+-- agent_state_history, agent_state_at, _agent_state_keep
+PREPARE checkpoints(text, text, bigint, int) AS
+    SELECT h.version::bigint, h.label::text FROM llmspell.agent_state_history h
+    WHERE h.tenant_id = $1 AND h.agent_id = $2 AND h.version < $3 ORDER BY h.version DESC LIMIT $4;
+SELECT regress.plan($$EXECUTE checkpoints('state-plans-1', 'agent 1', 9223372036854775807, 10)$$);
+PREPARE kept_label(text, text, text) AS
+    SELECT h.version FROM llmspell.agent_state_history h
+    WHERE h.tenant_id = $1 AND h.agent_id = $2 AND h.label = $3 ORDER BY h.version DESC LIMIT 1;
+SELECT regress.plan($$EXECUTE kept_label('state-plans-1', 'agent 1', 'label 5')$$);
 PREPARE kept_state(text, text, bigint) AS
     SELECT h.agent_type::text FROM llmspell.agent_state_history h WHERE h.tenant_id = $1 AND h.agent_id = $2 AND h.version = $3;
 SELECT regress.plan($$EXECUTE kept_state('state-plans-1', 'agent 1', 7)$$);
@@ -98,7 +105,7 @@ PREPARE claim(text, text[]) AS
     UPDATE llmspell.workflow_states w SET status = 'running', fence = w.fence + 1 WHERE w.tenant_id = $1 AND w.workflow_id = ANY ($2);
 SELECT regress.plan($$EXECUTE claim('state-plans-1', ARRAY['workflow 1'])$$);
 
--- _patterns_learned: in all scopes, in one; pattern_predict
+-- pattern_list: in all scopes, in one; pattern_predict
 PREPARE learned(text, int, int, text, jsonb, text[], int) AS
     SELECT p.scope::text, p.key::text, p.value, p.frequency FROM llmspell.procedural_patterns p
     WHERE p.tenant_id = $1 AND p.frequency >= 3 AND p.frequency >= $2 AND p.frequency <= $3

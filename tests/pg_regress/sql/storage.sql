@@ -5,8 +5,8 @@ SET app.current_tenant_id = 'storage';
 SELECT llmspell.storage_set_many(ARRAY['agent:chat:x', 'custom:workflow_q:state', 'session:00000000-0000-0000-0000-000000000009', 'other', 'session:notauuid'],
     ARRAY['{"a": 1}', '{"status": "Running", "workflow_state": {"current_step": 3}}', '{"metadata": {"status": "Completed", "created_at": "2026-11-01T00:00:00Z"}, "config": {"retention_days": 36500}}', '\x00ff', 'kv']::bytea[]);
 SELECT key, encode(value, 'escape') AS value FROM llmspell.storage_get_many(ARRAY['agent:chat:x', 'agent:talk:x', 'custom:workflow_q:state', 'session:00000000-0000-0000-0000-000000000009', 'other', 'other', 'absent']);
-SELECT agent_type, version FROM llmspell.agent_state_load('x');
-SELECT status, current_step FROM llmspell.workflow_load('q');
+SELECT agent_type, version FROM llmspell.agent_state_get('x');
+SELECT status, current_step FROM llmspell.workflow_get('q');
 SELECT status, created_at = '2026-11-01T00:00:00Z' AS created, expires_at > now() AS lives FROM llmspell.session_get('00000000-0000-0000-0000-000000000009');
 SELECT key FROM llmspell.kv_list();
 -- a wrong agent type finds nothing

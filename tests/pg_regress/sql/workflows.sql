@@ -9,7 +9,7 @@ SELECT * FROM llmspell.workflow_save('w3', NULL, '{}', 'COMPLETED');
 SELECT * FROM w;
 -- NULL keeps what is there
 SELECT * FROM llmspell.workflow_save('w1', NULL, '{"a": 2}');
-SELECT name, state, status, current_step, version FROM llmspell.workflow_load('w1');
+SELECT name, state, status, current_step, version FROM llmspell.workflow_get('w1');
 SELECT * FROM llmspell.workflow_update_status('w1', 'Failed', 'running');
 SELECT * FROM w WHERE workflow_id = 'w1';
 SELECT * FROM llmspell.workflow_update_status('w1', 'running');

@@ -1,0 +1,17 @@
+CREATE OR REPLACE FUNCTION llmspell_internal._episode_faults(tenant text) RETURNS SETOF llmspell_internal._fault
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_table text;
+BEGIN
+    FOR v_table IN SELECT s.table_name FROM vector_spaces s WHERE s.purpose = 'episodes' ORDER BY s.dims, s.name LOOP
+        RETURN QUERY EXECUTE format(
+            'SELECT ''episodes'', $1, format(''%%s embeddings without an episode'', count(*)) FROM llmspell.%I v
+             WHERE v.tenant_id = $2 AND NOT EXISTS (SELECT FROM llmspell.episodes e WHERE e.tenant_id = $2 AND e.id = v.id) HAVING count(*) > 0', v_table)
+        USING v_table, tenant;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._episode_faults(text) IS 'The number of embeddings that belong to no episode, for each table that has some.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episode_faults(text) TO llmspell_app;

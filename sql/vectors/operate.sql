@@ -1,0 +1,110 @@
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_table_rules() RETURNS SETOF llmspell_internal._table_rule
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT 'vector_spaces'::regclass, 'SELECT', 'WHERE NOT builtin', NULL::boolean, NULL::text
+    UNION ALL
+    SELECT 'vector_index_config', 'SELECT', NULL, NULL, NULL
+    UNION ALL
+    -- The number of rows of all tenants stays hidden.
+    SELECT 'vector_calibrations', 'SELECT (space, exact_us, ann_us, exact_rows, efs, recalls, calibrated_at)', NULL, NULL, NULL
+    UNION ALL
+    SELECT 'vector_tenant_indexes', 'SELECT', NULL, NULL, NULL
+    UNION ALL
+    SELECT format('llmspell.%I', s.table_name)::regclass, 'DELETE, INSERT, SELECT, UPDATE', NULL, NULL, 'expires_at' FROM vector_spaces s WHERE s.purpose = 'vectors'
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_table_rules() IS 'What is said of spaces is shared; maintenance finds the tenants that have expired vectors.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_tasks() RETURNS SETOF llmspell_internal._task
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT 'vectors', 50, 'SELECT vector_sweep($1)',
+        string_agg(format('SELECT v.tenant_id FROM llmspell.%I v WHERE v.expires_at <= statement_timestamp()', s.table_name), ' UNION ALL ' ORDER BY s.name)
+    FROM vector_spaces s WHERE s.purpose = 'vectors'
+    UNION ALL
+    SELECT 'vector indexes', 75, 'SELECT * FROM _vector_maintain_indexes($1)', NULL
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_tasks() IS 'Deletes expired vectors, and builds indexes that are lost.';
+
+-- Only where searches have no index at all, as after a restore: another build is an operator's decision, since it keeps writers waiting.
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_maintain_indexes(progress text) RETURNS llmspell_internal._step
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET app.current_tenant_id = ''
+AS $$
+DECLARE
+    v_index record;
+    v_over boolean := true;
+    v_done text[] := '{}';
+    v_failed text[] := '{}';
+BEGIN
+    FOR v_index IN SELECT e.* FROM _vector_index_ensure(NULL, 'auto', NULL, NULL, NULL, false) e WHERE e.state IN ('missing', 'invalid', 'failed') LOOP
+        IF v_index.state = 'failed' THEN
+            v_failed := v_failed || format('%s: %s', v_index.index_name, v_index.reason);
+        ELSIF NOT v_index.is_lost THEN
+            v_done := v_done || format('pending: %s', v_index.index_name);
+        ELSIF v_over THEN
+            BEGIN
+                PERFORM set_config('app.current_tenant_id', coalesce(v_index.tenant, ''), true);
+                PERFORM _vector_index_make(v_index.space, v_index.tenant, true);
+                IF v_index.tenant IS NOT NULL THEN
+                    PERFORM _vector_tenant_record(v_index.tenant, v_index.space, v_index.index_name);
+                END IF;
+                v_done := v_done || format('built: %s', v_index.index_name);
+                v_over := false;
+            EXCEPTION WHEN OTHERS THEN
+                v_failed := v_failed || format('%s: %s: %s', v_index.index_name, SQLSTATE, SQLERRM);
+            END;
+        END IF;
+    END LOOP;
+    RETURN ROW(NULL, v_over, NULLIF(array_to_string(v_done, ', '), ''), NULLIF(array_to_string(v_failed, ', '), ''))::llmspell_internal._step;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_maintain_indexes(text) IS 'Builds the next index for nearest neighbours that is lost, and names those that are chosen but not built.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_maintain_indexes(text) TO llmspell_admin;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_schema_faults() RETURNS SETOF llmspell_internal._fault
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT 'indexes', w.index_name, format('is missing or invalid, chosen for space %s: run llmspell.vector_index_ensure()', s.name)
+    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
+    WHERE w.method <> 'none'
+      AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name AND i.state <> 'invalid')
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_schema_faults() IS 'Indexes for nearest neighbours that spaces should have and do not.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_schema_faults() TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_faults(tenant text) RETURNS SETOF llmspell_internal._fault
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT 'indexes', r.index_name, format('is missing or invalid, the tenant''s own in space %s: run llmspell.vector_index_ensure()', r.space)
+    FROM vector_tenant_indexes r JOIN vector_spaces s ON s.name = r.space
+    WHERE r.tenant_id = tenant AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = r.index_name AND i.state <> 'invalid')
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_faults(text) IS 'Indexes of its own that the tenant should have and does not.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_tenant_faults(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_erase(tenant text) RETURNS SETOF llmspell_internal._erased
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$ SELECT d FROM vector_spaces s CROSS JOIN LATERAL _vector_tenant_drop(tenant, s.name, true) AS d $$;
+COMMENT ON FUNCTION llmspell_internal._vector_erase(text) IS 'Drops the tenant''s own indexes, whose definitions contain its id.';
+
+CREATE OR REPLACE VIEW llmspell.health_vector_indexes WITH (security_invoker = true) AS
+SELECT e.space, e.tenant, e.method, e.index_name, e.state, e.reason FROM llmspell.vector_index_ensure(blocking => false) e;
+COMMENT ON VIEW llmspell.health_vector_indexes IS 'The index for nearest neighbours of each space, and of tenants with one of their own. For llmspell_admin.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_health() RETURNS SETOF llmspell_internal._health_item
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT 100, 'vector indexes', count(*) FILTER (WHERE state IN ('missing', 'invalid', 'failed')) || ' not there', '0',
+        count(*) FILTER (WHERE state IN ('missing', 'invalid', 'failed')) = 0,
+        'llmspell.health_vector_indexes shows them; llmspell.vector_index_ensure() builds them.'
+    FROM health_vector_indexes
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_health() IS 'Whether the indexes for nearest neighbours are there.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_health() TO llmspell_admin;
