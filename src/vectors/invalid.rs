@@ -15,7 +15,10 @@ pub enum Invalid {
     Long(f64),
     #[error("max_distance must be a number, got NaN")]
     MaxDistance,
-    #[error("number {position} of the vector is {value:e}, beyond {}, the largest in half precision", halves::LARGEST)]
+    #[error(
+        "number {position} of the vector is {value:e}, beyond {}, the largest in half precision",
+        halves::LARGEST
+    )]
     Half { position: usize, value: f32 },
     #[error("max_rows must be between 1 and {MAX_K}, got {0}")]
     MaxRows(i32),
