@@ -100,9 +100,9 @@ SELECT llmspell.artifact_upload_append(llmspell.artifact_upload_begin('10000000-
     (SELECT string_agg(sha256(convert_to('part ' || i, 'UTF8')), '') FROM generate_series(1, 1000) AS i));
 SELECT llmspell.artifact_delete(artifact_id) FROM llmspell.artifact_put('10000000-0000-0000-0000-000000000002', 'deleted', 'deleted');
 -- Events by the functions, a stream, a consumer; hook executions of both kinds and a retention.
-SELECT count(*) FROM llmspell.event_append('fill.event', '{"n": 1}', ts => now() + interval '1 month');
+SELECT count(*) FROM llmspell.event_append('fill.event', '{"n": 1}', at => now() + interval '1 month');
 SELECT llmspell.stream_append('fill', '[{"event_type": "fill.1", "payload": 1}, {"event_type": "fill.2", "payload": 2}]');
-SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '1/3/1');
+SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '0000000001/00000000000000000003/0000000000000000001');
 SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff');
 SELECT count(*) FROM llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
 SELECT llmspell.hook_retention_set('20 years', 3);
