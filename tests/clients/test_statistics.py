@@ -3,18 +3,18 @@
 
 import json
 
-from lib import ROLE, app, equal, server, test
+from lib import ROLE, SOAK, app, equal, server, test
 
-FEW, MANY = 30, 20000
+FEW, MANY = 30, 20000 if SOAK else 5000
 # How many rows all nodes of all plans may produce or discard, for each row of the table.
 EACH = 60
 
 # Tables and how to fill them with rows of the tenant, numbered by n; then what touches many of their rows.
-KV = "INSERT INTO llmspell.kv_store (tenant_id, key, value, expires_at) SELECT %(tenant)s, 'k' || n, 'v', now() - interval '1 second' FROM generate_series(%(first)s, %(last)s) n"
-PATTERNS = "INSERT INTO llmspell.procedural_patterns (tenant_id, scope, key, value, last_seen) SELECT %(tenant)s, 'global', 'k' || n, 'v', now() - interval '1 year' FROM generate_series(%(first)s, %(last)s) n"
-AGENTS = "INSERT INTO llmspell.agent_states (tenant_id, agent_id, agent_type, state_data) SELECT %(tenant)s, 'a' || n, 'chat', '{}' FROM generate_series(%(first)s, %(last)s) n"
-WORKFLOWS = "INSERT INTO llmspell.workflow_states (tenant_id, workflow_id, state_data) SELECT %(tenant)s, 'w' || n, '{}' FROM generate_series(%(first)s, %(last)s) n"
-SESSIONS = "INSERT INTO llmspell.sessions (tenant_id, session_id, session_data) SELECT %(tenant)s, ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, '{}' FROM generate_series(%(first)s, %(last)s) n"
+KV = "INSERT INTO llmspell.kv_store (tenant_id, key, value, expires_at) SELECT %(tenant)s, 'k' || n, 'v', now() - interval '1 second' FROM generate_series(%(first)s::int, %(last)s::int) n"
+PATTERNS = "INSERT INTO llmspell.procedural_patterns (tenant_id, scope, key, value, last_seen) SELECT %(tenant)s, 'global', 'k' || n, 'v', now() - interval '1 year' FROM generate_series(%(first)s::int, %(last)s::int) n"
+AGENTS = "INSERT INTO llmspell.agent_states (tenant_id, agent_id, agent_type, state_data, checksum) SELECT %(tenant)s, 'a' || n, 'chat', '{}', '' FROM generate_series(%(first)s::int, %(last)s::int) n"
+WORKFLOWS = "INSERT INTO llmspell.workflow_states (tenant_id, workflow_id, state_data) SELECT %(tenant)s, 'w' || n, '{}' FROM generate_series(%(first)s::int, %(last)s::int) n"
+SESSIONS = "INSERT INTO llmspell.sessions (tenant_id, session_id, session_data) SELECT %(tenant)s, ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, '{}' FROM generate_series(%(first)s::int, %(last)s::int) n"
 KEYS = f"ARRAY(SELECT 'k' || n FROM generate_series(1, {MANY}) n)"
 CASES = {
     "kv_delete_prefix": ([KV], "SELECT llmspell.kv_delete_prefix('k')"),
