@@ -151,7 +151,7 @@ def learn(tenant, pairs):
     """Which folders change together."""
     tenant.call("pattern_record_many", Jsonb([{"scope": "custom:git", "key": a, "value": b} for a, b in pairs.elements()]))
     check(f"patterns: {pairs.total()} times two folders changed together",
-          tenant.one("SELECT coalesce(sum(frequency), 0) FROM llmspell.patterns_learned(1, max_rows => 1000000)") == pairs.total())
+          tenant.one("SELECT coalesce(sum(frequency), 0) FROM llmspell.pattern_list(min_frequency => 1, max_rows => 1000000)") == pairs.total())
     key = max(sorted({a for a, _ in pairs}), key=lambda k: sum(n for (a, _), n in pairs.items() if a == k), default=".")
     likely = sorted(((b, n) for (a, b), n in pairs.items() if a == key), key=lambda item: (-item[1], item[0].encode()))
     predicted = tenant.call("pattern_predict", "custom:git", key, 3)
