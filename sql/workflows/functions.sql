@@ -7,7 +7,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_is_terminal(text) TO llmsp
 CREATE OR REPLACE FUNCTION llmspell_internal._workflow_pause(backoff interval, attempt int) RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN backoff IS NULL THEN '0' WHEN backoff >= '1 day' THEN backoff
-            ELSE least(backoff * 2 ^ least(greatest(attempt, 1) - 1, 60), '1 day') END;
+            ELSE make_interval(secs => least(extract(epoch FROM backoff)::double precision * 2 ^ least(greatest(attempt, 1) - 1, 60), 86400)) END;
 COMMENT ON FUNCTION llmspell_internal._workflow_pause(interval, integer) IS 'Returns the pause after an attempt: the back-off, doubled with each attempt to at most a day.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_pause(interval, integer) TO llmspell_app;
 

@@ -29,7 +29,8 @@ CREATE TABLE llmspell.workflow_states (
     PRIMARY KEY (tenant_id, workflow_id),
     CONSTRAINT valid_workflow_status CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
     CONSTRAINT positive_step_index CHECK (current_step >= 0),
-    CONSTRAINT positive_max_attempts CHECK (max_attempts > 0)
+    CONSTRAINT positive_max_attempts CHECK (max_attempts > 0),
+    CONSTRAINT positive_backoff CHECK (backoff > '0')
 -- Room for the next version of a row in its page.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_workflow_states_tenant_status ON llmspell.workflow_states (tenant_id, status, created_at DESC, workflow_id);

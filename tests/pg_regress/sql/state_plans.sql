@@ -91,16 +91,13 @@ PREPARE workflows_status(text, timestamptz, text, int, text) AS
     WHERE w.tenant_id = $1 AND w.status = $5 AND w.created_at <= $2 AND (w.created_at < $2 OR w.workflow_id > $3)
     ORDER BY w.created_at DESC, w.workflow_id LIMIT $4;
 SELECT regress.plan($$EXECUTE workflows_status('state-plans-1', 'infinity', NULL, 10, 'failed')$$);
--- workflow_claim: leases that ran out, what nobody holds, the update
-PREPARE dropped(text, timestamptz, int) AS
-    SELECT w.workflow_id FROM llmspell.workflow_states w
-    WHERE w.tenant_id = $1 AND w.lease_expires_at <= $2 ORDER BY w.lease_expires_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED;
-SELECT regress.plan($$EXECUTE dropped('state-plans-1', now(), 1)$$);
-PREPARE claimable(text, text, int) AS
-    SELECT w.workflow_id FROM llmspell.workflow_states w
-    WHERE w.tenant_id = $1 AND w.status = $2 AND w.lease_expires_at IS NULL
-    ORDER BY w.created_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED;
-SELECT regress.plan($$EXECUTE claimable('state-plans-1', 'pending', 1)$$);
+-- workflow_claim: what is due, whether nobody held it or the lease ran out, and the update
+PREPARE claimable(text, text, text, timestamptz, int) AS
+    SELECT w.workflow_id, coalesce(w.attempt >= w.max_attempts, false) FROM llmspell.workflow_states w
+    WHERE w.tenant_id = $1 AND w.queue = $2 AND w.claim_as = $3 AND w.run_at <= $4
+      AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= $4)
+    ORDER BY w.run_at, w.workflow_id LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED;
+SELECT regress.plan($$EXECUTE claimable('state-plans-1', 'default', 'pending', now(), 1)$$);
 PREPARE claim(text, text[]) AS
     UPDATE llmspell.workflow_states w SET status = 'running', fence = w.fence + 1 WHERE w.tenant_id = $1 AND w.workflow_id = ANY ($2);
 SELECT regress.plan($$EXECUTE claim('state-plans-1', ARRAY['workflow 1'])$$);
