@@ -39,7 +39,7 @@ DECLARE
     v_done text[] := '{}';
     v_failed text[] := '{}';
 BEGIN
-    FOR v_index IN SELECT e.* FROM _vector_index_ensure(NULL, 'auto', NULL, NULL, NULL, false) e WHERE e.state IN ('missing', 'invalid', 'failed') LOOP
+    FOR v_index IN SELECT e.* FROM vector_index_ensure(blocking => false) e WHERE e.state IN ('missing', 'invalid', 'failed') LOOP
         IF v_index.state = 'failed' THEN
             v_failed := v_failed || format('%s: %s', v_index.index_name, v_index.reason);
         ELSIF NOT v_index.is_lost THEN
