@@ -27,3 +27,5 @@ END
 $$;
 COMMENT ON FUNCTION llmspell_internal._episode_faults(text) IS 'The number of embeddings that belong to no episode, for each table that has some.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_faults(text) TO llmspell_app;
+
+COMMENT ON TRIGGER episodes_words ON llmspell.episodes IS 'Restore: leaves the words as the dump has them.';

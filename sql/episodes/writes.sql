@@ -1,7 +1,7 @@
 -- Adding, changing and deleting episodes.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._episode_moment() RETURNS timestamptz
-LANGUAGE c VOLATILE PARALLEL RESTRICTED
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', '_episode_moment_wrapper';
 COMMENT ON FUNCTION llmspell_internal._episode_moment() IS 'The current time, later than at every call before in the session, even if the clock is set back.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_moment() TO llmspell_app;

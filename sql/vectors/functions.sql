@@ -229,9 +229,11 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell_internal._tg_vector_words()',
         table_name || '_words', table_name);
+    EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_words', table_name, 'Restore: leaves the words as the dump has them.');
     IF purpose = 'episodes' THEN
         EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_episode_embedding()',
             table_name || '_episode', table_name);
+        EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_episode', table_name, 'Restore: does nothing, since the episode may come later.');
     END IF;
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
     INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)

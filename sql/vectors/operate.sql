@@ -108,3 +108,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_health() IS 'Whether the indexes for nearest neighbours are there.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_health() TO llmspell_admin;
+
+COMMENT ON TRIGGER vector_spaces_changed ON llmspell.vector_spaces IS 'Restore: other sessions look the spaces up again.';
+COMMENT ON TRIGGER vector_index_config_changed ON llmspell.vector_index_config IS 'Restore: other sessions look the spaces up again.';
+COMMENT ON TRIGGER vector_calibrations_changed ON llmspell.vector_calibrations IS 'Restore: other sessions look the spaces up again.';

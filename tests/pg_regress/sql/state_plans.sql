@@ -1,8 +1,8 @@
 -- As llmspell_app, every read of the state stores has its index, and lists need no sort. The statements of
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 -- plpgsql functions are copied from them, as generic plans with what the functions put into variables.
-INSERT INTO llmspell.sessions (tenant_id, session_id, session_data, status, created_at, expires_at)
-SELECT 'state-plans-' || n % 4, md5('s' || n)::uuid, '{}', (ARRAY['active', 'archived', 'expired', 'active'])[1 + n / 4 % 4],
+INSERT INTO llmspell.sessions (tenant_id, session_id, session_data, name, subject, title, status, created_at, expires_at)
+SELECT 'state-plans-' || n % 4, md5('s' || n)::uuid, '{}', 'session ' || n, 'user ' || n % 100, 'title ' || n % 1000, (ARRAY['active', 'archived', 'expired', 'active'])[1 + n / 4 % 4],
     now() - n * interval '1 second', CASE WHEN n % 10 < 2 THEN now() + (n - 1000) * interval '1 minute' END FROM generate_series(0, 19999) n;
 INSERT INTO llmspell.agent_states (tenant_id, agent_id, agent_type, state_data, checksum)
 SELECT 'state-plans-' || n % 4, 'agent ' || n, 'type ' || n / 4 % 20, '{}', '' FROM generate_series(0, 19999) n;
@@ -24,19 +24,33 @@ SELECT regress.plan($$SELECT * FROM llmspell.session_get('0198a5f0-0000-7000-800
 SELECT regress.plan($$SELECT * FROM llmspell.agent_state_get('agent 1')$$);
 SELECT regress.plan($$SELECT * FROM llmspell.workflow_get('workflow 1')$$);
 
--- _session_list: all that have not expired, one status
-PREPARE sessions_all(text, timestamptz, uuid, timestamptz, boolean, int) AS
-    SELECT s.session_id, s.status::text, s.created_at FROM llmspell.sessions s
+-- session_list: all that have not expired, one status, one subject, one title
+PREPARE sessions_all(text, timestamptz, uuid, text, int) AS
+    SELECT r.* FROM llmspell.sessions s CROSS JOIN LATERAL llmspell_internal._session_row(s) r
     WHERE s.tenant_id = $1 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
-      AND (s.status = 'expired' OR coalesce(s.expires_at <= $4, false)) = $5
-    ORDER BY s.created_at DESC, s.session_id LIMIT $6;
-SELECT regress.plan($$EXECUTE sessions_all('state-plans-1', 'infinity', NULL, now(), false, 10)$$);
-PREPARE sessions_status(text, timestamptz, uuid, timestamptz, text, int) AS
-    SELECT s.session_id, s.status::text, s.created_at FROM llmspell.sessions s
-    WHERE s.tenant_id = $1 AND s.status = $5 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
-      AND (s.expires_at IS NULL OR s.expires_at > $4)
-    ORDER BY s.created_at DESC, s.session_id LIMIT $6;
-SELECT regress.plan($$EXECUTE sessions_status('state-plans-1', 'infinity', NULL, now(), 'active', 10)$$);
+      AND llmspell_internal._session_is_shown(s.status, s.expires_at, $4)
+    ORDER BY s.created_at DESC, s.session_id LIMIT $5;
+SELECT regress.plan($$EXECUTE sessions_all('state-plans-1', 'infinity', NULL, NULL, 10)$$);
+PREPARE sessions_status(text, timestamptz, uuid, text, int) AS
+    SELECT r.* FROM llmspell.sessions s CROSS JOIN LATERAL llmspell_internal._session_row(s) r
+    WHERE s.tenant_id = $1 AND s.status = $4 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
+      AND llmspell_internal._session_is_shown(s.status, s.expires_at, $4)
+    ORDER BY s.created_at DESC, s.session_id LIMIT $5;
+SELECT regress.plan($$EXECUTE sessions_status('state-plans-1', 'infinity', NULL, 'active', 10)$$);
+PREPARE sessions_subject(text, timestamptz, uuid, text, int, text) AS
+    SELECT r.* FROM llmspell.sessions s CROSS JOIN LATERAL llmspell_internal._session_row(s) r
+    WHERE s.tenant_id = $1 AND s.subject = $6 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
+      AND llmspell_internal._session_is_shown(s.status, s.expires_at, $4)
+    ORDER BY s.created_at DESC, s.session_id LIMIT $5;
+SELECT regress.plan($$EXECUTE sessions_subject('state-plans-1', 'infinity', NULL, NULL, 10, 'user 7')$$);
+PREPARE sessions_title(text, timestamptz, uuid, text, int, text) AS
+    SELECT r.* FROM llmspell.sessions s CROSS JOIN LATERAL llmspell_internal._session_row(s) r
+    WHERE s.tenant_id = $1 AND s.title = $6 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
+      AND llmspell_internal._session_is_shown(s.status, s.expires_at, $4)
+    ORDER BY s.created_at DESC, s.session_id LIMIT $5;
+SELECT regress.plan($$EXECUTE sessions_title('state-plans-1', 'infinity', NULL, NULL, 10, 'title 7')$$);
+PREPARE session_named(text, text) AS SELECT s.session_id FROM llmspell.sessions s WHERE s.tenant_id = $1 AND s.name = $2;
+SELECT regress.plan($$EXECUTE session_named('state-plans-1', 'session 7')$$);
 -- session_sweep: what to mark, what to delete
 PREPARE due(text, timestamptz, int) AS
     SELECT s.session_id FROM llmspell.sessions s
@@ -47,7 +61,7 @@ PREPARE kept(text, timestamptz, interval, int) AS
     SELECT s.session_id FROM llmspell.sessions s
     WHERE s.tenant_id = $1 AND s.expires_at <= $2 - $3 AND s.status = 'expired'
     ORDER BY s.expires_at LIMIT $4 FOR UPDATE SKIP LOCKED;
-SELECT regress.plan($$EXECUTE checkpoints('state-plans-1', now(), '1 day', 10)$$);
+SELECT regress.plan($$EXECUTE kept('state-plans-1', now(), '1 day', 10)$$);
 
 -- _agent_state_list: all, one type
 PREPARE agents_all(text, text, int) AS
