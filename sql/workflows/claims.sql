@@ -29,7 +29,9 @@ BEGIN
             SELECT count(*), array_agg(d.workflow_id) FILTER (WHERE NOT d.spent), array_agg(d.workflow_id) FILTER (WHERE d.spent)
             INTO v_found, v_ids, v_spent
             FROM (SELECT w.workflow_id, coalesce(w.attempt >= w.max_attempts, false) AS spent FROM workflow_states w
-                  WHERE w.tenant_id = v_tenant AND w.queue = v_queue AND w.claim_as = v_status AND w.run_at <= v_now
+                  WHERE w.tenant_id = v_tenant AND w.queue = v_queue AND w.run_at <= v_now
+                    AND CASE WHEN w.lease_expires_at IS NOT NULL THEN 'pending'
+                             WHEN w.status = 'pending' OR w.status = 'running' OR w.max_attempts IS NULL OR w.attempt < w.max_attempts THEN w.status END = v_status
                     AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= v_now)
                   ORDER BY w.run_at, w.workflow_id
                   LIMIT v_left

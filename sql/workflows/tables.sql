@@ -21,11 +21,6 @@ CREATE TABLE llmspell.workflow_states (
     max_attempts int,
     backoff interval,
     failure_reason varchar(1000),
-    -- A workflow whose claim was lost waits among the pending ones, in the order of run_at. One that has ended and
-    -- used up its attempts is claimed no more.
-    claim_as varchar(20) COLLATE "C" GENERATED ALWAYS AS (
-        CASE WHEN lease_expires_at IS NOT NULL THEN 'pending'
-             WHEN status IN ('pending', 'running') OR max_attempts IS NULL OR attempt < max_attempts THEN status END) STORED,
     PRIMARY KEY (tenant_id, workflow_id),
     CONSTRAINT valid_workflow_status CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
     CONSTRAINT positive_step_index CHECK (current_step >= 0),
@@ -35,7 +30,10 @@ CREATE TABLE llmspell.workflow_states (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_workflow_states_tenant_status ON llmspell.workflow_states (tenant_id, status, created_at DESC, workflow_id);
 CREATE INDEX idx_workflow_states_created ON llmspell.workflow_states (tenant_id, created_at DESC, workflow_id);
-CREATE INDEX idx_workflow_states_claim ON llmspell.workflow_states (tenant_id, queue, claim_as, run_at, workflow_id) WHERE claim_as IS NOT NULL;
+-- The status under which workflow_claim, which repeats the expression, finds a workflow: one whose lease ran out is
+-- among the pending ones; one that has ended and used up its attempts is under none.
+CREATE INDEX idx_workflow_states_claim ON llmspell.workflow_states (tenant_id, queue, (CASE WHEN lease_expires_at IS NOT NULL THEN 'pending'
+    WHEN status = 'pending' OR status = 'running' OR max_attempts IS NULL OR attempt < max_attempts THEN status END), run_at, workflow_id);
 
 COMMENT ON TABLE llmspell.workflow_states IS 'The current state of each workflow.';
 COMMENT ON COLUMN llmspell.workflow_states.tenant_id IS 'Owner of the row.';
@@ -57,7 +55,6 @@ COMMENT ON COLUMN llmspell.workflow_states.run_at IS 'It is claimed no earlier, 
 COMMENT ON COLUMN llmspell.workflow_states.max_attempts IS 'After so many attempts it fails; NULL for any number.';
 COMMENT ON COLUMN llmspell.workflow_states.backoff IS 'Pause after the first attempt, doubled after each further one to at most a day; NULL for none.';
 COMMENT ON COLUMN llmspell.workflow_states.failure_reason IS 'Why it failed; NULL in any other status.';
-COMMENT ON COLUMN llmspell.workflow_states.claim_as IS 'The status under which workflow_claim finds it; NULL where it never does.';
 COMMENT ON INDEX llmspell.idx_workflow_states_created IS 'Lists workflows, newest first.';
 COMMENT ON INDEX llmspell.idx_workflow_states_claim IS 'Finds what can be claimed from a queue, in the order of run_at.';
 COMMENT ON INDEX llmspell.idx_workflow_states_tenant_status IS 'Lists workflows by status, newest first.';

@@ -108,7 +108,9 @@ SELECT regress.plan($$EXECUTE workflows_status('state-plans-1', 'infinity', NULL
 -- workflow_claim: what is due, whether nobody held it or the lease ran out, and the update
 PREPARE claimable(text, text, text, timestamptz, int) AS
     SELECT w.workflow_id, coalesce(w.attempt >= w.max_attempts, false) FROM llmspell.workflow_states w
-    WHERE w.tenant_id = $1 AND w.queue = $2 AND w.claim_as = $3 AND w.run_at <= $4
+    WHERE w.tenant_id = $1 AND w.queue = $2 AND w.run_at <= $4
+      AND CASE WHEN w.lease_expires_at IS NOT NULL THEN 'pending'
+               WHEN w.status = 'pending' OR w.status = 'running' OR w.max_attempts IS NULL OR w.attempt < w.max_attempts THEN w.status END = $3
       AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= $4)
     ORDER BY w.run_at, w.workflow_id LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED;
 SELECT regress.plan($$EXECUTE claimable('state-plans-1', 'default', 'pending', now(), 1)$$);
