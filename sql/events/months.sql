@@ -56,8 +56,7 @@ SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
 BEGIN
-    -- Through pg_inherits and by bound, not by name: an advisory lock does not refresh the cache of
-    -- names, and a detached month keeps its name.
+    -- Through pg_inherits and by bound, not by name: a detached month keeps its name.
     RETURN EXISTS (
         SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'llmspell.event_log'::regclass AND NOT i.inhdetachpending
@@ -139,7 +138,7 @@ DECLARE
     v_name text := name;
     v_n int := 1;
 BEGIN
-    -- Through pg_class itself: an advisory lock does not refresh the cache of names.
+    -- Names of indexes must be free too.
     WHILE EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = in_schema::regnamespace
                   AND c.relname IN (v_name, v_name || '_pkey', v_name || '_id_idx'))
     LOOP
