@@ -126,3 +126,10 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', '_feed_pos_wrapper';
 COMMENT ON FUNCTION llmspell_internal._feed_pos() IS 'The position of an event that is being written, from 1 in each transaction.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._feed_pos() TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._storable(value anyelement, argument text) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_storable_wrapper';
+COMMENT ON FUNCTION llmspell_internal._storable(anyelement, text) IS 'Whether a jsonb, text, varchar, bytea or text[] can be dumped and restored with the rest of its row: true, or an error.
+Errors: 54000 over 128 MiB (bytea by its bytes, all others as text in COPY), or nested over 1,000 deep.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storable(anyelement, text) TO llmspell_app;

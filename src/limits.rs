@@ -3,6 +3,10 @@
 /// Largest binary value of a row, bytes. Beyond it the text form of the row passes what drivers and COPY can carry.
 pub const ROW_VALUE_BYTES: usize = 128 << 20;
 
+/// Longest value of a row as text in COPY, which pg_dump and restore use, in characters; of a bytea twice as many.
+/// The values of a row fit into 1 GiB together, the most that the server can send or take.
+pub const COPIED_CHARS: usize = 128 << 20;
+
 /// Largest content of an artifact that `llmspell.artifact_max_bytes` can allow: one fits into a value of the
 /// server with room to spare, and a reader takes no more memory than that.
 pub const CONTENT_BYTES: usize = 512 << 20;

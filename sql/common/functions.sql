@@ -11,7 +11,7 @@ BEGIN
               HINT = 'Read it again, apply the change to what you read, and write with that version.';
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint) IS 'Raises LS409, the one optimistic-concurrency error, with both versions in DETAIL (version 0: does not exist).';
+COMMENT ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint) IS 'Raises LS409, a conflict of versions, with both versions in DETAIL; version 0 is a row that does not exist.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._check_expected(expected_version bigint) RETURNS void
@@ -25,7 +25,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._check_expected(bigint) IS 'Raises 22023 where an expected version is negative.';
+COMMENT ON FUNCTION llmspell_internal._check_expected(bigint) IS 'Checks an expected version.
+Errors: 22023 negative.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._check_expected(bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._raise_missing(what text, name text) RETURNS void
@@ -36,7 +37,7 @@ BEGIN
     RAISE EXCEPTION '% "%" does not exist', what, left(name, 100) USING ERRCODE = 'no_data_found';
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._raise_missing(text, text) IS 'Raises P0002, the one error for a row that is not there.';
+COMMENT ON FUNCTION llmspell_internal._raise_missing(text, text) IS 'Raises P0002: a row does not exist.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._raise_missing(text, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._given(value anyelement, argument text) RETURNS anyelement
@@ -86,20 +87,40 @@ END
 $$;
 COMMENT ON FUNCTION llmspell_internal._tg_updated_at() IS 'Keeps updated_at.';
 
+-- key >= p AND key < _prefix_end(p) keeps its index under row level security and in generic plans, which LIKE and ^@
+-- do not.
 CREATE OR REPLACE FUNCTION llmspell_internal._prefix_end(prefix text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_prefix_end_wrapper';
-COMMENT ON FUNCTION llmspell_internal._prefix_end(text) IS 'Exclusive upper bound, in COLLATE "C", of the texts of at most 512 characters that begin with the prefix: key >= p AND key < _prefix_end(p) keeps its index under row level security and in generic plans, which LIKE and ^@ do not.';
+COMMENT ON FUNCTION llmspell_internal._prefix_end(text) IS 'Returns the exclusive upper bound, in COLLATE "C", of the keys of at most 512 characters that begin with prefix.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._prefix_end(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._short_text(value text, argument text, max_chars int) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_short_text_wrapper';
-COMMENT ON FUNCTION llmspell_internal._short_text(text, text, integer) IS 'Returns a text argument unchanged; 22004 where it is null, 22001 where it has more than max_chars characters.';
+COMMENT ON FUNCTION llmspell_internal._short_text(text, text, integer) IS 'Returns a text argument unchanged.
+Errors: 22004 null, 22001 over max_chars characters.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._short_text(text, text, integer) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._max_rows(max_rows int) RETURNS int
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_max_rows_wrapper';
-COMMENT ON FUNCTION llmspell_internal._max_rows(integer) IS 'Returns a page size of 0 or more unchanged. Errors: 22004 null, 22023 negative.';
+COMMENT ON FUNCTION llmspell_internal._max_rows(integer) IS 'Returns a page size of 0 or more unchanged.
+Errors: 22004 null, 22023 negative.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._max_rows(integer) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._filter(filter jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    IF jsonb_typeof(filter) <> 'object' THEN
+        RAISE EXCEPTION 'filter must be a JSON object, not %', jsonb_typeof(filter) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the members that a row must contain, for instance {"kind": "note"}.';
+    END IF;
+    RETURN filter;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._filter(jsonb) IS 'Returns a filter that is NULL or a JSON object unchanged.
+Errors: 22023 another kind of JSON.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._filter(jsonb) TO llmspell_app;

@@ -34,7 +34,22 @@ COMMENT ON COLUMN llmspell.event_log.feed_epoch IS 'Which cluster wrote it, see 
 COMMENT ON COLUMN llmspell.event_log.feed_xid IS 'The transaction that wrote it.';
 COMMENT ON COLUMN llmspell.event_log.feed_pos IS 'Its place among the events of its transaction, from 1.';
 COMMENT ON COLUMN llmspell.event_log.stream IS 'The stream that it belongs to, see stream_append; NULL for none.';
-COMMENT ON COLUMN llmspell.event_log.stream_version IS 'Its place in the stream, from 1 without gaps.';-- Appending to the event log: single, in batches, whole event objects, streams.
+COMMENT ON COLUMN llmspell.event_log.stream_version IS 'Its place in the stream, from 1 without gaps.';
+
+CREATE TYPE llmspell_internal.event_row AS (
+    event_id uuid,
+    event_type text,
+    correlation_id uuid,
+    at timestamptz,
+    sequence bigint,
+    language text,
+    payload jsonb,
+    stream text,
+    stream_version bigint,
+    cursor text
+);
+COMMENT ON TYPE llmspell_internal.event_row IS 'An event as functions return it, with the place after it in the list.';
+-- Appending to the event log: single, in batches, whole event objects, streams.
 
 CREATE TABLE llmspell.event_streams (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),

@@ -23,7 +23,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._event_claim(text, uuid[]) IS 'Locks ids of events until the end of the transaction, so that the same id is not appended by two at once.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_claim(text, uuid[]) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, ts timestamptz)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, at timestamptz)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -44,7 +44,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._event_known(uuid, timestamptz) IS 'The oldest event with an id around a time, if any; locks the id until the end of the transaction.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_known(uuid, timestamptz) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_micros(ts timestamp with time zone) RETURNS bigint
+CREATE OR REPLACE FUNCTION llmspell_internal._event_micros(at timestamptz) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_micros_wrapper';
 COMMENT ON FUNCTION llmspell_internal._event_micros(timestamptz) IS 'Microseconds since 1970, the sequence of an event that brings none.';
@@ -57,10 +57,12 @@ COMMENT ON FUNCTION llmspell_internal._event_id() IS 'A UUID of version 7, as uu
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_id() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_append(event_type text, payload jsonb, correlation_id uuid DEFAULT NULL, event_id uuid DEFAULT NULL,
-                                      ts timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
+                                      at timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
     VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', 'event_append_wrapper';
-COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event and returns (event_id, sequence, ts, created); makes its month where it is missing. Defaults: event_id a new UUID of version 7, correlation_id the event_id, ts the time of the clock, sequence the microseconds of ts since 1970. With an event_id that is there already within llmspell.event_dedup_window (7 days) of ts, nothing is written and the first one returned, created false. Errors: 42501 no tenant, 22004 null, 22001 event_type over 255 or language over 50 characters, 22023 empty, 22008 ts infinite or outside the window of months, 23505 the same id and ts. Example: SELECT event_id, ts FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
+COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event, once for an event_id of the caller''s, and makes its month where it is missing.
+Errors: 42501 no tenant, 22004 null, 22001 a text too long, 22023 a text empty, 22008 at infinite or outside the window of months, 23505 the same id and time, 25006 on a standby.
+Example: SELECT event_id, at FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_bad(events jsonb, n bigint) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
@@ -75,7 +77,7 @@ BEGIN
              WHEN v_event ->> 'payload' IS NULL THEN 'has no payload'
              ELSE 'has a language that is empty or longer than 50 characters' END
         USING ERRCODE = 'invalid_parameter_value',
-              HINT = 'An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence.';
+              HINT = 'An event is an object with event_type and payload, and may have correlation_id, event_id, at, language and sequence.';
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._event_bad(jsonb, bigint) IS 'Raises 22023 for an event of an array that cannot be written.';
@@ -83,7 +85,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._event_bad(jsonb, bigint) TO llmspel
 
 -- All ways to append many lead here. ids and times are looked for only where some event brings its own.
 CREATE OR REPLACE FUNCTION llmspell_internal._events_insert(events jsonb, stream text, first_version bigint)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -99,19 +101,19 @@ DECLARE
     v_epoch int;
     v_xid xid8;
 BEGIN
-    IF jsonb_typeof(_required(_events_insert.events, 'events')) <> 'array' THEN
+    IF jsonb_typeof(_given(_events_insert.events, 'events')) <> 'array' THEN
         RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(_events_insert.events) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     -- Looks into the array where it lies; taking it apart would copy every event.
-    IF jsonb_path_exists(_events_insert.events, '$[*].event_id') OR jsonb_path_exists(_events_insert.events, '$[*].ts') THEN
-        SELECT coalesce(min(e.ts), v_now), coalesce(max(e.ts), v_now), array_agg(e.event_id) FILTER (WHERE e.event_id IS NOT NULL)
+    IF jsonb_path_exists(_events_insert.events, '$[*].event_id') OR jsonb_path_exists(_events_insert.events, '$[*].at') THEN
+        SELECT coalesce(min(e.at), v_now), coalesce(max(e.at), v_now), array_agg(e.event_id) FILTER (WHERE e.event_id IS NOT NULL)
         INTO v_first, v_last, v_ids
-        FROM jsonb_to_recordset(_events_insert.events) AS e (ts timestamptz, event_id uuid);
+        FROM jsonb_to_recordset(_events_insert.events) AS e (at timestamptz, event_id uuid);
         v_first := least(v_first, v_now);
         v_last := greatest(v_last, v_now);
         FOR v_month IN
-            SELECT DISTINCT ON (CASE WHEN isfinite(e.ts) THEN date_trunc('month', e.ts, 'UTC') ELSE e.ts END) e.ts
-            FROM jsonb_to_recordset(_events_insert.events) AS e (ts timestamptz) WHERE e.ts IS NOT NULL
+            SELECT DISTINCT ON (CASE WHEN isfinite(e.at) THEN date_trunc('month', e.at, 'UTC') ELSE e.at END) e.at
+            FROM jsonb_to_recordset(_events_insert.events) AS e (at timestamptz) WHERE e.at IS NOT NULL
         LOOP
             IF NOT _event_log_has(v_month) THEN
                 PERFORM _event_log_cover(v_month);
@@ -130,15 +132,15 @@ BEGIN
         v_xid := pg_current_xact_id();
         RETURN QUERY
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, feed_epoch, feed_xid, feed_pos, stream, stream_version)
-        SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.ts, coalesce(i.sequence, _event_micros(i.ts)),
+        SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.at, coalesce(i.sequence, _event_micros(i.at)),
             coalesce(i.language, 'sql'), i.payload, v_epoch, v_xid, _feed_pos(), _events_insert.stream, _events_insert.first_version + i.n - 1
         FROM (SELECT CASE WHEN length(e.event_type) BETWEEN 1 AND 255 AND e.payload IS NOT NULL AND (e.language IS NULL OR length(e.language) BETWEEN 1 AND 50)
                   THEN e.event_type ELSE _event_bad(_events_insert.events, e.n) END AS event_type,
                   e.payload, e.correlation_id, e.language, e.sequence, e.n,
-                  _event_id() AS id, coalesce(e.ts, clock_timestamp()) AS ts
+                  _event_id() AS id, coalesce(e.at, clock_timestamp()) AS at
               FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
-                  AS (event_type text, payload jsonb, correlation_id uuid, ts timestamptz, language text, sequence bigint))
-                  WITH ORDINALITY AS e (event_type, payload, correlation_id, ts, language, sequence, n)) AS i
+                  AS (event_type text, payload jsonb, correlation_id uuid, at timestamptz, language text, sequence bigint))
+                  WITH ORDINALITY AS e (event_type, payload, correlation_id, at, language, sequence, n)) AS i
         RETURNING l.event_id, l.sequence, l.timestamp, true;
         RETURN;
     END IF;
@@ -147,31 +149,31 @@ BEGIN
         SELECT CASE WHEN length(e.event_type) BETWEEN 1 AND 255 AND e.payload IS NOT NULL AND (e.language IS NULL OR length(e.language) BETWEEN 1 AND 50)
                 THEN e.event_type ELSE _event_bad(_events_insert.events, e.n) END AS event_type,
             e.payload, e.correlation_id, e.language, e.sequence, e.n, e.event_id AS own_id,
-            coalesce(e.event_id, _event_id()) AS id, coalesce(e.ts, clock_timestamp()) AS ts,
+            coalesce(e.event_id, _event_id()) AS id, coalesce(e.at, clock_timestamp()) AS at,
             e.event_id IS NOT NULL AND row_number() OVER (PARTITION BY e.event_id ORDER BY e.n) > 1 AS is_repeat
         FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
-            AS (event_type text, payload jsonb, correlation_id uuid, event_id uuid, ts timestamptz, language text, sequence bigint))
-            WITH ORDINALITY AS e (event_type, payload, correlation_id, event_id, ts, language, sequence, n)
+            AS (event_type text, payload jsonb, correlation_id uuid, event_id uuid, at timestamptz, language text, sequence bigint))
+            WITH ORDINALITY AS e (event_type, payload, correlation_id, event_id, at, language, sequence, n)
     ), known AS MATERIALIZED (
         SELECT l.event_id, l.sequence, l.timestamp
         FROM event_log l
         WHERE l.tenant_id = v_tenant AND l.event_id = ANY (v_ids) AND l.timestamp >= v_first - v_window AND l.timestamp <= v_last + v_window
     ), sorted AS MATERIALIZED (
-        SELECT g.*, k.event_id AS known_id, k.sequence AS known_sequence, k.timestamp AS known_ts
+        SELECT g.*, k.event_id AS known_id, k.sequence AS known_sequence, k.timestamp AS known_at
         FROM given g
         LEFT JOIN LATERAL (
             SELECT * FROM known k
-            WHERE k.event_id = g.own_id AND k.timestamp BETWEEN g.ts - v_window AND g.ts + v_window
+            WHERE k.event_id = g.own_id AND k.timestamp BETWEEN g.at - v_window AND g.at + v_window
             ORDER BY k.timestamp LIMIT 1) AS k ON true
     ), written AS (
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, stream, stream_version)
-        SELECT v_tenant, s.id, s.event_type, coalesce(s.correlation_id, s.id), s.ts, coalesce(s.sequence, _event_micros(s.ts)),
+        SELECT v_tenant, s.id, s.event_type, coalesce(s.correlation_id, s.id), s.at, coalesce(s.sequence, _event_micros(s.at)),
             coalesce(s.language, 'sql'), s.payload, _events_insert.stream, _events_insert.first_version + s.n - 1
         FROM sorted s WHERE s.known_id IS NULL AND NOT s.is_repeat
         ORDER BY s.n
         RETURNING l.event_id, l.sequence, l.timestamp
     )
-    SELECT s.id, coalesce(s.known_sequence, w.sequence), coalesce(s.known_ts, w.timestamp), s.known_id IS NULL AND NOT s.is_repeat
+    SELECT s.id, coalesce(s.known_sequence, w.sequence), coalesce(s.known_at, w.timestamp), s.known_id IS NULL AND NOT s.is_repeat
     FROM sorted s
     LEFT JOIN written w ON w.event_id = s.id
     ORDER BY s.n;
@@ -181,15 +183,17 @@ COMMENT ON FUNCTION llmspell_internal._events_insert(jsonb, text, bigint) IS 'Ch
 GRANT EXECUTE ON FUNCTION llmspell_internal._events_insert(jsonb, text, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_append_many(events jsonb)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT i.event_id, i.sequence, i.ts, i.created FROM llmspell_internal._events_insert(event_append_many.events, NULL, NULL) i;
+    SELECT i.event_id, i.sequence, i.at, i.created FROM llmspell_internal._events_insert(event_append_many.events, NULL, NULL) i;
 END;
-COMMENT ON FUNCTION llmspell.event_append_many(jsonb) IS 'Appends an array of events, all or none, and returns (event_id, sequence, ts, created) for each in their order. An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence, with the defaults of event_append; an event_id that is there already, or twice in the array, is written once. Errors: 42501 no tenant, 22004 null, 22023 not such an array (the message says which event), 22P02, 22007 a field of another form, 22008 ts infinite or outside the window of months. Example: SELECT event_id, created FROM llmspell.event_append_many(''[{"event_type": "a.b", "payload": {"n": 1}}, {"event_type": "a.c", "payload": {}}]'');';
+COMMENT ON FUNCTION llmspell.event_append_many(jsonb) IS 'Appends an array of events, all or none, and answers in their order; each has the fields of event_append.
+Errors: 42501 no tenant, 22004 null, 22023 not such an array, 22P02, 22007 a field of another form, 22008 at infinite or outside the window of months.
+Example: SELECT event_id, created FROM llmspell.event_append_many(''[{"event_type": "a.b", "payload": {"n": 1}}, {"event_type": "a.c", "payload": {}}]'');';
 
 CREATE OR REPLACE FUNCTION llmspell.event_store(payload jsonb)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -197,7 +201,8 @@ AS $$
 DECLARE
     v_field record;
 BEGIN
-    IF jsonb_typeof(_required(event_store.payload, 'payload')) <> 'object' THEN
+    PERFORM _require_tenant();
+    IF jsonb_typeof(_given(event_store.payload, 'payload')) <> 'object' THEN
         RAISE EXCEPTION 'payload must be a JSON object, got a JSON %', jsonb_typeof(event_store.payload) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     -- In a query: in an expression pg_input_is_valid keeps the first type that it was called with.
@@ -214,13 +219,15 @@ BEGIN
                   HINT = 'An event object has id, event_type, metadata.correlation_id, timestamp, sequence and language.';
     END IF;
     RETURN QUERY
-    SELECT a.event_id, a.sequence, a.ts, a.created
+    SELECT a.event_id, a.sequence, a.at, a.created
     FROM event_append(event_store.payload ->> 'event_type', event_store.payload, (event_store.payload #>> '{metadata,correlation_id}')::uuid,
         (event_store.payload ->> 'id')::uuid, (event_store.payload ->> 'timestamp')::timestamptz, event_store.payload ->> 'language',
         (event_store.payload ->> 'sequence')::bigint) a;
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_store(jsonb) IS 'Stores a whole event object of the guide''s clients, as event_append does: the object becomes the payload, and its fields id, event_type, metadata.correlation_id, timestamp, sequence and language the columns. Errors: 42501 no tenant, 22004 null, 22023 a field that is missing or of another form, 22001 a text too long, 22008 timestamp outside the window of months. Example: SELECT created FROM llmspell.event_store(''{"id": "0198c0de-0000-7000-8000-000000000001", "event_type": "agent.started", "timestamp": "2026-11-01T12:00:00Z", "sequence": 1, "language": "rust", "metadata": {"correlation_id": "0198c0de-0000-7000-8000-000000000002"}}'');';
+COMMENT ON FUNCTION llmspell.event_store(jsonb) IS 'Stores a whole event object: it becomes the payload, and its fields the columns.
+Errors: 42501 no tenant, 22004 null, 22023 a field missing or of another form, 22001 a text too long, 22008 timestamp outside the window of months.
+Example: SELECT created FROM llmspell.event_store(''{"id": "0198c0de-0000-7000-8000-000000000001", "event_type": "agent.started", "timestamp": "2026-11-01T12:00:00Z", "sequence": 1, "language": "rust", "metadata": {"correlation_id": "0198c0de-0000-7000-8000-000000000002"}}'');';
 
 CREATE OR REPLACE FUNCTION llmspell.stream_append(stream text, events jsonb, expected_version bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -237,7 +244,7 @@ BEGIN
         RAISE EXCEPTION 'stream must not be empty' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM _check_expected(stream_append.expected_version);
-    IF jsonb_typeof(_required(stream_append.events, 'events')) <> 'array' THEN
+    IF jsonb_typeof(_given(stream_append.events, 'events')) <> 'array' THEN
         RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(stream_append.events) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     v_count := jsonb_array_length(stream_append.events);
@@ -273,4 +280,6 @@ BEGIN
     RETURN v_version;
 END
 $$;
-COMMENT ON FUNCTION llmspell.stream_append(text, jsonb, bigint) IS 'Appends an array of events, as event_append_many takes it, to a stream (1 to 255 characters) and returns the version of the last; versions count from 1 without gaps. expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. An empty array only checks and returns the version. Appends to one stream wait for each other. Errors: 42501 no tenant, 22004 null, 22001 name too long, 22023 arguments, 23505 an event_id that exists already, and those of event_append_many. Example: SELECT llmspell.stream_append(''order-1'', ''[{"event_type": "order.placed", "payload": {}}]'', 0);';
+COMMENT ON FUNCTION llmspell.stream_append(text, jsonb, bigint) IS 'Appends an array of events to a stream and returns the version of the last; versions count from 1 without gaps.
+Errors: 42501 no tenant, 22004 null, 22001 stream over 255 characters, 22023 arguments, LS409 another version, 23505 an event_id that exists, and those of event_append_many.
+Example: SELECT llmspell.stream_append(''order-1'', ''[{"event_type": "order.placed", "payload": {}}]'', 0);';

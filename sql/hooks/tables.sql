@@ -52,6 +52,38 @@ COMMENT ON INDEX llmspell.idx_hook_history_type IS 'For the executions of a kind
 COMMENT ON INDEX llmspell.idx_hook_history_correlation IS 'For what belongs together.';
 COMMENT ON INDEX llmspell.idx_hook_history_retention IS 'For retention.';
 
+CREATE TYPE llmspell_internal.hook_row AS (
+    execution_id uuid,
+    hook_id text,
+    hook_type text,
+    correlation_id uuid,
+    context bytea,
+    context_json jsonb,
+    result jsonb,
+    at timestamptz,
+    duration_ms int,
+    triggering_component text,
+    component_id text,
+    modified_operation boolean,
+    tags text[],
+    retention_priority int,
+    context_size int,
+    contains_sensitive_data boolean,
+    metadata jsonb,
+    codec text,
+    cursor text
+);
+COMMENT ON TYPE llmspell_internal.hook_row IS 'An execution of a hook as functions return it, with the place after it in the list.';
+
+CREATE TYPE llmspell_internal.hook_recorded AS (
+    execution_id uuid,
+    correlation_id uuid,
+    at timestamptz,
+    context_size int,
+    stored_size int
+);
+COMMENT ON TYPE llmspell_internal.hook_recorded IS 'What hook_record returns.';
+
 CREATE TABLE llmspell.hook_retention (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     keep interval NOT NULL,

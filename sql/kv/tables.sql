@@ -11,10 +11,11 @@ CREATE TABLE llmspell.kv_store (
     updated_at timestamptz NOT NULL DEFAULT now(),
     version bigint NOT NULL DEFAULT 1,
     expires_at timestamptz,
+    value_type text COLLATE "C" NOT NULL DEFAULT 'bytes',
     CONSTRAINT unique_kv_key PRIMARY KEY (tenant_id, key),
-    -- Beyond this size the text form of a row passes what drivers and COPY can carry (1 GiB less escapes).
     -- One constraint, as each costs 2 microseconds a statement.
-    CONSTRAINT valid_version_and_size CHECK (version > 0 AND octet_length(value) <= 134217728)
+    CONSTRAINT valid_version_type_and_size CHECK (version > 0 AND value_type IN ('bytes', 'text', 'json')
+        AND llmspell_internal._storable(value, 'value') AND llmspell_internal._storable(metadata, 'metadata'))
 -- Room for the next version of a row in its page: an update then touches no index.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_kv_store_expires ON llmspell.kv_store (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
@@ -29,4 +30,5 @@ COMMENT ON COLUMN llmspell.kv_store.created_at IS 'When the key came into being 
 COMMENT ON COLUMN llmspell.kv_store.updated_at IS 'When the row was last written.';
 COMMENT ON COLUMN llmspell.kv_store.version IS 'From 1; one more with each write, whoever writes.';
 COMMENT ON COLUMN llmspell.kv_store.expires_at IS 'When the key ceases to exist; NULL for never.';
+COMMENT ON COLUMN llmspell.kv_store.value_type IS 'Type of the value: bytes, text or json, the last two in UTF-8.';
 COMMENT ON INDEX llmspell.idx_kv_store_expires IS 'For kv_sweep.';

@@ -9,7 +9,7 @@ AS $$
 DECLARE
     v_bytes constant int := octet_length(_require_tenant()) + octet_length(scope) + octet_length(key) + octet_length(value);
 BEGIN
-    PERFORM _check_scope(scope), _short_text(key, 'key', 500), _required(value, 'value');
+    PERFORM _check_scope(scope), _short_text(key, 'key', 500), _given(value, 'value');
     -- An index entry holds 2,704 bytes with its headers.
     IF v_bytes > 2600 THEN
         RAISE EXCEPTION 'tenant, scope, key and value have at most 2600 bytes together, these have %', v_bytes
@@ -17,7 +17,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._pattern_check(text, text, text) IS 'Raises what is wrong with a pattern: 42501 no tenant, 22004 null, 22023 no scope, 22001 key over 500 characters, 54000 over 2,600 bytes together with the tenant id.';
+COMMENT ON FUNCTION llmspell_internal._pattern_check(text, text, text) IS 'Checks a pattern that is new.
+Errors: 42501 no tenant, 22004 null, 22023 no scope, 22001 key over 500 characters, 54000 over 2,600 bytes with the tenant id.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._pattern_check(text, text, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_record(scope text, key text, value text) RETURNS int
@@ -44,7 +45,9 @@ BEGIN
     RETURN v_frequency;
 END
 $$;
-COMMENT ON FUNCTION llmspell.pattern_record(text, text, text) IS 'Counts that value followed key in scope (global, user:<id>, …) and returns how often it has by now. Errors: 42501 no tenant, 22004 null, 22023 no scope, 22001 key over 500 characters, 54000 over 2,600 bytes together with scope, key and tenant id. Example: SELECT llmspell.pattern_record(''user:42'', ''after:login'', ''open:inbox'');';
+COMMENT ON FUNCTION llmspell.pattern_record(text, text, text) IS 'Counts that value followed key in scope, and returns how often it has by now.
+Errors: 42501 no tenant, 22004 null, 22023 no scope, 22001 key over 500 characters, 54000 over 2,600 bytes with scope, key and tenant id.
+Example: SELECT llmspell.pattern_record(''user:42'', ''after:login'', ''open:inbox'');';
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_record_many(patterns jsonb) RETURNS TABLE (scope text, key text, value text, frequency int)
 LANGUAGE plpgsql VOLATILE
@@ -54,7 +57,7 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
 BEGIN
-    IF jsonb_typeof(_required(pattern_record_many.patterns, 'patterns')) <> 'array' THEN
+    IF jsonb_typeof(_given(pattern_record_many.patterns, 'patterns')) <> 'array' THEN
         RAISE EXCEPTION 'patterns must be a JSON array of objects, got %', jsonb_typeof(pattern_record_many.patterns)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give [{"scope": …, "key": …, "value": …}, …].';
     END IF;
@@ -72,7 +75,9 @@ BEGIN
     RETURNING p.scope::text, p.key::text, p.value, p.frequency;
 END
 $$;
-COMMENT ON FUNCTION llmspell.pattern_record_many(jsonb) IS 'Counts an array of {"scope", "key", "value"}, all or nothing, the same one several times where it occurs several times, and returns each with how often it was seen by now. Errors: as pattern_record, 22023 no array. Example: SELECT * FROM llmspell.pattern_record_many(''[{"scope": "global", "key": "k", "value": "v"}]'');';
+COMMENT ON FUNCTION llmspell.pattern_record_many(jsonb) IS 'Counts each {"scope", "key", "value"} of an array, all or nothing, and returns how often each was seen by now.
+Errors: as pattern_record, 22023 no array.
+Example: SELECT * FROM llmspell.pattern_record_many(''[{"scope": "global", "key": "k", "value": "v"}]'');';
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_frequency(scope text, key text, value text) RETURNS int
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -80,64 +85,88 @@ BEGIN ATOMIC
     SELECT COALESCE((
         SELECT p.frequency FROM llmspell.procedural_patterns p
         WHERE llmspell_internal._require_tenant() IS NOT NULL
-          AND p.tenant_id = llmspell.current_tenant() AND p.scope = llmspell_internal._required(pattern_frequency.scope, 'scope')
-          AND p.key = llmspell_internal._required(pattern_frequency.key, 'key') AND p.value = llmspell_internal._required(pattern_frequency.value, 'value')), 0);
+          AND p.tenant_id = llmspell.current_tenant() AND p.scope = llmspell_internal._given(pattern_frequency.scope, 'scope')
+          AND p.key = llmspell_internal._given(pattern_frequency.key, 'key') AND p.value = llmspell_internal._given(pattern_frequency.value, 'value')), 0);
 END;
-COMMENT ON FUNCTION llmspell.pattern_frequency(text, text, text) IS 'How often value followed key in scope; 0 for never. Errors: 42501 no tenant, 22004 null. Example: SELECT llmspell.pattern_frequency(''user:42'', ''theme'', ''dark'');';
+COMMENT ON FUNCTION llmspell.pattern_frequency(text, text, text) IS 'Returns how often value followed key in scope; 0 for never.
+Errors: 42501 no tenant, 22004 null.
+Example: SELECT llmspell.pattern_frequency(''user:42'', ''theme'', ''dark'');';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._patterns_learned(min_frequency int, wanted_scope text, max_rows int, after jsonb)
-RETURNS TABLE (scope text, key text, value text, frequency int, first_seen timestamptz, last_seen timestamptz)
+CREATE OR REPLACE FUNCTION llmspell_internal._pattern_cursor(frequency int, scope text, key text, value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT jsonb_build_array(frequency, scope, key, value)::text
+$$;
+COMMENT ON FUNCTION llmspell_internal._pattern_cursor(integer, text, text, text) IS 'Returns the cursor of a row of pattern_list.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._pattern_cursor(integer, text, text, text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._pattern_cursor_parts(after text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_parts jsonb;
+BEGIN
+    IF after IS NULL THEN
+        RETURN NULL;
+    END IF;
+    BEGIN
+        v_parts := after;
+        IF _pattern_cursor((v_parts ->> 0)::int, v_parts ->> 1, v_parts ->> 2, v_parts ->> 3) IS NOT DISTINCT FROM after THEN
+            RETURN v_parts;
+        END IF;
+    EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+        NULL;
+    END;
+    RAISE EXCEPTION 'after is not a cursor of this list: "%"', left(after, 60)
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the column cursor of the last row of the page before.';
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._pattern_cursor_parts(text) IS 'Returns frequency, scope, key and value of a cursor of pattern_list as an array.
+Errors: 22023 not a cursor of this list.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._pattern_cursor_parts(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell.pattern_list(scope text DEFAULT NULL, min_frequency int DEFAULT 3, max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS SETOF llmspell_internal.pattern_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_frequency constant int := coalesce((_patterns_learned.after ->> 'frequency')::int, 2147483647);
-    v_after constant text[] := ARRAY[_patterns_learned.after ->> 'scope', _patterns_learned.after ->> 'key', _patterns_learned.after ->> 'value'];
+    v_after constant jsonb := _pattern_cursor_parts(pattern_list.after);
+    v_frequency constant int := coalesce((v_after ->> 0)::int, 2147483647);
 BEGIN
-    IF array_position(v_after, NULL) IS NOT NULL AND _patterns_learned.after IS NOT NULL
-        OR _patterns_learned.after IS NOT NULL AND _patterns_learned.after ->> 'frequency' IS NULL
-    THEN
-        RAISE EXCEPTION 'after must have frequency, scope, key and value' USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give the last row of the page before, for instance to_jsonb(p).';
-    END IF;
-    IF _required(_patterns_learned.min_frequency, 'min_frequency') >= 3 THEN
+    IF _given(pattern_list.min_frequency, 'min_frequency') >= 3 THEN
         -- The constant lets the planner use the index of learned patterns.
         RETURN QUERY
-        SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen
+        SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen, _pattern_cursor(p.frequency, p.scope, p.key, p.value)
         FROM procedural_patterns p
-        WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency >= _patterns_learned.min_frequency
+        WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency >= pattern_list.min_frequency
           AND p.frequency <= v_frequency
-          AND (_patterns_learned.wanted_scope IS NULL OR p.scope = _patterns_learned.wanted_scope)
-          AND (_patterns_learned.after IS NULL OR p.frequency < v_frequency
-               OR (p.scope, p.key, p.value) > (v_after[1], v_after[2], v_after[3]))
+          AND (pattern_list.scope IS NULL OR p.scope = pattern_list.scope)
+          AND (pattern_list.after IS NULL OR p.frequency < v_frequency
+               OR (p.scope, p.key, p.value) > (v_after ->> 1, v_after ->> 2, v_after ->> 3))
         ORDER BY p.frequency DESC, p.scope, p.key, p.value
-        LIMIT _max_rows(_patterns_learned.max_rows);
+        LIMIT _max_rows(pattern_list.max_rows);
     ELSE
         RETURN QUERY
-        SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen
+        SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen, _pattern_cursor(p.frequency, p.scope, p.key, p.value)
         FROM procedural_patterns p
-        WHERE p.tenant_id = v_tenant AND p.frequency >= _patterns_learned.min_frequency
+        WHERE p.tenant_id = v_tenant AND p.frequency >= pattern_list.min_frequency
           AND p.frequency <= v_frequency
-          AND (_patterns_learned.wanted_scope IS NULL OR p.scope = _patterns_learned.wanted_scope)
-          AND (_patterns_learned.after IS NULL OR p.frequency < v_frequency
-               OR (p.scope, p.key, p.value) > (v_after[1], v_after[2], v_after[3]))
+          AND (pattern_list.scope IS NULL OR p.scope = pattern_list.scope)
+          AND (pattern_list.after IS NULL OR p.frequency < v_frequency
+               OR (p.scope, p.key, p.value) > (v_after ->> 1, v_after ->> 2, v_after ->> 3))
         ORDER BY p.frequency DESC, p.scope, p.key, p.value
-        LIMIT _max_rows(_patterns_learned.max_rows);
+        LIMIT _max_rows(pattern_list.max_rows);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._patterns_learned IS 'What patterns_learned does; plpgsql wants other names for inputs than for outputs.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._patterns_learned TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell.patterns_learned(min_frequency int DEFAULT 3, scope text DEFAULT NULL, max_rows int DEFAULT 100, after jsonb DEFAULT NULL)
-RETURNS TABLE (scope text, key text, value text, frequency int, first_seen timestamptz, last_seen timestamptz)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT * FROM llmspell_internal._patterns_learned(patterns_learned.min_frequency, patterns_learned.scope, patterns_learned.max_rows, patterns_learned.after);
-END;
-COMMENT ON FUNCTION llmspell.patterns_learned(integer, text, integer, jsonb) IS 'Patterns seen min_frequency times or more, in one scope or in all, most frequent first. From 3 on an index answers; below, all patterns of the tenant are read. For the next page give the last row as after: to_jsonb(row). Errors: 42501 no tenant, 22004, 22023 max_rows, after. Example: SELECT key, value, frequency FROM llmspell.patterns_learned(3, scope => ''user:42'');';
+COMMENT ON FUNCTION llmspell.pattern_list(text, integer, integer, text) IS 'Returns patterns seen min_frequency times or more, in one scope or in all, most frequent first.
+Errors: 42501 no tenant, 22004 null, 22023 max_rows, after.
+Example: SELECT key, value, frequency FROM llmspell.pattern_list(''user:42'');';
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_predict(scope text, key text, max_rows int DEFAULT 10, half_life interval DEFAULT NULL)
 RETURNS TABLE (value text, frequency int, probability double precision, last_seen timestamptz)
@@ -147,11 +176,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_half_life constant double precision := extract(epoch FROM pattern_predict.half_life);
+    v_half_life constant double precision := extract(epoch FROM _positive(pattern_predict.half_life, 'half_life'));
 BEGIN
-    IF v_half_life <= 0 THEN
-        RAISE EXCEPTION 'half_life must be positive, got %', pattern_predict.half_life USING ERRCODE = 'invalid_parameter_value';
-    END IF;
     RETURN QUERY
     SELECT w.value, w.frequency, w.weight / sum(w.weight) OVER (), w.last_seen
     FROM (
@@ -160,41 +186,50 @@ BEGIN
             p.frequency * CASE WHEN v_half_life IS NULL THEN 1
                 ELSE power(2::double precision, greatest(-least(greatest(extract(epoch FROM statement_timestamp() - p.last_seen), 0) / v_half_life, 1000), -1000)) END AS weight
         FROM procedural_patterns p
-        WHERE p.tenant_id = v_tenant AND p.scope = _required(pattern_predict.scope, 'scope') AND p.key = _required(pattern_predict.key, 'key')
+        WHERE p.tenant_id = v_tenant AND p.scope = _given(pattern_predict.scope, 'scope') AND p.key = _given(pattern_predict.key, 'key')
     ) AS w
     ORDER BY w.weight DESC, w.value
     LIMIT _max_rows(pattern_predict.max_rows);
 END
 $$;
-COMMENT ON FUNCTION llmspell.pattern_predict(text, text, integer, interval) IS 'What is likely to follow key in scope: the values seen, most likely first. The probability is the share of a value among all values of the key; with half_life an observation counts half after that time since the value was last seen (exponential decay). Errors: 42501 no tenant, 22004, 22023 max_rows, half_life not positive. Example: SELECT value, probability FROM llmspell.pattern_predict(''user:42'', ''after:login'', 3);';
+COMMENT ON FUNCTION llmspell.pattern_predict(text, text, integer, interval) IS 'Returns the values seen after key in scope with their probabilities, most likely first.
+Errors: 42501 no tenant, 22004 null, 22023 max_rows or half_life, 22008 half_life beyond the last timestamp.
+Example: SELECT value, probability FROM llmspell.pattern_predict(''user:42'', ''after:login'', 3);';
 
-CREATE OR REPLACE FUNCTION llmspell.pattern_forget(older_than interval DEFAULT NULL, below int DEFAULT NULL) RETURNS bigint
+CREATE OR REPLACE FUNCTION llmspell.pattern_prune(older_than interval DEFAULT NULL, before timestamptz DEFAULT NULL, below_frequency int DEFAULT NULL)
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_before constant timestamptz := coalesce(pattern_prune.before, statement_timestamp() - _positive(pattern_prune.older_than, 'older_than'));
+    v_places tid[];
     v_count bigint;
 BEGIN
-    IF pattern_forget.older_than IS NULL AND pattern_forget.below IS NULL OR pattern_forget.older_than < '0' OR pattern_forget.below < 0 THEN
-        RAISE EXCEPTION 'older_than or below must be given, neither may be negative: got % and %',
-            coalesce(pattern_forget.older_than::text, 'null'), coalesce(pattern_forget.below::text, 'null')
-            USING ERRCODE = 'invalid_parameter_value';
+    IF pattern_prune.older_than IS NOT NULL AND pattern_prune.before IS NOT NULL THEN
+        RAISE EXCEPTION 'older_than and before must not both be given' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- In key order, as pattern_record_many locks.
-    WITH due AS (
-        SELECT p.scope, p.key, p.value FROM procedural_patterns p
+    IF v_before IS NULL AND pattern_prune.below_frequency IS NULL THEN
+        RAISE EXCEPTION 'older_than, before or below_frequency must be given' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF pattern_prune.below_frequency < 0 THEN
+        RAISE EXCEPTION 'below_frequency must not be negative, got %', pattern_prune.below_frequency USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- In key order, as pattern_record_many locks; then by their place, as kv_delete_many explains.
+    v_places := ARRAY(
+        SELECT p.ctid FROM procedural_patterns p
         WHERE p.tenant_id = v_tenant
-          AND (pattern_forget.older_than IS NULL OR p.last_seen < statement_timestamp() - pattern_forget.older_than)
-          AND (pattern_forget.below IS NULL OR p.frequency < pattern_forget.below)
+          AND (v_before IS NULL OR p.last_seen < v_before)
+          AND (pattern_prune.below_frequency IS NULL OR p.frequency < pattern_prune.below_frequency)
         ORDER BY p.scope, p.key, p.value
-        FOR UPDATE
-    )
-    DELETE FROM procedural_patterns p USING due d
-    WHERE p.tenant_id = v_tenant AND p.scope = d.scope AND p.key = d.key AND p.value = d.value;
+        FOR UPDATE);
+    DELETE FROM procedural_patterns p WHERE p.tenant_id = v_tenant AND p.ctid = ANY (v_places);
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.pattern_forget(interval, integer) IS 'Deletes patterns last seen longer than older_than ago, and seen less often than below, where given, and returns how many. Errors: 42501 no tenant, 22023 neither given, or negative, 22008 beyond the first timestamp. Example: SELECT llmspell.pattern_forget(''90 days'', below => 3);';
+COMMENT ON FUNCTION llmspell.pattern_prune(interval, timestamptz, integer) IS 'Deletes patterns last seen before a moment and seen less often than below_frequency, where given; returns how many.
+Errors: 42501 no tenant, 22023 no criterion, both older_than and before, or one that is not positive, 22008 beyond the first timestamp.
+Example: SELECT llmspell.pattern_prune(''90 days'', below_frequency => 3);';

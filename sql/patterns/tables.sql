@@ -29,3 +29,14 @@ COMMENT ON COLUMN llmspell.procedural_patterns.last_seen IS 'When it was last se
 COMMENT ON COLUMN llmspell.procedural_patterns.created_at IS 'When the row was made.';
 COMMENT ON COLUMN llmspell.procedural_patterns.updated_at IS 'When the row was last written.';
 COMMENT ON INDEX llmspell.idx_procedural_patterns_lookup IS 'For learned patterns, most frequent first.';
+
+CREATE TYPE llmspell_internal.pattern_row AS (
+    scope text,
+    key text,
+    value text,
+    frequency int,
+    first_seen timestamptz,
+    last_seen timestamptz,
+    cursor text
+);
+COMMENT ON TYPE llmspell_internal.pattern_row IS 'A row of pattern_list.';

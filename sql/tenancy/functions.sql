@@ -1,4 +1,4 @@
--- Who the tenant is, the wall around a table, and what people ask about both.
+-- The tenant in force, and the wall around a table.
 
 -- The wall: the one definition of row security, for every table of the schema that has a tenant_id
 -- column, for its months, and for users' own tables through protect_table.
@@ -15,7 +15,7 @@ AS $$
         -- Holds whatever permissive policy somebody adds later.
         ('tenant_wall', 'ALL', '*', false, true, true)
 $$;
-COMMENT ON FUNCTION llmspell_internal._wall_policies() IS 'The policies of the wall: the guide''s four, and a restrictive one over them.';
+COMMENT ON FUNCTION llmspell_internal._wall_policies() IS 'Returns the policies of the wall: one for each command, and a restrictive one over them.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._wall_policies() TO llmspell_app;
 
 -- The policies call current_tenant() directly, not in a sub-select: the planner then knows how large
@@ -43,7 +43,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._wall_build(regclass) IS 'Gives a table with a tenant_id column ENABLE and FORCE row level security and the policies of the wall; does nothing where they stand.';
+COMMENT ON FUNCTION llmspell_internal._wall_build(regclass) IS 'Gives a table with a tenant_id column forced row level security and the policies of the wall, where they are missing.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._wall_build(regclass) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._wall_faults(target regclass) RETURNS SETOF text
@@ -68,7 +68,7 @@ AS $$
     ) AS f (fault)
     WHERE c.oid = _wall_faults.target
 $$;
-COMMENT ON FUNCTION llmspell_internal._wall_faults(regclass) IS 'What is missing of the wall on a table: one text per fault, none where the wall stands.';
+COMMENT ON FUNCTION llmspell_internal._wall_faults(regclass) IS 'Returns what is missing of the wall on a table; no row where it is complete.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._wall_faults(regclass) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._is_wall_rule(expression text) RETURNS boolean
@@ -79,7 +79,7 @@ AS $$
     SELECT replace(replace(replace(expression, '(tenant_id)::text', 'tenant_id'), '(', ''), ')', '')
         IN ('tenant_id = llmspell.current_tenant', 'tenant_id = current_tenant')
 $$;
-COMMENT ON FUNCTION llmspell_internal._is_wall_rule(text) IS 'Whether a policy expression is the rule of the wall, tenant_id = llmspell.current_tenant().';
+COMMENT ON FUNCTION llmspell_internal._is_wall_rule(text) IS 'Returns whether a policy expression is the rule of the wall, tenant_id = llmspell.current_tenant().';
 GRANT EXECUTE ON FUNCTION llmspell_internal._is_wall_rule(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.protect_table(target regclass) RETURNS void
@@ -90,9 +90,7 @@ DECLARE
     v_column record;
     v_part regclass;
 BEGIN
-    IF target IS NULL THEN
-        RAISE EXCEPTION 'argument "target" must not be null' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _given(target, 'target');
     IF NOT EXISTS (SELECT FROM pg_class WHERE oid = target AND relkind IN ('r', 'p')) THEN
         RAISE EXCEPTION '"%" is not a table', target USING ERRCODE = 'wrong_object_type',
             HINT = 'Row level security exists for ordinary and partitioned tables only.';
@@ -115,24 +113,28 @@ BEGIN
             USING ERRCODE = 'invalid_table_definition',
                   HINT = format('Run: ALTER TABLE %s ALTER COLUMN tenant_id TYPE varchar(255) COLLATE "C", ALTER COLUMN tenant_id SET NOT NULL;', target);
     END IF;
-    -- A policy of a partitioned table does not hold for who names a partition.
+    -- A policy of a partitioned table does not hold for a statement that names a partition.
     FOR v_part IN SELECT relid FROM pg_partition_tree(target) UNION SELECT target LOOP
         PERFORM _wall_build(v_part);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell.protect_table(regclass) IS 'Puts the wall around a table of your own: row level security, enabled and forced, by its column tenant_id (text or varchar, NOT NULL), on the table and on each partition it has now. The caller (llmspell_admin) must own the table; roles that use it must be members of llmspell_app. Errors: 42703 no such column, 42P16 column of another shape, 42809 not a table, or others inherit from it, 42501 not the owner. Call it again after adding partitions. Example: SELECT llmspell.protect_table(''public.notes'');';
+COMMENT ON FUNCTION llmspell.protect_table(regclass) IS 'Puts the wall around a table of your own with a column tenant_id, and around each partition that it has now.
+Errors: 22004 null, 42703 no such column, 42P16 column of another shape, 42809 not a table, or others inherit from it, 42501 not the owner.
+Example: SELECT llmspell.protect_table(''public.notes'');';
 GRANT EXECUTE ON FUNCTION llmspell.protect_table(regclass) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.current_tenant() RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'current_tenant_wrapper';
-COMMENT ON FUNCTION llmspell.current_tenant() IS 'The tenant in force (app.current_tenant_id), NULL where none is set. At most 255 characters, none of them a control character. A few nanoseconds; every policy calls it. Example: SELECT llmspell.current_tenant();';
+COMMENT ON FUNCTION llmspell.current_tenant() IS 'Returns the tenant in force (app.current_tenant_id), NULL where none is set.
+Example: SELECT llmspell.current_tenant();';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._require_tenant() RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_require_tenant_wrapper';
-COMMENT ON FUNCTION llmspell_internal._require_tenant() IS 'The tenant in force; 42501 where none is set.';
+COMMENT ON FUNCTION llmspell_internal._require_tenant() IS 'Returns the tenant in force.
+Errors: 42501 no tenant.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._require_tenant() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._required(value anyelement, argument text) RETURNS anyelement
@@ -144,15 +146,19 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._required(anyelement, text) TO llmsp
 CREATE OR REPLACE FUNCTION llmspell.tenant_set(tenant text, is_local boolean DEFAULT true) RETURNS text
 LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'tenant_set_wrapper';
-COMMENT ON FUNCTION llmspell.tenant_set(text, boolean) IS 'Sets the tenant and returns it: for the transaction (is_local true, the default, as SET LOCAL; outside a transaction block it warns 25P01 and has no effect) or for the session (false). Errors: 22004 null, 22023 empty, longer than 255 characters, or with control characters. Example: BEGIN; SELECT llmspell.tenant_set(''acme''); … COMMIT;';
+COMMENT ON FUNCTION llmspell.tenant_set(text, boolean) IS 'Sets the tenant for the transaction, or for the session (is_local => false), and returns it.
+Errors: 22004 null, 22023 empty, longer than 255 characters, or with control characters.
+Example: BEGIN; SELECT llmspell.tenant_set(''acme''); … COMMIT;';
 
 CREATE OR REPLACE FUNCTION llmspell.tenant_clear() RETURNS void
 LANGUAGE c VOLATILE STRICT
 AS 'MODULE_PATHNAME', 'tenant_clear_wrapper';
-COMMENT ON FUNCTION llmspell.tenant_clear() IS 'Clears the tenant for the session, as SET app.current_tenant_id = '''' does. Example: SELECT llmspell.tenant_clear();';
+COMMENT ON FUNCTION llmspell.tenant_clear() IS 'Clears the tenant for the session.
+Example: SELECT llmspell.tenant_clear();';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._check_scope(scope text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_check_scope_wrapper';
-COMMENT ON FUNCTION llmspell_internal._check_scope(text) IS 'Returns a scope string unchanged: global, or agent:, custom:, hook:, session:, tool:, user:, workflow: and an id. Errors: 22004 null, 22023 any other form, over 255 characters, control characters.';
+COMMENT ON FUNCTION llmspell_internal._check_scope(text) IS 'Returns a scope unchanged: global, or agent:, custom:, hook:, session:, tool:, user: or workflow: and an id.
+Errors: 22004 null, 22023 any other form, over 255 characters, control characters.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._check_scope(text) TO llmspell_app;

@@ -1,5 +1,7 @@
 //! What may be wrong with any argument.
 
+use crate::json::canonical::MAX_DEPTH;
+use crate::limits::{COPIED_CHARS, ROW_VALUE_BYTES};
 use crate::text::length;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +18,12 @@ pub enum Invalid {
     NotPositive { argument: String, value: String },
     #[error("argument \"{0}\" must not be null")]
     Null(String),
+    #[error("{argument} may be nested {MAX_DEPTH} deep, this one is deeper")]
+    TooDeep { argument: String },
+    #[error("{argument} has at most {COPIED_CHARS} characters as text in COPY, this one has more")]
+    TooLarge { argument: String },
+    #[error("{argument} has at most {ROW_VALUE_BYTES} bytes, this one has more")]
+    TooManyBytes { argument: String },
     #[error("argument \"{argument}\" has at most {max} characters, this one has {chars}")]
     TooLong { argument: String, max: usize, chars: usize },
 }

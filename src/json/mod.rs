@@ -4,3 +4,4 @@ pub mod canonical;
 pub mod members;
 mod refusal;
 pub mod sql;
+pub mod stored;

@@ -16,6 +16,20 @@ pub fn relation(name: &CStr) -> Option<pg_sys::Oid> {
     (relation != pg_sys::InvalidOid).then_some(relation)
 }
 
+/// Whether a relation belongs to the owner of the extension's tables.
+pub fn is_ours(relation: pg_sys::Oid) -> bool {
+    // SAFETY: a tuple of the cache is read before it is released.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, relation.into());
+        if tuple.is_null() {
+            return false;
+        }
+        let owner = (*pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_class>()).relowner;
+        pg_sys::ReleaseSysCache(tuple);
+        owner == pg_sys::get_role_oid(c"llmspell_owner".as_ptr(), true)
+    }
+}
+
 /// How many pages a table has now; 0 where it is missing.
 pub fn pages(name: &CStr) -> u32 {
     let Some(relation) = relation(name) else { return 0 };

@@ -1,5 +1,6 @@
 //! Rules on text that several components share.
 
+pub mod copied;
 pub mod length;
 pub mod prefix;
 pub mod shown;

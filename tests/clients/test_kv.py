@@ -35,7 +35,7 @@ def every_kind_of_key_and_value_comes_back():
     metadata = [None, {}, [], "text", 0, {"text": "é𝄞\u0001", "list": [1, None, 2.5], "deep": {"a": {"b": True}}}]
     with app(A) as connection:
         for options in ({}, {"binary": True}, {"prepare": True}, {"prepare": True, "binary": True}):
-            connection.execute("SELECT llmspell.kv_clear()")
+            connection.execute("SELECT llmspell.kv_delete_prefix('')")
             wanted = {}
             for i, key in enumerate(keys):
                 wanted[key] = (values[i % len(values)], metadata[i % len(metadata)])
@@ -44,7 +44,7 @@ def every_kind_of_key_and_value_comes_back():
                 equal(kv_get(connection, key, **options), (value, meta, 1, None), repr(key[:10]))
             equal(sorted(wanted, key=str.encode), [r[0] for r in rows(connection, "SELECT key FROM llmspell.kv_list('')")])
             equal(one(connection, "SELECT llmspell.kv_count()"), len(keys))
-        equal(one(connection, "SELECT llmspell.kv_clear()"), len(keys))
+        equal(one(connection, "SELECT llmspell.kv_delete_prefix('')"), len(keys))
         equal(kv_get(connection, "%"), None)
 
 
@@ -52,7 +52,7 @@ def every_kind_of_key_and_value_comes_back():
 def versions_and_conflicts():
     """expected_version: null any, 0 must not exist, n exactly; a conflict is LS409 and names both versions"""
     with app(A) as connection:
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
         equal(kv_set(connection, "v", b"1", expected=0), (1, True))
         equal(kv_set(connection, "v", b"2"), (2, False))
         equal(kv_set(connection, "v", b"3", expected=2), (3, False))
@@ -84,7 +84,7 @@ def versions_and_conflicts():
 def expiry():
     """an expired key is gone at once for every function, starts again at version 1, and can be swept"""
     with app(A) as connection:
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
         kv_set(connection, "t", b"1")
         kv_set(connection, "t", b"2", ttl="100 milliseconds")
         kv_set(connection, "u", b"1", ttl="100 milliseconds")
@@ -124,7 +124,7 @@ def batches():
     """batches are atomic, in key order, and refuse what a single call refuses"""
     many = "SELECT key, version, created FROM llmspell.kv_set_many(%s::text[], %s::bytea[])"
     with app(A) as connection:
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
         keys = [f"k{i:04}" for i in range(1000)]
         shuffled = random.Random(2).sample(keys, len(keys))
         equal(rows(connection, many, [shuffled, [k.encode() for k in shuffled]]), [(k, 1, True) for k in keys])
@@ -147,14 +147,14 @@ def batches():
         equal(one(connection, "SELECT llmspell.kv_exists('a')"), False, "a refused batch stores nothing")
         equal(rows(connection, many, [[], []]), [])
         equal(one(connection, "SELECT llmspell.kv_delete_many(%s)", [["k0001", "k0001", "nothing", "new"]]), 2)
-        equal(one(connection, "SELECT llmspell.kv_clear('k')"), 999)
+        equal(one(connection, "SELECT llmspell.kv_delete_prefix('k')"), 999)
 
 
 @test
 def paging_and_prefixes():
     """keyset paging over 2,500 keys gives each once, in byte order; % and _ are plain characters"""
     with app(A) as connection:
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
         chooser = random.Random(3)
         letters = "ab%_\\'\u00e9\U0001d11e\uffff"
         keys = {"".join(chooser.choices(letters, k=chooser.randint(1, 12))) for _ in range(4000)}
@@ -174,7 +174,7 @@ def paging_and_prefixes():
         equal(rows(connection, "SELECT key FROM llmspell.kv_list('', 0)"), [])
         with raises("22023"):
             connection.execute("SELECT FROM llmspell.kv_list('', -1)")
-        equal(one(connection, "SELECT llmspell.kv_clear('%')"), sum(k.startswith("%") for k in keys))
+        equal(one(connection, "SELECT llmspell.kv_delete_prefix('%')"), sum(k.startswith("%") for k in keys))
 
 
 @test
@@ -200,14 +200,14 @@ def limits():
         with raises("22P05", "22021", "DataError"):
             kv_set(connection, "nul\0", b"")
         alive(connection)
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
 
 
 @test
 def pipeline():
     """pipeline mode: answers in order, an error spares what was committed before it"""
     with app(A) as connection:
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
         with connection.pipeline():
             cursors = [connection.execute(SET, [f"p{i % 50}", str(i).encode(), None, None, None], prepare=True) for i in range(500)]
             reads = [connection.execute("SELECT value FROM llmspell.kv_get(%s)", [f"p{i}"], prepare=True) for i in range(50)]
@@ -221,7 +221,7 @@ def pipeline():
                 connection.execute(SET, ["after", b"", None, None, None])
         alive(connection)
         equal(rows(connection, "SELECT key FROM llmspell.kv_list() WHERE key !~ '^p'"), [("before",)])
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
 
 
 @test
@@ -230,7 +230,7 @@ def no_lost_update():
     clients, each = 8, 200 if SOAK else 40
     problems = []
     with app(A) as connection:
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
         kv_set(connection, "n", b"0")
 
     def increment():
@@ -289,7 +289,7 @@ def tenants_share_no_keys():
         equal(kv_set(b, "same", b"b", expected=0), (1, True))
         equal(kv_set(b, "same", b"b2"), (2, False))
         equal(kv_get(a, "same"), (b"a", None, 1, None))
-        equal(one(b, "SELECT llmspell.kv_clear()"), 1)
+        equal(one(b, "SELECT llmspell.kv_delete_prefix('')"), 1)
         equal(kv_get(a, "same"), (b"a", None, 1, None))
-        a.execute("SELECT llmspell.kv_clear()")
+        a.execute("SELECT llmspell.kv_delete_prefix('')")
 

@@ -20,7 +20,7 @@ async function refused (client, code, query, values) {
 }
 
 test('untyped parameters find every function of the store', async (client) => {
-  await client.query('SELECT llmspell.kv_clear($1)', [''])
+  await client.query('SELECT llmspell.kv_delete_prefix($1)', [''])
   const set = await client.query('SELECT * FROM llmspell.kv_set($1, $2, $3, $4, $5)', ['key', many(256), { a: ["'", 'é', null] }, 0, '1 hour'])
   assert.match(set.rows[0].kv_id, /^[0-9a-f-]{36}$/)
   assert.deepStrictEqual([set.rows[0].version, set.rows[0].created], ['1', true])

@@ -25,7 +25,7 @@ STORES = {  # how a document goes into each store, and how it comes back
 
 def clear(connection):
     connection.execute("SELECT llmspell.storage_clear()")
-    connection.execute("SELECT llmspell.pattern_forget(below => 2147483647)")
+    connection.execute("SELECT llmspell.pattern_prune(below_frequency => 2147483647)")
 
 
 def alive(connection):

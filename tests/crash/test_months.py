@@ -39,7 +39,7 @@ def work(seed, sure):
             for n in range(30 + seed * 200, 230 + seed * 200):
                 month = one(connection, "SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => %s))::date", [n])
                 one(connection, "SELECT llmspell.create_event_log_partition(%s, %s + interval '1 month')", [month, month])
-                one(connection, "SELECT count(*) FROM llmspell.event_append('e', '1', ts => %s)", [month])
+                one(connection, "SELECT count(*) FROM llmspell.event_append('e', '1', at => %s)", [month])
                 sure.append(month)
                 if n % 3 == 0:
                     one(connection, "SELECT llmspell.event_log_archive(%s)", [month])
@@ -65,8 +65,8 @@ def killed():
             equal(rows(connection, "SELECT * FROM llmspell_internal._schema_faults()"), [])
             equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [])
             equal(rows(connection, """SELECT c.oid::regclass::text FROM pg_class c WHERE c.relname LIKE 'event\\_log\\_2%' AND c.relkind = 'r'
-                AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_months()) AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_kept() WHERE is_archived)"""), [])
-            known = {r[0] for r in rows(connection, "SELECT month FROM llmspell_internal._event_log_months() UNION SELECT month FROM llmspell_internal._event_log_kept()")}
+                AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_months()) AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_detached() WHERE is_archived)"""), [])
+            known = {r[0] for r in rows(connection, "SELECT month FROM llmspell_internal._event_log_months() UNION SELECT month FROM llmspell_internal._event_log_detached()")}
             equal(sorted(set(sure) - known), [], "months that were acknowledged")
             equal(one(connection, "SELECT count(*) FROM llmspell.maintenance_run() WHERE detail LIKE 'error%'"), 0)
     assert len(sure) > ROUNDS, sure

@@ -145,7 +145,7 @@ def kv_functions():
                 with raises("LS409"):
                     connection.execute("SELECT llmspell.kv_set('k0', '', expected_version => 1)")
                 connection.execute("ROLLBACK TO s")
-                equal(one(connection, "SELECT llmspell.kv_clear()"), 5)
+                equal(one(connection, "SELECT llmspell.kv_delete_prefix('')"), 5)
             with raises("42501"):
                 connection.execute("SELECT llmspell.kv_get('k0')")
 
@@ -173,7 +173,7 @@ def state_functions():
         "SELECT count(*) FROM llmspell.session_list()": 1,
         "SELECT sessions FROM llmspell.session_stats()": 1,
         "SELECT llmspell.pattern_frequency('global', 'k', current_setting('app.current_tenant_id'))": 3,
-        "SELECT count(*) FROM llmspell.patterns_learned()": 1,
+        "SELECT count(*) FROM llmspell.pattern_list()": 1,
         "SELECT value FROM llmspell.pattern_predict('global', 'k')": None,
         "SELECT convert_from(llmspell.storage_get('agent:t:a'), 'UTF8')::jsonb": None,
         f"SELECT convert_from(llmspell.storage_get('session:{session}'), 'UTF8')::jsonb": None,
@@ -207,7 +207,7 @@ def state_functions():
                 connection.execute("SELECT llmspell.tenant_set(%s)", [tenant])
                 equal(rows(connection, "SELECT workflow_id, fence FROM llmspell.workflow_claim()"), [("w", 1)])
                 equal(rows(connection, "SELECT store, deleted FROM llmspell.storage_clear()"), [("agent", 1), ("kv", 0), ("session", 1), ("workflow", 1)])
-                equal(one(connection, "SELECT llmspell.pattern_forget(below => 9)"), 1)
+                equal(one(connection, "SELECT llmspell.pattern_prune(below_frequency => 9)"), 1)
 
 
 @test

@@ -263,7 +263,7 @@ def clean_and_create():
     """-c -C: the database itself is dropped and made anew"""
     wanted = data(OLD), catalog(OLD)
     with app(A, dbname=OLD) as connection:
-        connection.execute("SELECT llmspell.kv_clear()")
+        connection.execute("SELECT llmspell.kv_delete_prefix('')")
     call(pg_restore("-c", "-C", "-d", "postgres", FOLDER / f"{OLD}.custom"))
     equal((data(OLD), catalog(OLD)) == wanted, True, "rows and catalog")
     works(OLD)

@@ -13,4 +13,4 @@ COMMIT;
 SET SESSION AUTHORIZATION regress_admin;
 SET app.current_tenant_id = 'intro';
 SELECT llmspell.status() -> 'tables' ? 'kv_store' AS admin_sees_tables;
-SELECT llmspell.kv_clear();
+SELECT llmspell.kv_delete_prefix('');

@@ -32,5 +32,5 @@ SELECT regress.try(s) FROM unnest(ARRAY[$$SELECT llmspell.kv_set(NULL, 'x')$$, $
     $$SELECT * FROM llmspell.kv_get(NULL)$$, $$SELECT llmspell.kv_exists(NULL)$$, $$SELECT llmspell.kv_delete(NULL)$$, $$SELECT llmspell.kv_count(NULL)$$,
     $$SELECT * FROM llmspell.kv_list(NULL)$$, $$SELECT * FROM llmspell.kv_get_many(NULL)$$, $$SELECT llmspell.kv_delete_many(NULL)$$]) s;
 SELECT llmspell.kv_count();
-SELECT llmspell.kv_clear();
+SELECT llmspell.kv_delete_prefix('');
 SELECT llmspell.kv_count();

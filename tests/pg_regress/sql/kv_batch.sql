@@ -17,4 +17,4 @@ SELECT llmspell.kv_exists('x') AS anything_kept;
 SELECT count(*) FROM llmspell.kv_set_many('{}', '{}');
 SELECT llmspell.kv_delete_many(ARRAY['a', 'absent', 'b', 'a']), llmspell.kv_delete_many('{}');
 SELECT llmspell.kv_count();
-SELECT llmspell.kv_clear();
+SELECT llmspell.kv_delete_prefix('');

@@ -25,7 +25,7 @@ ON CONFLICT (tenant_id, key) DO UPDATE SET value = EXCLUDED.value, updated_at = 
 UPDATE llmspell.kv_store SET metadata = '{}' WHERE key = 'l';
 SELECT llmspell.kv_sweep() AS swept, (SELECT value FROM llmspell.kv_get('k')) AS value;
 UPDATE llmspell.kv_store SET version = version + 1, updated_at = '1999-01-01' RETURNING updated_at = now() AS kept;
-SELECT llmspell.kv_clear();
+SELECT llmspell.kv_delete_prefix('');
 -- sweep
 SELECT count(*) FROM llmspell.kv_set_many(ARRAY['a', 'b', 'c', 'd'], ARRAY['1', '2', '3', '4']::bytea[], ttl => '1 hour');
 SELECT llmspell.kv_sweep();
@@ -37,4 +37,4 @@ SELECT regress.try(s) FROM unnest(ARRAY[$$SELECT llmspell.kv_set('k', 'v', ttl =
 SELECT regress.try($$SELECT llmspell.kv_set('k', 'v', ttl => 'infinity')$$);
 SELECT expires_at FROM llmspell.kv_get('k');
 SELECT llmspell.kv_count();
-SELECT llmspell.kv_clear();
+SELECT llmspell.kv_delete_prefix('');

@@ -9,4 +9,4 @@ SELECT size_bytes FROM llmspell.kv_list('1MiB');
 SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.kv_set(repeat('é', 501), 'v')$$,
     $$INSERT INTO llmspell.kv_store (tenant_id, key, value) VALUES ('kv-limits', repeat('x', 501), 'v')$$]) s;
-SELECT llmspell.kv_clear();
+SELECT llmspell.kv_delete_prefix('');

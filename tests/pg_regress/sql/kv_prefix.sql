@@ -17,7 +17,7 @@ SELECT count(*) FROM llmspell.kv_list('my', 10, after => 'zzz'), llmspell.kv_cou
 SELECT count(*) FROM llmspell.kv_list('my', 10, after => 'a');
 SELECT count(*) FROM llmspell.kv_list(max_rows => 0);
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM llmspell.kv_list(max_rows => -1)', 'SELECT * FROM llmspell.kv_list(max_rows => NULL)']) s;
-SELECT llmspell.kv_clear('my_');
+SELECT llmspell.kv_delete_prefix('my_');
 SELECT llmspell.kv_count();
-SELECT regress.try('SELECT llmspell.kv_clear(NULL)');
-SELECT llmspell.kv_clear();
+SELECT regress.try('SELECT llmspell.kv_delete_prefix(NULL)');
+SELECT llmspell.kv_delete_prefix('');

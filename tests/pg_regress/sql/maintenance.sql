@@ -10,7 +10,7 @@ BEGIN
         PERFORM set_config('app.current_tenant_id', v_tenant, false);
         PERFORM llmspell.kv_set('k', 'v', ttl => '1 millisecond'), llmspell.kv_set('stays', 'v');
         PERFORM llmspell.session_create(expires_at => now() - interval '1 day');
-        PERFORM llmspell.hook_record('h', 't', context => '', ts => now() - interval '10 days');
+        PERFORM llmspell.hook_record('h', 't', context => '', at => now() - interval '10 days');
     END LOOP;
     PERFORM llmspell.hook_retention_set('5 days');
     PERFORM llmspell.event_append('e', '1');

@@ -105,7 +105,7 @@ PREPARE claim(text, text[]) AS
     UPDATE llmspell.workflow_states w SET status = 'running', fence = w.fence + 1 WHERE w.tenant_id = $1 AND w.workflow_id = ANY ($2);
 SELECT regress.plan($$EXECUTE claim('state-plans-1', ARRAY['workflow 1'])$$);
 
--- _patterns_learned: in all scopes, in one; pattern_predict
+-- pattern_list: in all scopes, in one; pattern_predict
 PREPARE learned(text, int, int, text, jsonb, text[], int) AS
     SELECT p.scope::text, p.key::text, p.value, p.frequency FROM llmspell.procedural_patterns p
     WHERE p.tenant_id = $1 AND p.frequency >= 3 AND p.frequency >= $2 AND p.frequency <= $3

@@ -5,7 +5,7 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT * FROM llmspell.kv_get('k')$$, $$SELECT * FROM llmspell.kv_get_many(ARRAY['k'])$$,
     $$SELECT llmspell.kv_exists('k')$$, $$SELECT * FROM llmspell.kv_list()$$, $$SELECT llmspell.kv_count()$$,
     $$SELECT * FROM llmspell.kv_set('k', 'v')$$, $$SELECT * FROM llmspell.kv_set_many(ARRAY['k'], ARRAY['v']::bytea[])$$,
-    $$SELECT llmspell.kv_delete('k')$$, $$SELECT llmspell.kv_delete_many(ARRAY['k'])$$, $$SELECT llmspell.kv_clear()$$,
+    $$SELECT llmspell.kv_delete('k')$$, $$SELECT llmspell.kv_delete_many(ARRAY['k'])$$, $$SELECT llmspell.kv_delete_prefix('')$$,
     $$SELECT llmspell.kv_sweep()$$, $$SELECT * FROM llmspell.kv_get(NULL)$$, $$SELECT * FROM llmspell.kv_get_many(NULL)$$, $$SELECT * FROM llmspell.kv_list(NULL)$$,
     $$SELECT llmspell.kv_exists(NULL)$$, $$SELECT llmspell.kv_count(NULL)$$, $$SELECT llmspell.status()$$]) AS s;
 -- on an empty table and on a filled one alike
@@ -26,4 +26,4 @@ SELECT regress.try($$INSERT INTO llmspell.test_data (tenant_id, value) VALUES ('
     regress.try($$INSERT INTO llmspell.kv_store (tenant_id, key, value) VALUES ('x', 'k', 'v')$$);
 COPY llmspell.test_data (tenant_id, value) FROM STDIN;
 SET app.current_tenant_id = 'no-tenant-test';
-SELECT llmspell.kv_clear();
+SELECT llmspell.kv_delete_prefix('');

@@ -108,7 +108,7 @@ async fn kv_functions(client: &Client) -> Outcome {
     let error = error.as_db_error().ok_or("no database error")?;
     equal!(error.code().code(), "LS409");
     equal!(error.detail(), Some("expected version 9, current version 2"));
-    equal!(client.query_one("SELECT llmspell.kv_clear()", &[]).await?.get::<_, i64>(0), 2);
+    equal!(client.query_one("SELECT llmspell.kv_delete_prefix('')", &[]).await?.get::<_, i64>(0), 2);
     Ok(())
 }
 

@@ -1,0 +1,92 @@
+//! What may be stored: a value that COPY can write and read again, so that nobody's rows stop a dump or a restore.
+#![allow(unsafe_code)] // reads values of any type as they lie in memory
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{pg_getarg, pg_getarg_datum, varlena};
+
+use super::check::Invalid;
+use crate::error::Error;
+use crate::json::stored::{self, Excess};
+use crate::limits::{COPIED_CHARS, ROW_VALUE_BYTES};
+use crate::server::catalog;
+use crate::server::varlena::Detoasted;
+use crate::text::copied;
+
+/// Whether a value of type jsonb, text, varchar, bytea or text[] may be stored: true, or an error. In CHECKs of the
+/// tables, and first in functions that work on the value before they write it.
+#[pg_extern(sql = false)]
+fn _storable(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
+    // SAFETY: the signature is (anyelement, text), and STRICT.
+    let (value, of_type) =
+        unsafe { (pg_getarg_datum(fcinfo, 0), pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 0)) };
+    let Some(value) = value else { return Ok(true) };
+    // SAFETY: each of these types is of variable length.
+    match unsafe { excess(value, of_type) } {
+        None => Ok(true),
+        Some(excess) => {
+            // SAFETY: as above.
+            let argument = unsafe { pg_getarg::<&str>(fcinfo, 1) }.unwrap_or_default().to_owned();
+            Err(Error::from(match excess {
+                Excess::Depth => Invalid::TooDeep { argument },
+                Excess::Length if of_type == pg_sys::BYTEAOID => Invalid::TooManyBytes { argument },
+                Excess::Length => Invalid::TooLarge { argument },
+            })
+            .into())
+        }
+    }
+}
+
+/// # Safety
+/// The datum is one of the type, which is of variable length.
+unsafe fn excess(value: pg_sys::Datum, of_type: pg_sys::Oid) -> Option<Excess> {
+    // SAFETY: as the caller says.
+    let size = unsafe { pg_sys::toast_raw_datum_size(value) } - pg_sys::VARHDRSZ;
+    let long = |chars: usize| (chars > COPIED_CHARS).then_some(Excess::Length);
+    // SAFETY: as the caller says.
+    let read = || unsafe { Detoasted::aligned(value) };
+    match of_type {
+        pg_sys::BYTEAOID => (size > ROW_VALUE_BYTES).then_some(Excess::Length),
+        pg_sys::JSONBOID => {
+            // SAFETY: as the caller says.
+            if size < stored::FLAT_BYTES || unsafe { was_checked(value) } {
+                return None;
+            }
+            stored::check(read().bytes(), || {
+                pgrx::check_for_interrupts!();
+            })
+            .err()
+        }
+        pg_sys::TEXTARRAYOID => {
+            if size <= COPIED_CHARS / 4 {
+                return None;
+            }
+            long(copied::of_array(read().bytes()))
+        }
+        _ => {
+            if size <= COPIED_CHARS / 2 || size > COPIED_CHARS {
+                return long(size);
+            }
+            long(copied::of_text(read().bytes()))
+        }
+    }
+}
+
+/// Whether a document lies in a table of this extension, which lets none in that is not storable. An UPDATE of another
+/// column then need not read it.
+///
+/// # Safety
+/// The datum is of variable length.
+unsafe fn was_checked(value: pg_sys::Datum) -> bool {
+    let value: *const pg_sys::varlena = value.cast_mut_ptr();
+    // SAFETY: the tag says that a pointer into a TOAST table follows, unaligned.
+    unsafe {
+        if !varlena::varatt_is_1b_e(value)
+            || u32::from(varlena::vartag_1b_e(value)) != pg_sys::vartag_external::VARTAG_ONDISK
+        {
+            return false;
+        }
+        let pointer = varlena::vardata_1b_e(value).cast::<pg_sys::varatt_external>().read_unaligned();
+        catalog::is_ours(pointer.va_toastrelid)
+    }
+}
