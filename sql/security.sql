@@ -189,7 +189,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._apply_security(boolean) IS 'Sets owner, wall and grants of every table, and owner and grants of every function; in_script: also what a dump takes along.
+COMMENT ON FUNCTION llmspell_internal._apply_security(boolean) IS 'Sets owner, wall and grants of tables, owner and grants of functions; in_script: also what a dump takes along.
 Errors: 55000 a table without tenant_id and rule, or a definer function granted to llmspell_app that is not reviewed.';
 
 SELECT llmspell_internal._apply_security(in_script => true);

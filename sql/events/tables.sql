@@ -21,7 +21,7 @@ CREATE TABLE llmspell.event_log (
     stream_version bigint
 ) PARTITION BY RANGE (timestamp);
 
-COMMENT ON TABLE llmspell.event_log IS 'Event log. Months are made by ensure_future_event_log_partitions() and create_event_log_partition(); each has the primary key (tenant_id, timestamp, event_id).';
+COMMENT ON TABLE llmspell.event_log IS 'Event log, one partition for each UTC month.';
 COMMENT ON COLUMN llmspell.event_log.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.event_log.event_id IS 'Names the event; unique together with its timestamp.';
 COMMENT ON COLUMN llmspell.event_log.event_type IS 'Kind of event, for instance agent.state_changed.';
