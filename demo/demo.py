@@ -31,7 +31,7 @@ def load(tenant, files, commits):
                   [(identity(p), "file", p[-500:], kind(p), "-infinity") for p in files]
                   + [(identity(c), "commit", c, Jsonb({"files": len(paths)}), time) for c, time, _, paths in commits])
     # With their real dates: the operator has widened the window. Each makes its month.
-    events = [{"event_type": "git.commit", "event_id": str(identity(c)), "correlation_id": str(identity(str(time.date()))), "ts": time.isoformat(), "sequence": n,
+    events = [{"event_type": "git.commit", "event_id": str(identity(c)), "correlation_id": str(identity(str(time.date()))), "at": time.isoformat(), "sequence": n,
                "language": "python", "payload": {"commit": c, "subject": subject}} for n, (c, time, subject, _) in enumerate(commits)]
     for start in range(0, len(events), 500):
         tenant.call("event_append_many", Jsonb(events[start:start + 500]))
@@ -53,12 +53,12 @@ def look(tenant, files, commits, session):
     sql = tenant.one("SELECT count(*) FROM llmspell.entities WHERE properties OPERATOR(llmspell.@>) %s", Jsonb({"suffix": ".sql"}))
     check(f"graph: {sql} SQL files found by property", sql == sum(p.endswith(".sql") for p in files))
     seen, cursor = [], None
-    while page := tenant("SELECT payload ->> 'commit', next_cursor FROM llmspell.events_after(%s, 37)", cursor):
+    while page := tenant("SELECT payload ->> 'commit', cursor FROM llmspell.event_feed(37, %s)", cursor):
         seen, cursor = seen + [c for c, _ in page], page[-1][1]
     check(f"events: the feed gives {len(seen)} commits in pages of 37, each once, as they were written", seen == [c for c, *_ in commits])
     if commits:
         day = commits[-1][1].date()
-        trace = [payload["commit"] for *_, payload in tenant.call("events_by_correlation", uuid.uuid5(uuid.NAMESPACE_URL, str(day)), max_rows=100000)]
+        trace = [payload["commit"] for payload, in tenant("SELECT payload FROM llmspell.event_list(correlation_id => %s, newest_first => false, max_rows => 100000)", uuid.uuid5(uuid.NAMESPACE_URL, str(day)))]
         check(f"events: what belongs to {day}: {len(trace)} commits, oldest first", sorted(trace) == sorted(c for c, time, *_ in commits if time.date() == day))
     tenant.call("session_create", expires_at=datetime(2020, 1, 1, tzinfo=timezone.utc))
     check("sessions: of two the one that has expired is not listed, then marked",
@@ -195,13 +195,13 @@ def understand(tenant, files, commits):
             print(line.format(*(found[n][0] if n < len(found) else "" for found in by)))
     said = [(subject, time) for _, time, subject, _ in commits[-50:]] or [(text, datetime(2026, 1, 1, tzinfo=timezone.utc)) for _, text in texts[:50]]
     for n, ((subject, time), vector) in enumerate(zip(said, embed([subject for subject, _ in said]))):
-        tenant("SELECT FROM llmspell.episode_add('git', 'user', %s, %s::text::vector, occurred_at => %s, idempotency_key => %s)", subject.replace("\0", ""), str(vector), time, str(n))
-    found = tenant("SELECT content FROM llmspell.episode_search(query_embedding => %s::text::vector, k => 5)", str(vectors[len(texts)]))
+        tenant("SELECT FROM llmspell.episode_add('git', 'user', %s, %s::text::vector, at => %s, idempotency_key => %s)", subject.replace("\0", ""), str(vector), time, str(n))
+    found = tenant("SELECT content FROM llmspell.episode_search(query_embedding => %s::text::vector, max_rows => 5)", str(vectors[len(texts)]))
     check(f"episodes: of {len(said)} five come back for the first question", len(found) == min(5, len(said)))
     done = 0
-    while claimed := tenant.call("episodes_unprocessed", "git", 20):
-        done += tenant.one("SELECT llmspell.episode_mark_processed(%s)", [row[0] for row in claimed])
-    check("episodes: each is processed once", done == len(said) and not tenant.call("sessions_with_unprocessed"))
+    while claimed := tenant("SELECT id, fence FROM llmspell.episode_claim('git', 20)"):
+        done += tenant.one("SELECT llmspell.episode_mark_processed(%s, %s)", *([row[n] for row in claimed] for n in (0, 1)))
+    check("episodes: each is processed once", done == len(said) and not tenant.call("episode_backlog"))
 
 
 files, commits = repository.read()
@@ -227,7 +227,7 @@ check("not its session, and nothing by storage keys", not globex.call("session_g
 check("no row to update or delete", globex("UPDATE llmspell.kv_store SET value = '' WHERE tenant_id = 'acme'") == 0
       == globex("DELETE FROM llmspell.sessions WHERE tenant_id = 'acme'"))
 check("no row to plant (42501)", state(globex, "INSERT INTO llmspell.kv_store (tenant_id, key, value) VALUES ('acme', 'k', '')") == "42501")
-month = globex.one("SELECT split_part((llmspell.ensure_future_event_log_partitions())[1], ' ', 3)")
+month = globex.one("SELECT split_part((llmspell.ensure_future_event_log_partition_list())[1], ' ', 3)")
 check(f"no way in through partition {month} (42501)", state(globex, f"SELECT FROM llmspell.{month}") == "42501")
 injected = "' OR tenant_id = 'acme' OR '' = '"
 check("SQL in a bound value: no such key", not globex.call("kv_get", injected))
@@ -246,15 +246,15 @@ tenants = lambda: [t for t, in operator.execute("SELECT tenant_id FROM llmspell.
 check("sees two tenants", tenants() == ["acme", "globex"])
 erased = operator.execute("SELECT sum(row_count) FROM llmspell.tenant_erase('globex', dry_run => false)").fetchone()[0]
 check(f"erases globex: {erased} rows", tenants() == ["acme"])
-months = lambda state: operator.execute("SELECT count(*) FROM llmspell.event_log_partitions() WHERE state = %s", [state]).fetchone()[0]
+months = lambda state: operator.execute("SELECT count(*) FROM llmspell.event_log_partition_list() WHERE state = %s", [state]).fetchone()[0]
 before = acme.one("SELECT events FROM llmspell.event_stats()")
 operator.execute("SELECT llmspell.event_log_retention_set('1 year', 'archive')")
 steps = operator.execute("SELECT task, detail FROM llmspell.maintenance_run()").fetchall()
 after, gone = acme.one("SELECT events FROM llmspell.event_stats()"), months("archived")
-first = operator.execute("SELECT min(month)::timestamptz FROM llmspell.event_log_partitions() WHERE state = 'attached'").fetchone()[0]
+first = operator.execute("SELECT min(month)::timestamptz FROM llmspell.event_log_partition_list() WHERE state = 'attached'").fetchone()[0]
 check(f"keeps events for a year: maintenance takes {len(steps)} steps without error, archives {gone} months with {before - after} events",
       not any(detail.startswith("error") for _, detail in steps) and after == sum(time >= first for _, time, *_ in commits))
-for month, in operator.execute("SELECT month FROM llmspell.event_log_partitions() WHERE state = 'archived'").fetchall():
+for month, in operator.execute("SELECT month FROM llmspell.event_log_partition_list() WHERE state = 'archived'").fetchall():
     operator.execute("SELECT llmspell.event_log_attach(%s)", [month])
 check("brings them back", acme.one("SELECT events FROM llmspell.event_stats()") == before and months("archived") == 0)
 check("acme has all its files", acme.one("SELECT llmspell.kv_count('file:')") == len(files))

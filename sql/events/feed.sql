@@ -47,31 +47,37 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._feed_end() IS 'The first place of the feed that may still change: the epoch of this cluster, and its oldest running transaction.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._feed_end() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._feed_cursor(cursor text) RETURNS TABLE (epoch int, xid xid8, pos bigint)
+-- Digits of one width, so that cursors sort as texts in the order of the feed.
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_cursor(epoch int, xid xid8, pos bigint) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN lpad(epoch::text, 10, '0') || '/' || lpad(xid::text, 20, '0') || '/' || lpad(pos::text, 19, '0');
+COMMENT ON FUNCTION llmspell_internal._feed_cursor(integer, xid8, bigint) IS 'The cursor of a place in the feed.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_cursor(integer, xid8, bigint) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_place(cursor text, argument text) RETURNS TABLE (epoch int, xid xid8, pos bigint)
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_parts constant text[] := regexp_match(cursor, '^(\d{1,10})/(\d{1,20})/(\d{1,19})$');
+    v_parts constant text[] := regexp_match(cursor, '^(?=\d{10}/\d{20}/\d{19}$)0*(\d+)/0*(\d+)/0*(\d+)$');
 BEGIN
-    IF cursor IS NULL OR cursor = '' THEN
+    IF cursor IS NULL THEN
         RETURN QUERY SELECT -1, '0'::xid8, 0::bigint;
     ELSIF v_parts IS NULL OR NOT pg_input_is_valid(v_parts[1], 'int') OR NOT pg_input_is_valid(v_parts[2], 'xid8')
         OR NOT pg_input_is_valid(v_parts[3], 'bigint')
     THEN
-        RAISE EXCEPTION 'invalid cursor "%"', left(cursor, 60) USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give next_cursor of a row of events_after, what event_subscribe returned, or NULL for the beginning.';
+        RAISE EXCEPTION '% is not a cursor of the feed: "%"', argument, left(cursor, 60) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the cursor of a row of event_feed, what event_subscribe returned, or NULL for the beginning.';
     ELSE
         RETURN QUERY SELECT v_parts[1]::int, v_parts[2]::xid8, v_parts[3]::bigint;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._feed_cursor(text) IS 'The place that a cursor stands for; NULL and '''' stand for the beginning. Error: 22023.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._feed_cursor(text) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._feed_place(text, text) IS 'The place that a cursor of the feed stands for; NULL stands for the beginning.
+Errors: 22023 not a cursor.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_place(text, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell.events_after(cursor text DEFAULT NULL, max_rows int DEFAULT 100)
-RETURNS TABLE (next_cursor text, event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb,
-               stream text, stream_version bigint)
+CREATE OR REPLACE FUNCTION llmspell.event_feed(max_rows int DEFAULT 100, after text DEFAULT NULL) RETURNS SETOF llmspell_internal.event_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -79,16 +85,14 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_rows constant int := _max_rows(max_rows);
+    v_rows constant int := _max_rows(coalesce(event_feed.max_rows, 100));
     v_after record;
     v_end record;
 BEGIN
-    SELECT * INTO v_after FROM _feed_cursor(events_after.cursor);
+    SELECT * INTO v_after FROM _feed_place(event_feed.after, 'after');
     SELECT * INTO v_end FROM _feed_end();
     RETURN QUERY
-    SELECT format('%s/%s/%s', l.feed_epoch, l.feed_xid, l.feed_pos), l.event_id, l.event_type::text, l.correlation_id, l.timestamp,
-        l.sequence, l.language::text, l.payload, l.stream::text, l.stream_version
-    FROM event_log l
+    SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _feed_cursor(l.feed_epoch, l.feed_xid, l.feed_pos)) r
     WHERE l.tenant_id = v_tenant
       AND (l.feed_epoch, l.feed_xid, l.feed_pos) > (v_after.epoch, v_after.xid, v_after.pos)
       AND (l.feed_epoch, l.feed_xid) < (v_end.epoch, v_end.xid)
@@ -96,7 +100,9 @@ BEGIN
     LIMIT v_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell.events_after(text, integer) IS 'The own events after a cursor, each once, whoever wrote them and whenever they commit: those of one transaction together in the order they were written, transactions in the order of their ids. Events wait until every older transaction of the server has ended, see event_feed_lag. Each row has next_cursor, the cursor after it; no rows: nothing new, keep the cursor. cursor NULL: from the beginning. Errors: 42501 no tenant, 22004, 22023 max_rows, 22023 cursor. Example: SELECT next_cursor, event_type, payload FROM llmspell.events_after(NULL, 100);';
+COMMENT ON FUNCTION llmspell.event_feed(integer, text) IS 'Every own event once, in an order that late commits do not disturb; no rows: nothing new, keep the cursor.
+Errors: 42501 no tenant, 22023 max_rows, after.
+Example: SELECT event_type, payload, cursor FROM llmspell.event_feed(100);';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._feed_blocker() RETURNS TABLE (pid int, seconds double precision)
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -136,22 +142,63 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_feed_lag() IS 'How far the feed lags behind: held_events, the own events that are committed and wait for an older transaction, and seconds since the time of the oldest of them (0 where none waits). For llmspell_admin also what they wait for: blocker_pid (0: a prepared transaction) and blocker_seconds, its age; else NULL. Error: 42501 no tenant. Example: SELECT held_events, seconds FROM llmspell.event_feed_lag();';
+COMMENT ON FUNCTION llmspell.event_feed_lag() IS 'How many committed own events wait for an older transaction, and since when; blocker_… for llmspell_admin only.
+Errors: 42501 no tenant.
+Example: SELECT held_events, seconds FROM llmspell.event_feed_lag();';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_consumer(consumer text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    PERFORM _require_tenant();
     IF _short_text(consumer, 'consumer', 255) = '' THEN
         RAISE EXCEPTION 'consumer must not be empty' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN consumer;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_consumer(text) IS 'The checked name of a consumer. Errors: 42501 no tenant, 22004, 22001, 22023.';
+COMMENT ON FUNCTION llmspell_internal._event_consumer(text) IS 'The checked name of a consumer.
+Errors: 22004 null, 22001 over 255 characters, 22023 empty.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_consumer(text) TO llmspell_app;
+
+-- Beyond the end a consumer would miss what it never got.
+CREATE OR REPLACE FUNCTION llmspell_internal._feed_served(cursor text) RETURNS TABLE (epoch int, xid xid8, pos bigint)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT p.epoch, p.xid, p.pos INTO epoch, xid, pos FROM _feed_place(_feed_served.cursor, 'cursor') p;
+    IF (SELECT (_feed_served.epoch, _feed_served.xid, _feed_served.pos) > (e.epoch, e.xid, 0::bigint) FROM _feed_end() e) THEN
+        RAISE EXCEPTION 'cursor lies beyond what the feed has served: "%"', _feed_served.cursor USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the cursor of a row of event_feed, or what event_subscribe returned.';
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._feed_served(text) IS 'The place of a cursor that the feed may have handed out.
+Errors: 22023 not a cursor, or beyond the end of the feed.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._feed_served(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._event_consumer_cursor(consumer text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_at record;
+BEGIN
+    SELECT c.epoch, c.xid, c.pos INTO v_at FROM event_consumers c WHERE c.tenant_id = v_tenant AND c.consumer = _event_consumer_cursor.consumer;
+    IF NOT FOUND THEN
+        PERFORM _raise_missing('consumer', _event_consumer_cursor.consumer);
+    END IF;
+    RETURN CASE WHEN v_at.epoch >= 0 THEN _feed_cursor(v_at.epoch, v_at.xid, v_at.pos) END;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._event_consumer_cursor(text) IS 'The cursor of a consumer, NULL at the beginning of the feed.
+Errors: 42501 no tenant, P0002 no such consumer.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_consumer_cursor(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_subscribe(consumer text, from_now boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql VOLATILE
@@ -160,18 +207,18 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_found record;
+    v_consumer constant text := _event_consumer(event_subscribe.consumer);
 BEGIN
-    PERFORM _event_consumer(event_subscribe.consumer), _required(from_now, 'from_now');
     INSERT INTO event_consumers AS c (tenant_id, consumer, epoch, xid, pos)
-    SELECT v_tenant, event_subscribe.consumer, CASE WHEN from_now THEN e.epoch ELSE -1 END, CASE WHEN from_now THEN e.xid ELSE '0'::xid8 END, 0
+    SELECT v_tenant, v_consumer, CASE WHEN from_now THEN e.epoch ELSE -1 END, CASE WHEN from_now THEN e.xid ELSE '0'::xid8 END, 0
     FROM _feed_end() e
     ON CONFLICT (tenant_id, consumer) DO NOTHING;
-    SELECT c.epoch, c.xid, c.pos INTO v_found FROM event_consumers c WHERE c.tenant_id = v_tenant AND c.consumer = event_subscribe.consumer;
-    RETURN CASE WHEN v_found.epoch >= 0 THEN format('%s/%s/%s', v_found.epoch, v_found.xid, v_found.pos) END;
+    RETURN _event_consumer_cursor(v_consumer);
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_subscribe(text, boolean) IS 'The cursor of a consumer (1 to 255 characters), NULL at the beginning of the feed. A new consumer begins at the beginning, or with from_now at what commits from now on. Errors: 42501 no tenant, 22004 null, 22001 name too long, 22023 empty. Example: SELECT event_type, next_cursor FROM llmspell.events_after(llmspell.event_subscribe(''mailer''), 100);';
+COMMENT ON FUNCTION llmspell.event_subscribe(text, boolean) IS 'The cursor of a consumer, which is made where it is new: at the beginning of the feed, or at its end by from_now.
+Errors: 42501 no tenant, 22004 consumer null, 22001 over 255 characters, 22023 empty.
+Example: SELECT event_type, cursor FROM llmspell.event_feed(100, after => llmspell.event_subscribe(''mailer''));';
 
 CREATE OR REPLACE FUNCTION llmspell.event_ack(consumer text, cursor text) RETURNS text
 LANGUAGE plpgsql VOLATILE
@@ -180,21 +227,39 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_cursor record;
-    v_now record;
+    v_consumer constant text := _event_consumer(event_ack.consumer);
+    v_to record;
 BEGIN
-    PERFORM _event_consumer(event_ack.consumer), _required(event_ack.cursor, 'cursor');
-    SELECT * INTO v_cursor FROM _feed_cursor(event_ack.cursor);
-    UPDATE event_consumers c SET epoch = v_cursor.epoch, xid = v_cursor.xid, pos = v_cursor.pos, acked_at = now()
-    WHERE c.tenant_id = v_tenant AND c.consumer = event_ack.consumer AND (c.epoch, c.xid, c.pos) < (v_cursor.epoch, v_cursor.xid, v_cursor.pos);
-    SELECT c.epoch, c.xid, c.pos INTO v_now FROM event_consumers c WHERE c.tenant_id = v_tenant AND c.consumer = event_ack.consumer;
-    IF NOT FOUND THEN
-        PERFORM _raise_missing('consumer', event_ack.consumer);
-    END IF;
-    RETURN CASE WHEN v_now.epoch >= 0 THEN format('%s/%s/%s', v_now.epoch, v_now.xid, v_now.pos) END;
+    PERFORM _given(event_ack.cursor, 'cursor');
+    SELECT * INTO v_to FROM _feed_served(event_ack.cursor);
+    UPDATE event_consumers c SET epoch = v_to.epoch, xid = v_to.xid, pos = v_to.pos, acked_at = now()
+    WHERE c.tenant_id = v_tenant AND c.consumer = v_consumer AND (c.epoch, c.xid, c.pos) < (v_to.epoch, v_to.xid, v_to.pos);
+    RETURN _event_consumer_cursor(v_consumer);
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_ack(text, text) IS 'Remembers that a consumer has done everything up to a cursor, and returns its cursor. Never goes back: an older cursor changes nothing. Errors: 42501 no tenant, 22004 null, 22001, 22023 arguments, P0002 no such consumer. Example: SELECT llmspell.event_ack(''mailer'', ''1/1234/1'');';
+COMMENT ON FUNCTION llmspell.event_ack(text, text) IS 'Remembers that a consumer has done everything up to a cursor, and returns its cursor; never goes back.
+Errors: 42501 no tenant, 22004 null, 22001 or 22023 consumer, 22023 cursor no cursor or not served yet, P0002 no such consumer.
+Example: SELECT llmspell.event_ack(''mailer'', max(cursor)) FROM llmspell.event_feed(100, after => llmspell.event_subscribe(''mailer''));';
+
+CREATE OR REPLACE FUNCTION llmspell.event_seek(consumer text, cursor text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_consumer constant text := _event_consumer(event_seek.consumer);
+    v_to record;
+BEGIN
+    SELECT * INTO v_to FROM _feed_served(event_seek.cursor);
+    UPDATE event_consumers c SET epoch = v_to.epoch, xid = v_to.xid, pos = v_to.pos, acked_at = now()
+    WHERE c.tenant_id = v_tenant AND c.consumer = v_consumer;
+    RETURN _event_consumer_cursor(v_consumer);
+END
+$$;
+COMMENT ON FUNCTION llmspell.event_seek(text, text) IS 'Sets a consumer back, or forward, to a cursor, NULL for the beginning of the feed, and returns its cursor.
+Errors: 42501 no tenant, 22004 consumer null, 22001 or 22023 consumer, 22023 cursor no cursor or not served yet, P0002 no such consumer.
+Example: SELECT llmspell.event_seek(''mailer'');';
 
 CREATE OR REPLACE FUNCTION llmspell.event_unsubscribe(consumer text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -203,10 +268,12 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_consumer constant text := _event_consumer(event_unsubscribe.consumer);
 BEGIN
-    PERFORM _event_consumer(event_unsubscribe.consumer);
-    DELETE FROM event_consumers c WHERE c.tenant_id = v_tenant AND c.consumer = event_unsubscribe.consumer;
+    DELETE FROM event_consumers c WHERE c.tenant_id = v_tenant AND c.consumer = v_consumer;
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_unsubscribe(text) IS 'Forgets a consumer; true where there was one. Errors: 42501 no tenant, 22004 null, 22001, 22023 arguments. Example: SELECT llmspell.event_unsubscribe(''mailer'');';
+COMMENT ON FUNCTION llmspell.event_unsubscribe(text) IS 'Forgets a consumer; true where there was one.
+Errors: 42501 no tenant, 22004 consumer null, 22001 over 255 characters, 22023 empty.
+Example: SELECT llmspell.event_unsubscribe(''mailer'');';

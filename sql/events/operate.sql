@@ -1,5 +1,5 @@
 -- Months have the indexes of this version, also after an upgrade.
-SELECT llmspell_internal._event_log_dress(m.relation) FROM llmspell_internal._event_log_months() m;
+SELECT llmspell_internal._event_log_equip(m.relation) FROM llmspell_internal._event_log_months() m;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_table_rules() RETURNS SETOF llmspell_internal._table_rule
 LANGUAGE sql STABLE
@@ -10,7 +10,7 @@ AS $$
     SELECT '_event_log_retention', NULL, NULL, NULL, NULL
     UNION ALL
     -- Detached months are no longer part of the log.
-    SELECT k.relation, NULL, NULL, false, NULL FROM _event_log_kept() k WHERE NOT k.is_archived
+    SELECT k.relation, NULL, NULL, false, NULL FROM _event_log_detached() k WHERE NOT k.is_archived
 $$;
 COMMENT ON FUNCTION llmspell_internal._event_table_rules() IS 'Tables shared by all tenants, and detached months, which no application reads.';
 
@@ -57,7 +57,7 @@ BEGIN
     ORDER BY m.relation::text COLLATE "C"
     LIMIT 1;
     IF v_month IS NOT NULL THEN
-        PERFORM _event_log_dress(v_month);
+        PERFORM _event_log_equip(v_month);
     END IF;
     RETURN ROW(v_month, v_month IS NULL, 'built: ' || v_month::text, NULL)::llmspell_internal._step;
 END
@@ -68,16 +68,21 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_maintain_indexes(text) TO
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_maintain_retention(progress text) RETURNS llmspell_internal._step
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$ SELECT NULL::text, a IS NULL, array_to_string(a, ', '), NULL::text FROM _event_log_retain(3) AS a $$;
+AS $$
+    SELECT NULL::text, NOT EXISTS (SELECT FROM unnest(a) AS t WHERE t NOT LIKE 'KEPT: %'), array_to_string(a, ', '), NULL::text FROM _event_log_retain(3) AS a
+$$;
 COMMENT ON FUNCTION llmspell_internal._event_log_maintain_retention(text) IS 'Removes up to three months that are no longer kept.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_maintain_retention(text) TO llmspell_admin;
 
 CREATE OR REPLACE VIEW llmspell.health_partitions WITH (security_invoker = true) AS
 SELECT count(*) FILTER (WHERE p.state = 'attached' AND p.month > t.this) AS months_ahead,
-    count(*) FILTER (WHERE p.state = 'missing') AS missing,
+    -- Before the window, only what was imported has months.
+    count(*) FILTER (WHERE p.state = 'missing' AND p.month >= t.first) AS missing,
     count(*) FILTER (WHERE p.misaligned) AS misaligned,
     (min(p.month) FILTER (WHERE p.state = 'missing' AND p.month >= t.this) - (now() AT TIME ZONE 'UTC')::date) AS days_to_missing
-FROM llmspell.event_log_partitions() p CROSS JOIN (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS this) AS t;
+FROM llmspell.event_log_partition_list(max_rows => 100000) p CROSS JOIN (
+    SELECT m.this, (m.this - make_interval(months => w.months_back))::date AS first
+    FROM llmspell_internal._event_log_window() w, (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS this) AS m) AS t;
 COMMENT ON VIEW llmspell.health_partitions IS 'Months of the event log: how many are ahead, missing or misaligned, and days to the first gap. For llmspell_admin.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_health() RETURNS SETOF llmspell_internal._health_item
@@ -86,7 +91,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT 20, 'months ahead', months_ahead || ' ahead, ' || missing || ' missing, ' || misaligned || ' misaligned',
         '>= 3 ahead, none missing or misaligned', months_ahead >= 3 AND missing = 0 AND misaligned = 0,
-        'Run llmspell.ensure_future_event_log_partitions() or maintenance; llmspell.event_log_partitions() shows gaps, llmspell.create_event_log_partition() fills them.'
+        'Run llmspell.ensure_future_event_log_partitions() or maintenance; llmspell.event_log_partition_list() shows gaps, llmspell.create_event_log_partition() fills them.'
     FROM health_partitions
 $$;
 COMMENT ON FUNCTION llmspell_internal._event_health() IS 'Whether the event log has its months.';

@@ -1,67 +1,27 @@
--- Reading the event log. Every page ends at a key (ts, event_id), and months outside the time asked for
--- are left alone.
+-- Reading the event log. Months outside the time asked for are left alone.
 --
--- Generic plans throughout: planning for each month anew takes longer than the probe, and which months a
--- plan leaves out is found when it starts.
+-- Generic plans throughout: planning for each month anew takes longer than the probe, and the months that a plan
+-- leaves out are found when it starts.
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_page(max_rows int, after_ts timestamptz, after_id uuid) RETURNS int
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-BEGIN
-    IF (after_ts IS NULL) <> (after_id IS NULL) THEN
-        RAISE EXCEPTION 'after_ts and after_id must be given together' USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give ts and event_id of the last row of the page before.';
-    END IF;
-    RETURN _max_rows(max_rows);
-END
-$$;
-COMMENT ON FUNCTION llmspell_internal._event_page(integer, timestamptz, uuid) IS 'The checked size of a page after a key. Errors: 22004, 22023 max_rows, 22023 half a key.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._event_page(integer, timestamptz, uuid) TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell_internal._event_glob(pattern text) RETURNS TABLE (prefix text, like_pattern text)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_glob(pattern text) RETURNS TABLE (prefix text, like_pattern text, exact boolean)
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_glob_wrapper';
-COMMENT ON FUNCTION llmspell_internal._event_glob(text) IS 'What every event type that fits a pattern of * and ? begins with, and the pattern for LIKE; NULL where there is no wildcard.';
+COMMENT ON FUNCTION llmspell_internal._event_glob(text) IS 'A pattern of * and ?: its beginning, the same for LIKE, and whether it has no wildcard.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_glob(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_get(event_id uuid, since timestamptz, until timestamptz)
-RETURNS TABLE (id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb, stream text, stream_version bigint)
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-SET plan_cache_mode = force_generic_plan
-AS $$
-#variable_conflict use_column
-DECLARE
-    v_tenant constant text := _require_tenant();
-    v_since constant timestamptz := coalesce(_event_get.since, '-infinity');
-    v_until constant timestamptz := coalesce(_event_get.until, 'infinity');
-BEGIN
-    PERFORM _required(_event_get.event_id, 'event_id');
-    RETURN QUERY
-    SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload, l.stream::text, l.stream_version
-    FROM event_log l
-    WHERE l.tenant_id = v_tenant AND l.event_id = _event_get.event_id AND l.timestamp >= v_since AND l.timestamp < v_until
-    ORDER BY l.timestamp
-    LIMIT 1;
-END
-$$;
-COMMENT ON FUNCTION llmspell_internal._event_get(uuid, timestamptz, timestamptz) IS 'What event_get does.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._event_get(uuid, timestamptz, timestamptz) TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell.event_get(event_id uuid, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
-RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb,
-               stream text, stream_version bigint)
+-- Inlined, so that it costs nothing: no SET, not STRICT.
+CREATE OR REPLACE FUNCTION llmspell_internal._event_row(l llmspell.event_log, cursor text) RETURNS SETOF llmspell_internal.event_row
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT * FROM llmspell_internal._event_get(event_get.event_id, event_get.since, event_get.until);
+    SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload, l.stream::text, l.stream_version, cursor;
 END;
-COMMENT ON FUNCTION llmspell.event_get(uuid, timestamptz, timestamptz) IS 'An event by its id: one row, or none; the oldest where raw clients wrote the id more than once. With since and until (half-open) only their months are looked at. Errors: 42501 no tenant, 22004 null. Example: SELECT event_type, payload FROM llmspell.event_get(''0198c0de-0000-7000-8000-000000000001'');';
+COMMENT ON FUNCTION llmspell_internal._event_row(llmspell.event_log, text) IS 'A row of the log as functions return it.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_row(llmspell.event_log, text) TO llmspell_app;
 
--- after_ts and after_id at the open end stand for no key: no event has an infinite time.
-CREATE OR REPLACE FUNCTION llmspell.events_by_type(pattern text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, max_rows int DEFAULT 100,
-                                        after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL, newest_first boolean DEFAULT true)
-RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
+-- < ANY (ARRAY[…]) is no second bound to the planner, which under a generic plan takes two unknown bounds for half a
+-- percent of the rows and would read the whole time by the primary key.
+CREATE OR REPLACE FUNCTION llmspell.event_get(event_id uuid, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS SETOF llmspell_internal.event_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -69,53 +29,26 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_rows constant int := _event_page(max_rows, after_ts, after_id);
-    v_newest constant boolean := _required(newest_first, 'newest_first');
-    v_since constant timestamptz := greatest(coalesce(since, '-infinity'), CASE WHEN NOT v_newest THEN after_ts END);
-    v_until constant timestamptz := coalesce(until, 'infinity');
-    v_after_ts constant timestamptz := coalesce(after_ts, CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
-    v_after_id constant uuid := coalesce(after_id, '00000000-0000-0000-0000-000000000000');
-    v_prefix text;
-    v_end text;
-    v_like text;
+    v_since constant timestamptz := coalesce(event_get.since, '-infinity');
+    v_until constant timestamptz := coalesce(event_get.until, 'infinity');
 BEGIN
-    SELECT g.prefix, g.like_pattern INTO v_prefix, v_like FROM _event_glob(_short_text(events_by_type.pattern, 'pattern', 255)) g;
-    IF v_like IS NULL AND v_newest THEN
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND l.timestamp <= v_after_ts AND (l.timestamp, l.event_id) < (v_after_ts, v_after_id)
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-    ELSIF v_like IS NULL THEN
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND (l.timestamp, l.event_id) > (v_after_ts, v_after_id)
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-    ELSIF v_newest THEN
-        v_end := _prefix_end(v_prefix);
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
-          AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND l.timestamp <= v_after_ts AND (l.timestamp, l.event_id) < (v_after_ts, v_after_id)
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-    ELSE
-        v_end := _prefix_end(v_prefix);
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
-          AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND (l.timestamp, l.event_id) > (v_after_ts, v_after_id)
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-    END IF;
+    PERFORM _given(event_get.event_id, 'event_id');
+    RETURN QUERY
+    SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+    WHERE l.tenant_id = v_tenant AND l.event_id = event_get.event_id AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until])
+    ORDER BY l.timestamp LIMIT 1;
 END
 $$;
-COMMENT ON FUNCTION llmspell.events_by_type(text, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'Events whose type fits a pattern (* any text, ? one character, everything else literal), since <= ts < until, newest first or, with newest_first false, oldest first. For the next page give ts and event_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004 null, 22001 pattern over 255 characters, 22023 max_rows, half a key. Example: SELECT ts, payload FROM llmspell.events_by_type(''agent.*'', since => now() - interval ''1 day'');';
+COMMENT ON FUNCTION llmspell.event_get(uuid, timestamptz, timestamptz) IS 'An event by its id, or no row; since and until limit the months that are looked at.
+Errors: 42501 no tenant, 22004 event_id null.
+Example: SELECT event_type, payload FROM llmspell.event_get(''0198c0de-0000-7000-8000-000000000001'');';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._events_by_correlation(correlation_id uuid, since timestamptz, until timestamptz, max_rows int,
-                                                after_ts timestamptz, after_id uuid, newest_first boolean)
-RETURNS TABLE (event_id uuid, event_type text, correlation uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
+-- One statement for each index and direction; an infinite v_at stands for no cursor, since no event has an infinite
+-- time. The conditions are few, since each is set up for every month. CASE keeps what is not asked for out of the
+-- planner's estimates, where OR … IS NULL would claim that few rows fit.
+CREATE OR REPLACE FUNCTION llmspell.event_list(pattern text DEFAULT NULL, correlation_id uuid DEFAULT NULL, filter jsonb DEFAULT NULL,
+    since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, newest_first boolean DEFAULT true, max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS SETOF llmspell_internal.event_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -123,94 +56,104 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_rows constant int := _max_rows(coalesce(event_list.max_rows, 100));
+    v_newest constant boolean := coalesce(event_list.newest_first, true);
+    v_at constant timestamptz := coalesce(_cursor_at(event_list.after), CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
+    v_id constant uuid := coalesce(_cursor_uuid(event_list.after), '00000000-0000-0000-0000-000000000000');
+    v_since constant timestamptz := greatest(event_list.since, CASE WHEN v_newest THEN '-infinity' ELSE v_at END);
+    v_until constant timestamptz := least(event_list.until, CASE WHEN v_newest THEN v_at + interval '1 microsecond' ELSE 'infinity' END);
+    v_correlation constant uuid := event_list.correlation_id;
+    v_filter constant jsonb := _filter(event_list.filter);
+    v_prefix text := '';
+    v_end text;
+    v_like text := '%';
+    v_exact boolean := false;
 BEGIN
-    -- What is asked most, without the conditions that each month would have to be given.
-    IF since IS NULL AND until IS NULL AND after_ts IS NULL AND after_id IS NULL AND newest_first IS FALSE
-        AND max_rows >= 0 AND _events_by_correlation.correlation_id IS NOT NULL
-    THEN
-        RETURN QUERY
-        SELECT f.event_id, f.event_type::text, f.correlation_id, f.timestamp, f.sequence, f.language::text, f.payload
-        FROM (SELECT l.event_id, l.event_type, l.correlation_id, l.timestamp, l.sequence, l.language, l.payload FROM event_log l
-              WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id
-              ORDER BY l.timestamp, l.event_id LIMIT max_rows) AS f;
-        RETURN;
+    IF event_list.pattern IS NOT NULL THEN
+        SELECT g.prefix, g.like_pattern, g.exact INTO v_prefix, v_like, v_exact FROM _event_glob(_short_text(event_list.pattern, 'pattern', 255)) g;
     END IF;
-    DECLARE
-        v_rows constant int := _event_page(max_rows, after_ts, after_id);
-        v_newest constant boolean := _required(newest_first, 'newest_first');
-        v_since constant timestamptz := greatest(coalesce(since, '-infinity'), CASE WHEN NOT v_newest THEN after_ts END);
-        v_until constant timestamptz := coalesce(until, 'infinity');
-        v_after_ts constant timestamptz := coalesce(after_ts, CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
-        v_after_id constant uuid := coalesce(after_id, '00000000-0000-0000-0000-000000000000');
-    BEGIN
-        PERFORM _required(_events_by_correlation.correlation_id, 'correlation_id');
+    IF v_correlation IS NOT NULL AND v_filter IS NULL AND event_list.pattern IS NULL AND v_since = '-infinity' AND v_until = 'infinity' THEN
         IF v_newest THEN
             RETURN QUERY
-            SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-            WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id AND l.timestamp >= v_since AND l.timestamp < v_until
-              AND l.timestamp <= v_after_ts AND (l.timestamp, l.event_id) < (v_after_ts, v_after_id)
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation
             ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
         ELSE
             RETURN QUERY
-            SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-            WHERE l.tenant_id = v_tenant AND l.correlation_id = _events_by_correlation.correlation_id AND l.timestamp >= v_since AND l.timestamp < v_until
-              AND (l.timestamp, l.event_id) > (v_after_ts, v_after_id)
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation
             ORDER BY l.timestamp, l.event_id LIMIT v_rows;
         END IF;
-    END;
-END
-$$;
-COMMENT ON FUNCTION llmspell_internal._events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'What events_by_correlation does.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell.events_by_correlation(correlation_id uuid, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, max_rows int DEFAULT 100,
-                                               after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL, newest_first boolean DEFAULT false)
-RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT * FROM llmspell_internal._events_by_correlation(events_by_correlation.correlation_id, events_by_correlation.since, events_by_correlation.until,
-        events_by_correlation.max_rows, events_by_correlation.after_ts, events_by_correlation.after_id, events_by_correlation.newest_first);
-END;
-COMMENT ON FUNCTION llmspell.events_by_correlation(uuid, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'Events that belong together, oldest first or, with newest_first true, newest first. With since and until (half-open) only their months are looked at; without, all. For the next page give ts and event_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004 null, 22023 max_rows, half a key. Example: SELECT ts, event_type FROM llmspell.events_by_correlation(''0198c0de-0000-7000-8000-000000000002'');';
-
-CREATE OR REPLACE FUNCTION llmspell.events_search(filter jsonb, since timestamptz, until timestamptz, max_rows int DEFAULT 100,
-                                       after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL, newest_first boolean DEFAULT true)
-RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-SET plan_cache_mode = force_generic_plan
-AS $$
-#variable_conflict use_column
-DECLARE
-    v_tenant constant text := _require_tenant();
-    v_rows constant int := _event_page(max_rows, after_ts, after_id);
-    v_newest constant boolean := _required(newest_first, 'newest_first');
-    v_since constant timestamptz := greatest(_required(since, 'since'), CASE WHEN NOT v_newest THEN after_ts END);
-    v_until constant timestamptz := _required(until, 'until');
-    v_after_ts constant timestamptz := coalesce(after_ts, CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
-    v_after_id constant uuid := coalesce(after_id, '00000000-0000-0000-0000-000000000000');
-BEGIN
-    PERFORM _required(events_search.filter, 'filter');
-    IF v_newest THEN
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.payload OPERATOR(llmspell.@>) events_search.filter AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND l.timestamp <= v_after_ts AND (l.timestamp, l.event_id) < (v_after_ts, v_after_id)
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+    ELSIF v_correlation IS NOT NULL THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation AND l.event_type LIKE v_like
+              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
+              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation AND l.event_type LIKE v_like
+              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
+              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
+    ELSIF v_exact AND v_filter IS NULL THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
+              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
+              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
+    ELSIF event_list.pattern IS NULL AND v_filter IS NULL THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant
+              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant
+              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
     ELSE
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.payload OPERATOR(llmspell.@>) events_search.filter AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND (l.timestamp, l.event_id) > (v_after_ts, v_after_id)
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        v_end := _prefix_end(v_prefix);
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
+              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
+              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+            WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
+              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
+              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.events_search(jsonb, timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'Events of a time (since <= ts < until) whose payload contains the filter, newest first or, with newest_first false, oldest first. Reads the events of that time one by one, as the payload has no index. For the next page give ts and event_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004 null, 22023 max_rows, half a key. Example: SELECT ts, payload FROM llmspell.events_search(''{"agent": "a1"}'', now() - interval ''1 day'', now());';
+COMMENT ON FUNCTION llmspell.event_list(text, uuid, jsonb, timestamptz, timestamptz, boolean, integer, text) IS 'Events by type pattern, correlation, payload and time (since <= at < until), newest first unless told otherwise.
+Errors: 42501 no tenant, 22001 pattern over 255 characters, 22023 max_rows, filter, after.
+Example: SELECT at, event_type, cursor FROM llmspell.event_list(pattern => ''agent.*'', since => now() - interval ''1 day'');';
 
-CREATE OR REPLACE FUNCTION llmspell.events_by_time(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, max_rows int DEFAULT 100,
-                                        after_ts timestamptz DEFAULT NULL, after_id uuid DEFAULT NULL, newest_first boolean DEFAULT true)
-RETURNS TABLE (event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
+CREATE OR REPLACE FUNCTION llmspell.stream_read(stream text, max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS SETOF llmspell_internal.event_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -218,51 +161,26 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_rows constant int := _event_page(max_rows, after_ts, after_id);
-    v_newest constant boolean := _required(newest_first, 'newest_first');
-    v_since constant timestamptz := greatest(coalesce(since, '-infinity'), CASE WHEN NOT v_newest THEN after_ts END);
-    v_until constant timestamptz := coalesce(until, 'infinity');
-    v_after_ts constant timestamptz := coalesce(after_ts, CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
-    v_after_id constant uuid := coalesce(after_id, '00000000-0000-0000-0000-000000000000');
+    v_rows constant int := _max_rows(coalesce(stream_read.max_rows, 100));
+    v_after bigint := 0;
 BEGIN
-    IF v_newest THEN
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND l.timestamp <= v_after_ts AND (l.timestamp, l.event_id) < (v_after_ts, v_after_id)
-        ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-    ELSE
-        RETURN QUERY
-        SELECT l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload FROM event_log l
-        WHERE l.tenant_id = v_tenant AND l.timestamp >= v_since AND l.timestamp < v_until
-          AND (l.timestamp, l.event_id) > (v_after_ts, v_after_id)
-        ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+    PERFORM _short_text(stream_read.stream, 'stream', 255);
+    IF stream_read.after IS NOT NULL THEN
+        IF stream_read.after !~ '^(0|[1-9]\d{0,17})$' THEN
+            RAISE EXCEPTION 'after is not a cursor of this list: "%"', left(stream_read.after, 60) USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Give the cursor of the last row of a page, which is its version, or NULL for the first page.';
+        END IF;
+        v_after := stream_read.after;
     END IF;
-END
-$$;
-COMMENT ON FUNCTION llmspell.events_by_time(timestamptz, timestamptz, integer, timestamptz, uuid, boolean) IS 'Events of a time, since <= ts < until, newest first or, with newest_first false, oldest first. For the next page give ts and event_id of the last row as after_ts and after_id. Errors: 42501 no tenant, 22004, 22023 max_rows, half a key. Example: SELECT ts, event_type FROM llmspell.events_by_time(since => now() - interval ''1 hour'');';
-
-CREATE OR REPLACE FUNCTION llmspell.stream_read(stream text, from_version bigint DEFAULT 1, max_rows int DEFAULT 100)
-RETURNS TABLE (version bigint, event_id uuid, event_type text, correlation_id uuid, ts timestamptz, sequence bigint, language text, payload jsonb)
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-SET plan_cache_mode = force_generic_plan
-AS $$
-#variable_conflict use_column
-DECLARE
-    v_tenant constant text := _require_tenant();
-    v_rows constant int := _max_rows(max_rows);
-BEGIN
-    PERFORM _short_text(stream_read.stream, 'stream', 255), _required(stream_read.from_version, 'from_version');
     RETURN QUERY
-    SELECT l.stream_version, l.event_id, l.event_type::text, l.correlation_id, l.timestamp, l.sequence, l.language::text, l.payload
-    FROM event_log l
-    WHERE l.tenant_id = v_tenant AND l.stream = stream_read.stream AND l.stream_version >= stream_read.from_version
-    ORDER BY l.stream_version
-    LIMIT v_rows;
+    SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, l.stream_version::text) r
+    WHERE l.tenant_id = v_tenant AND l.stream = stream_read.stream AND l.stream_version > v_after
+    ORDER BY l.stream_version LIMIT v_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell.stream_read(text, bigint, integer) IS 'Events of a stream from a version on, in their order. For the next page give the last version plus one. What retention has taken away is not there. Errors: 42501 no tenant, 22004 null, 22001 name too long, 22023 max_rows. Example: SELECT version, event_type, payload FROM llmspell.stream_read(''order-1'');';
+COMMENT ON FUNCTION llmspell.stream_read(text, integer, text) IS 'Events of a stream in their order; the cursor of a row is its version.
+Errors: 42501 no tenant, 22004 stream null, 22001 stream over 255 characters, 22023 max_rows, after.
+Example: SELECT stream_version, event_type, payload FROM llmspell.stream_read(''order-1'');';
 
 CREATE OR REPLACE FUNCTION llmspell.event_stats(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (events bigint, first_at timestamptz, last_at timestamptz, payload_bytes bigint, by_type jsonb)
@@ -284,4 +202,6 @@ BEGIN
           GROUP BY l.event_type) AS t;
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_stats(timestamptz, timestamptz) IS 'The own events of a time, since <= ts < until: how many, first and last time (NULL where there is none), bytes of their payloads as stored, and how many of each type. Reads them all. Error: 42501 no tenant. Example: SELECT events, by_type FROM llmspell.event_stats(now() - interval ''1 day'');';
+COMMENT ON FUNCTION llmspell.event_stats(timestamptz, timestamptz) IS 'Number, first and last time, stored bytes and types of the own events of a time; reads them all.
+Errors: 42501 no tenant.
+Example: SELECT events, by_type FROM llmspell.event_stats(now() - interval ''1 day'');';

@@ -1,28 +1,27 @@
-CREATE OR REPLACE FUNCTION llmspell_internal._retention_before(before timestamptz) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION llmspell_internal._retention_before(before timestamptz, argument text) RETURNS timestamptz
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    IF before IS NULL THEN
-        RAISE EXCEPTION 'argument "before" must not be null' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _given(before, argument);
     -- A day for clients whose clocks run ahead.
     IF before NOT BETWEEN '1970-01-01 00:00:00+00' AND now() + interval '1 day' THEN
-        RAISE EXCEPTION 'before must lie between 1970 and now, got %', before USING ERRCODE = 'datetime_field_overflow',
+        RAISE EXCEPTION '% must lie between 1970 and now, got %', argument, before USING ERRCODE = 'datetime_field_overflow',
             HINT = 'Give the time before which things may go, for instance now() - interval ''1 year''.';
     END IF;
     RETURN before;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._retention_before(timestamptz) IS 'The checked time before which things are removed. Errors: 22004 null, 22008 infinite, before 1970 or in the future.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._retention_before(timestamptz) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._retention_before(timestamptz, text) IS 'The checked time before which things are removed.
+Errors: 22004 null, 22008 infinite, before 1970 or in the future.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._retention_before(timestamptz, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._retention_keep(keep interval) RETURNS interval
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    -- By what it reaches back to: '-12 months 361 days' is more than nothing to Postgres.
+    -- Compared as moments: intervals compare with months of 30 days.
     IF keep IS NOT NULL AND (NOT isfinite(keep) OR now() - keep NOT BETWEEN '1970-01-01 00:00:00+00' AND now() - interval '1 hour') THEN
         RAISE EXCEPTION 'keep must be between one hour and the time since 1970, got %', keep USING ERRCODE = 'invalid_parameter_value',
             HINT = 'To keep for ever, give NULL.';
@@ -30,7 +29,8 @@ BEGIN
     RETURN keep;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._retention_keep(interval) IS 'A checked time to keep things, or NULL. Errors: 22023 less than an hour, infinite, or reaching back beyond 1970, 22008 beyond the first timestamp.';
+COMMENT ON FUNCTION llmspell_internal._retention_keep(interval) IS 'A checked time to keep things, or NULL.
+Errors: 22023 less than an hour, infinite, or reaching back beyond 1970, 22008 beyond the first timestamp.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._retention_keep(interval) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_log_retention_set(keep interval, mode text DEFAULT 'drop') RETURNS void
@@ -52,11 +52,13 @@ BEGIN
     ON CONFLICT (only_row) DO UPDATE SET keep = EXCLUDED.keep, mode = EXCLUDED.mode, changed_at = now();
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_log_retention_set(interval, text) IS 'How long months of the event log are kept after their end, for all tenants, and what becomes of them then: drop, detach (stay in schema llmspell as tables of their own) or archive (move to schema llmspell_archive). NULL, as at first: for ever. Maintenance acts on it. llmspell_admin only. Errors: 22023 keep less than an hour, infinite or reaching back beyond 1970, or another mode, 22008. Example: SELECT llmspell.event_log_retention_set(''1 year'', ''archive'');';
+COMMENT ON FUNCTION llmspell.event_log_retention_set(interval, text) IS 'How long months are kept after their end, for all tenants, and whether they are then dropped, detached or archived.
+Errors: 22023 keep or mode, 22008 keep beyond the first timestamp.
+Example: SELECT llmspell.event_log_retention_set(''2 years'', ''archive'');';
 GRANT EXECUTE ON FUNCTION llmspell.event_log_retention_set(interval, text) TO llmspell_admin;
 
 -- By the CHECK that every month has from its making, not by name: tables get new names.
-CREATE OR REPLACE FUNCTION llmspell_internal._event_log_kept() RETURNS TABLE (relation regclass, month date, is_archived boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_detached() RETURNS TABLE (relation regclass, month date, is_archived boolean)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
@@ -72,12 +74,22 @@ AS $$
     WHERE k.definition = format('CHECK ((("timestamp" >= ''%s+00''::timestamp with time zone) AND ("timestamp" < ''%s+00''::timestamp with time zone)))',
         m.since AT TIME ZONE 'UTC', m.until AT TIME ZONE 'UTC')
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_kept() IS 'Months that were detached or archived.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_kept() TO llmspell_app;
-GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_kept() TO llmspell_tenants;
+COMMENT ON FUNCTION llmspell_internal._event_log_detached() IS 'Months that were detached or archived.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_detached() TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_detached() TO llmspell_tenants;
 
-CREATE OR REPLACE FUNCTION llmspell.event_log_partitions()
-RETURNS TABLE (month date, partition text, rows bigint, bytes bigint, state text, misaligned boolean)
+CREATE OR REPLACE FUNCTION llmspell.event_log_retention_get() RETURNS TABLE (keep interval, mode text, updated_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT r.keep, r.mode, r.changed_at FROM _event_log_retention r
+$$;
+COMMENT ON FUNCTION llmspell.event_log_retention_get() IS 'What event_log_retention_set was given; no row: months are kept for ever.
+Example: SELECT keep, mode FROM llmspell.event_log_retention_get();';
+GRANT EXECUTE ON FUNCTION llmspell.event_log_retention_get() TO llmspell_admin;
+
+CREATE OR REPLACE FUNCTION llmspell.event_log_partition_list(max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS TABLE (month date, partition text, rows bigint, bytes bigint, state text, misaligned boolean, cursor text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
@@ -87,22 +99,29 @@ AS $$
             CASE WHEN m.detach_pending THEN 'detach pending' ELSE 'attached' END AS state, m.month IS NULL AS misaligned
         FROM _event_log_months() m
         UNION ALL
-        SELECT k.relation, k.month, CASE WHEN k.is_archived THEN 'archived' ELSE 'detached' END, false FROM _event_log_kept() k
+        SELECT k.relation, k.month, CASE WHEN k.is_archived THEN 'archived' ELSE 'detached' END, false FROM _event_log_detached() k
+    ), listed AS (
+        SELECT coalesce(t.month, '-infinity') AS place, t.month, t.relation::text AS partition,
+            greatest(c.reltuples::bigint, pg_stat_get_live_tuples(t.relation), 0) AS rows, pg_total_relation_size(t.relation) AS bytes, t.state, t.misaligned
+        FROM there t JOIN pg_class c ON c.oid = t.relation
+        UNION ALL
+        -- Gaps: events of these months are refused to raw writers.
+        SELECT g.first::date, g.first::date, NULL, NULL, NULL, 'missing', false
+        FROM generate_series((SELECT least(min(t.month), date_trunc('month', now())) FROM there t WHERE t.state = 'attached'),
+            (SELECT greatest(max(t.month), date_trunc('month', now()) + interval '3 months') FROM there t WHERE t.state = 'attached'), '1 month') AS g (first)
+        WHERE NOT EXISTS (SELECT FROM _event_log_months() m WHERE NOT m.detach_pending
+                          AND m.since <= g.first AND m.until >= g.first + interval '1 month')
     )
-    SELECT t.month, t.relation::text,
-        greatest(c.reltuples::bigint, pg_stat_get_live_tuples(t.relation), 0), pg_total_relation_size(t.relation), t.state, t.misaligned
-    FROM there t JOIN pg_class c ON c.oid = t.relation
-    UNION ALL
-    -- Gaps: events of these months are refused to raw writers.
-    SELECT g.first::date, NULL, NULL, NULL, 'missing', false
-    FROM generate_series((SELECT least(min(t.month), date_trunc('month', now())) FROM there t WHERE t.state = 'attached'),
-        (SELECT greatest(max(t.month), date_trunc('month', now()) + interval '3 months') FROM there t WHERE t.state = 'attached'), '1 month') AS g (first)
-    WHERE NOT EXISTS (SELECT FROM _event_log_months() m WHERE NOT m.detach_pending
-                      AND m.since <= g.first AND m.until >= g.first + interval '1 month')
-    ORDER BY 1, 5, 2
+    SELECT l.month, l.partition, l.rows, l.bytes, l.state, l.misaligned, _cursor(l.place, coalesce(l.partition, ''))
+    FROM listed l
+    WHERE after IS NULL OR (l.place, coalesce(l.partition, '') COLLATE "C") > (_cursor_at(after), _cursor_id(after) COLLATE "C")
+    ORDER BY l.place, coalesce(l.partition, '') COLLATE "C"
+    LIMIT _max_rows(coalesce(max_rows, 100))
 $$;
-COMMENT ON FUNCTION llmspell.event_log_partitions() IS 'The months of the event log, all tenants together: month, partition, rows (estimate of the statistics), bytes with indexes, state (attached, detach pending, detached, archived; missing: a gap between the first month and the third from now), misaligned (bounds are not one UTC month). llmspell_admin only. Example: SELECT month, state, rows FROM llmspell.event_log_partitions();';
-GRANT EXECUTE ON FUNCTION llmspell.event_log_partitions() TO llmspell_admin;
+COMMENT ON FUNCTION llmspell.event_log_partition_list(integer, text) IS 'The months of the event log, all tenants together, with those that were detached or archived and the gaps.
+Errors: 22023 max_rows, after.
+Example: SELECT month, state, rows, bytes FROM llmspell.event_log_partition_list();';
+GRANT EXECUTE ON FUNCTION llmspell.event_log_partition_list(integer, text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_past(month date) RETURNS date
 LANGUAGE plpgsql STABLE
@@ -110,9 +129,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 AS $$
 BEGIN
-    IF month IS NULL THEN
-        RAISE EXCEPTION 'argument "month" must not be null' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _given(month, 'month');
     IF NOT isfinite(month) OR month >= date_trunc('month', now())::date OR month < '1970-01-01' THEN
         RAISE EXCEPTION 'month must be over and not before 1970, got %', month USING ERRCODE = 'datetime_field_overflow',
             HINT = 'Give a date of a month before the current one, in UTC.';
@@ -120,7 +137,8 @@ BEGIN
     RETURN date_trunc('month', month)::date;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_past(date) IS 'The first day of a month that is over. Errors: 22004 null, 22008 infinite, current, in the future or before 1970.';
+COMMENT ON FUNCTION llmspell_internal._event_log_past(date) IS 'The first day of a month that is over.
+Errors: 22004 null, 22008 infinite, current, in the future or before 1970.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_detach(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -130,7 +148,8 @@ BEGIN
     PERFORM _event_log_alter(format('DETACH PARTITION %s', target));
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_detach(regclass) IS 'Detaches a month. Error: 55P03 the log is in use.';
+COMMENT ON FUNCTION llmspell_internal._event_log_detach(regclass) IS 'Detaches a month.
+Errors: 55P03 the log is in use.';
 
 -- Indexes move with their table, and their names must be free there too.
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_move(target regclass, to_schema text) RETURNS text
@@ -156,7 +175,7 @@ BEGIN
     RETURN v_new;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_move(regclass, text) IS 'Moves a month that is not attached to another schema, and returns the name that it has there.';
+COMMENT ON FUNCTION llmspell_internal._event_log_move(regclass, text) IS 'Moves a detached month to another schema, and returns the name that it has there.';
 
 CREATE OR REPLACE FUNCTION llmspell.event_log_archive(month date) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -174,7 +193,7 @@ BEGIN
     SELECT f.relation, f.attached INTO v_relation, v_attached
     FROM (SELECT m.relation, true AS attached FROM _event_log_months() m WHERE m.month = v_month AND NOT m.detach_pending
           UNION ALL
-          SELECT k.relation, false FROM _event_log_kept() k WHERE k.month = v_month AND NOT k.is_archived) AS f
+          SELECT k.relation, false FROM _event_log_detached() k WHERE k.month = v_month AND NOT k.is_archived) AS f
     ORDER BY f.attached DESC, f.relation
     LIMIT 1;
     IF NOT FOUND THEN
@@ -189,7 +208,9 @@ BEGIN
     RETURN format('ARCHIVED: Partition %s to llmspell_archive.%s', v_name, v_new);
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_log_archive(date) IS 'Moves a month that is over (any date of it) out of the event log into schema llmspell_archive, with its keys, indexes, row level security and owner; its events are no longer read, and event_log_attach brings them back. Returns ARCHIVED: …. Waits for readers of the log in short turns, and locks them out until the transaction ends. llmspell_admin only. Errors: 22004 null, 22008 not over, P0002 no such month, 55P03 the log stays in use. Example: SELECT llmspell.event_log_archive(''2026-01-01'');';
+COMMENT ON FUNCTION llmspell.event_log_archive(date) IS 'Moves a month that is over (any date of it) out of the event log into schema llmspell_archive.
+Errors: 22004 null, 22008 month, P0002 no such month, 55P03 the log stays in use.
+Example: SELECT llmspell.event_log_archive(''2026-01-01'');';
 GRANT EXECUTE ON FUNCTION llmspell.event_log_archive(date) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.event_log_attach(month date) RETURNS text
@@ -202,16 +223,13 @@ DECLARE
     v_kept record;
     v_column record;
 BEGIN
-    IF event_log_attach.month IS NULL OR NOT isfinite(event_log_attach.month) OR event_log_attach.month NOT BETWEEN '1970-01-01' AND '9999-12-31' THEN
-        IF event_log_attach.month IS NULL THEN
-            RAISE EXCEPTION 'argument "month" must not be null' USING ERRCODE = 'null_value_not_allowed';
-        END IF;
+    IF NOT isfinite(_given(event_log_attach.month, 'month')) OR event_log_attach.month NOT BETWEEN '1970-01-01' AND '9999-12-31' THEN
         RAISE EXCEPTION 'month must lie between 1970 and 9999, got %', event_log_attach.month USING ERRCODE = 'datetime_field_overflow';
     END IF;
     SELECT m.*, date_trunc('month', event_log_attach.month)::date AS first INTO v_month FROM _event_log_month(event_log_attach.month) m;
     PERFORM _event_log_lock(wait => true);
     SELECT k.relation, k.is_archived, c.relname, c.relowner::regrole AS owner INTO v_kept
-    FROM _event_log_kept() k JOIN pg_class c ON c.oid = k.relation
+    FROM _event_log_detached() k JOIN pg_class c ON c.oid = k.relation
     WHERE k.month = v_month.first
     ORDER BY k.is_archived, length(c.relname), c.relname
     LIMIT 1;
@@ -248,40 +266,69 @@ BEGIN
         PERFORM _event_log_move(v_kept.relation, 'llmspell');
     END IF;
     EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app', v_kept.relation);
-    PERFORM _event_log_dress(v_kept.relation);
+    PERFORM _event_log_equip(v_kept.relation);
     PERFORM _event_log_alter(format('ATTACH PARTITION %s %s', v_kept.relation, v_month.bound));
     RETURN format('ATTACHED: Partition %s', (SELECT c.relname FROM pg_class c WHERE c.oid = v_kept.relation));
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_log_attach(date) IS 'Brings a month (any date of it) that was detached or archived, or restored into llmspell_archive from a file, back into the event log. Its CHECK tells its bounds, so that its rows are not read. Returns ATTACHED: …. llmspell_admin only. Errors: 22004 null, 22008 date, P0002 there is none, 55000 the month is attached already, 42501 the table belongs to somebody else, 55P03 the log stays in use. Example: SELECT llmspell.event_log_attach(''2026-01-01'');';
+COMMENT ON FUNCTION llmspell.event_log_attach(date) IS 'Brings a month (any date of it) that was detached, archived or restored from a file back into the event log.
+Errors: 22004 null, 22008 month, P0002 there is none, 55000 attached already, 42501 the table belongs to somebody else, 55P03 the log stays in use.
+Example: SELECT llmspell.event_log_attach(''2026-01-01'');';
 GRANT EXECUTE ON FUNCTION llmspell.event_log_attach(date) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell.cleanup_old_event_log_partitions(before timestamptz) RETURNS text[]
+-- Anybody may make a view of a month, also one that fails when it is read.
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_drop(target regclass) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_name constant text := (SELECT c.relname FROM pg_class c WHERE c.oid = target);
+    v_kept_by text := (
+        SELECT string_agg(DISTINCT format('%s of %s', pg_describe_object('pg_class'::regclass, v.oid, 0), v.relowner::regrole), ', ')
+        FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = target);
+BEGIN
+    IF v_kept_by IS NULL THEN
+        BEGIN
+            -- Detached first: that waits in short turns, a DROP would wait in one.
+            PERFORM _event_log_detach(target);
+            EXECUTE format('DROP TABLE %s', target);
+            RETURN format('DROPPED: Partition %s', v_name);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            GET STACKED DIAGNOSTICS v_kept_by = PG_EXCEPTION_DETAIL;
+        END;
+    END IF;
+    RETURN format('KEPT: Partition %s is used by %s', v_name, v_kept_by);
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._event_log_drop(regclass) IS 'Drops a month, or tells what depends on it.
+Errors: 55P03 the log is in use.';
+
+CREATE OR REPLACE FUNCTION llmspell.cleanup_old_event_log_partitions(before_date timestamptz) RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
 DECLARE
-    v_before constant timestamptz := _retention_before(before);
+    v_before constant timestamptz := _retention_before(before_date, 'before_date');
     v_month record;
     v_answers text[];
 BEGIN
     PERFORM _event_log_lock(wait => true);
     FOR v_month IN
-        SELECT m.relation, c.relname FROM _event_log_months() m JOIN pg_class c ON c.oid = m.relation
+        SELECT m.relation FROM _event_log_months() m
         WHERE m.until <= least(v_before, date_trunc('month', now())) AND NOT m.detach_pending
         ORDER BY m.since
     LOOP
-        -- Detached first: that waits in short turns, a DROP would wait in one.
-        PERFORM _event_log_detach(v_month.relation);
-        EXECUTE format('DROP TABLE %s', v_month.relation);
-        v_answers := v_answers || format('DROPPED: Partition %s', v_month.relname);
+        v_answers := v_answers || _event_log_drop(v_month.relation);
     END LOOP;
     RETURN coalesce(v_answers, ARRAY['No partitions to drop']);
 END
 $$;
-COMMENT ON FUNCTION llmspell.cleanup_old_event_log_partitions(timestamptz) IS 'Drops the months of the event log that ended by a time, with the events of all tenants in them, never the current one: one text DROPPED: … for each, or No partitions to drop. Detached and archived tables are left alone. llmspell_admin only. Errors: 22004 null, 22008 infinite, before 1970 or in the future, 55P03 the log stays in use. Example: SELECT llmspell.cleanup_old_event_log_partitions(now() - interval ''2 years'');';
+COMMENT ON FUNCTION llmspell.cleanup_old_event_log_partitions(timestamptz) IS 'Drops the months that ended by a time, never the current one, with the events of all tenants in them.
+Errors: 22004 null, 22008 infinite, before 1970 or in the future, 55P03 the log stays in use.
+Example: SELECT llmspell.cleanup_old_event_log_partitions(now() - interval ''2 years'');';
 GRANT EXECUTE ON FUNCTION llmspell.cleanup_old_event_log_partitions(timestamptz) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_retain(max_months int) RETURNS text[]
@@ -292,31 +339,37 @@ AS $$
 DECLARE
     v_retention record;
     v_month record;
+    v_answer text;
     v_answers text[];
+    v_removed int := 0;
 BEGIN
-    SELECT r.mode, least(_retention_before(now() - r.keep), date_trunc('month', now())) AS before INTO v_retention FROM _event_log_retention r;
+    SELECT r.mode, least(_retention_before(now() - r.keep, 'keep'), date_trunc('month', now())) AS before INTO v_retention FROM _event_log_retention r;
     IF NOT FOUND THEN
         RETURN v_answers;
     END IF;
     FOR v_month IN
-        SELECT m.relation, m.month, m.until, c.relname FROM _event_log_months() m JOIN pg_class c ON c.oid = m.relation
+        SELECT m.relation, m.month, c.relname FROM _event_log_months() m JOIN pg_class c ON c.oid = m.relation
         WHERE m.until <= v_retention.before AND NOT m.detach_pending AND (m.month IS NOT NULL OR v_retention.mode <> 'archive')
         ORDER BY m.since
-        LIMIT max_months
     LOOP
+        PERFORM _event_log_lock(wait => true);
         CASE v_retention.mode
             WHEN 'drop' THEN
-                v_answers := v_answers || cleanup_old_event_log_partitions(v_month.until);
+                v_answer := _event_log_drop(v_month.relation);
             WHEN 'detach' THEN
-                PERFORM _event_log_lock(wait => true);
                 PERFORM _event_log_detach(v_month.relation);
-                v_answers := v_answers || format('DETACHED: Partition %s', v_month.relname);
+                v_answer := format('DETACHED: Partition %s', v_month.relname);
             WHEN 'archive' THEN
-                v_answers := v_answers || event_log_archive(v_month.month);
+                v_answer := event_log_archive(v_month.month);
         END CASE;
+        v_answers := v_answers || v_answer;
+        IF v_answer NOT LIKE 'KEPT: %' THEN
+            v_removed := v_removed + 1;
+            EXIT WHEN v_removed = max_months;
+        END IF;
     END LOOP;
     RETURN v_answers;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_retain(integer) IS 'Lets at most so many months go that event_log_retention_set no longer keeps; NULL where there was none.';
+COMMENT ON FUNCTION llmspell_internal._event_log_retain(integer) IS 'Removes at most so many months that are no longer kept, and tells which of them cannot go; NULL where there was none.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_retain(integer) TO llmspell_admin;

@@ -4,39 +4,52 @@ AS 'MODULE_PATHNAME', '_event_dedup_window_wrapper';
 COMMENT ON FUNCTION llmspell_internal._event_dedup_window() IS 'llmspell.event_dedup_window, seconds.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_dedup_window() TO llmspell_app;
 
--- One lock for each id; or one for all ids of the tenant where they are many, as locks are few. The lock
--- of the tenant is shared by those that lock single ids.
-CREATE OR REPLACE FUNCTION llmspell_internal._event_claim(tenant text, ids uuid[]) RETURNS void
-LANGUAGE plpgsql VOLATILE
+-- The unique index makes a second transaction with the same id wait for the first one, without an entry in the
+-- server's lock table, which is small and shared by all tenants. The row is deleted at once: others still wait for
+-- the transaction, and nothing is left of it but a dead row.
+CREATE OR REPLACE FUNCTION llmspell_internal._event_claim(ids uuid[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_place tid;
+    v_places tid[];
 BEGIN
-    IF cardinality(ids) > 32 THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 76));
+    IF cardinality(ids) = 1 THEN
+        INSERT INTO _event_ids AS i (tenant_id, event_id) VALUES (v_tenant, ids[1]) RETURNING i.ctid INTO v_place;
+        DELETE FROM _event_ids i WHERE i.ctid = v_place;
         RETURN;
     END IF;
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended(tenant, 76));
-    PERFORM pg_advisory_xact_lock(k.key)
-    FROM (SELECT DISTINCT hashtextextended(i::text || tenant, 77) AS key FROM unnest(ids) AS i ORDER BY 1) AS k;
+    WITH claimed AS (
+        INSERT INTO _event_ids AS i (tenant_id, event_id)
+        -- In one order, so that two with common ids do not wait for each other.
+        SELECT DISTINCT v_tenant, u.id FROM unnest(ids) AS u (id) ORDER BY 2
+        RETURNING i.ctid
+    )
+    SELECT array_agg(c.ctid) INTO v_places FROM claimed c;
+    DELETE FROM _event_ids i WHERE i.ctid = ANY (v_places);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_claim(text, uuid[]) IS 'Locks ids of events until the end of the transaction, so that the same id is not appended by two at once.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._event_claim(text, uuid[]) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_claim(uuid[]) IS 'Waits for other transactions that append events with these ids, and makes later ones wait for this one.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_claim(uuid[]) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, ts timestamptz)
+CREATE OR REPLACE FUNCTION llmspell_internal._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, at timestamptz)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- Planning for the months would take longer than all else.
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
     v_window constant interval := make_interval(secs => _event_dedup_window());
 BEGIN
-    PERFORM _event_claim(v_tenant, ARRAY[_event_known.event_id]);
+    PERFORM _event_claim(ARRAY[_event_known.event_id]);
     RETURN QUERY
     SELECT l.sequence, l.timestamp
     FROM event_log l
-    WHERE l.tenant_id = v_tenant AND l.event_id = _event_known.event_id AND l.timestamp >= near - v_window AND l.timestamp <= near + v_window
+    WHERE l.tenant_id = v_tenant AND l.event_id = _event_known.event_id AND l.timestamp >= near - v_window AND l.timestamp <= ANY (ARRAY[near + v_window])
     ORDER BY l.timestamp
     LIMIT 1;
 END
@@ -44,7 +57,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._event_known(uuid, timestamptz) IS 'The oldest event with an id around a time, if any; locks the id until the end of the transaction.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_known(uuid, timestamptz) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_micros(ts timestamp with time zone) RETURNS bigint
+CREATE OR REPLACE FUNCTION llmspell_internal._event_micros(at timestamptz) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_micros_wrapper';
 COMMENT ON FUNCTION llmspell_internal._event_micros(timestamptz) IS 'Microseconds since 1970, the sequence of an event that brings none.';
@@ -57,10 +70,12 @@ COMMENT ON FUNCTION llmspell_internal._event_id() IS 'A UUID of version 7, as uu
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_id() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_append(event_type text, payload jsonb, correlation_id uuid DEFAULT NULL, event_id uuid DEFAULT NULL,
-                                      ts timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
+                                      at timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
     VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', 'event_append_wrapper';
-COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event and returns (event_id, sequence, ts, created); makes its month where it is missing. Defaults: event_id a new UUID of version 7, correlation_id the event_id, ts the time of the clock, sequence the microseconds of ts since 1970. With an event_id that is there already within llmspell.event_dedup_window (7 days) of ts, nothing is written and the first one returned, created false. Errors: 42501 no tenant, 22004 null, 22001 event_type over 255 or language over 50 characters, 22023 empty, 22008 ts infinite or outside the window of months, 23505 the same id and ts. Example: SELECT event_id, ts FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
+COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event, once for an event_id of the caller''s, and makes its month where it is missing.
+Errors: 42501 no tenant, 22004 null, 22001 a text too long, 22023 a text empty, 22008 at infinite or outside the window of months, 23505 the same id and time, 25006 on a standby.
+Example: SELECT event_id, at FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_bad(events jsonb, n bigint) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
@@ -75,7 +90,7 @@ BEGIN
              WHEN v_event ->> 'payload' IS NULL THEN 'has no payload'
              ELSE 'has a language that is empty or longer than 50 characters' END
         USING ERRCODE = 'invalid_parameter_value',
-              HINT = 'An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence.';
+              HINT = 'An event is an object with event_type and payload, and may have correlation_id, event_id, at, language and sequence.';
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._event_bad(jsonb, bigint) IS 'Raises 22023 for an event of an array that cannot be written.';
@@ -83,7 +98,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._event_bad(jsonb, bigint) TO llmspel
 
 -- All ways to append many lead here. ids and times are looked for only where some event brings its own.
 CREATE OR REPLACE FUNCTION llmspell_internal._events_insert(events jsonb, stream text, first_version bigint)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -99,26 +114,27 @@ DECLARE
     v_epoch int;
     v_xid xid8;
 BEGIN
-    IF jsonb_typeof(_required(_events_insert.events, 'events')) <> 'array' THEN
+    IF jsonb_typeof(_given(_events_insert.events, 'events')) <> 'array' THEN
         RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(_events_insert.events) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     -- Looks into the array where it lies; taking it apart would copy every event.
-    IF jsonb_path_exists(_events_insert.events, '$[*].event_id') OR jsonb_path_exists(_events_insert.events, '$[*].ts') THEN
-        SELECT coalesce(min(e.ts), v_now), coalesce(max(e.ts), v_now), array_agg(e.event_id) FILTER (WHERE e.event_id IS NOT NULL)
+    IF jsonb_path_exists(_events_insert.events, '$[*].event_id') OR jsonb_path_exists(_events_insert.events, '$[*].at') THEN
+        SELECT coalesce(min(e.at), v_now), coalesce(max(e.at), v_now), array_agg(e.event_id) FILTER (WHERE e.event_id IS NOT NULL)
         INTO v_first, v_last, v_ids
-        FROM jsonb_to_recordset(_events_insert.events) AS e (ts timestamptz, event_id uuid);
+        FROM jsonb_to_recordset(_events_insert.events) AS e (at timestamptz, event_id uuid);
         v_first := least(v_first, v_now);
         v_last := greatest(v_last, v_now);
         FOR v_month IN
-            SELECT DISTINCT ON (CASE WHEN isfinite(e.ts) THEN date_trunc('month', e.ts, 'UTC') ELSE e.ts END) e.ts
-            FROM jsonb_to_recordset(_events_insert.events) AS e (ts timestamptz) WHERE e.ts IS NOT NULL
+            SELECT DISTINCT ON (CASE WHEN isfinite(e.at) THEN date_trunc('month', e.at, 'UTC') ELSE e.at END) e.at
+            FROM jsonb_to_recordset(_events_insert.events) AS e (at timestamptz) WHERE e.at IS NOT NULL
         LOOP
             IF NOT _event_log_has(v_month) THEN
                 PERFORM _event_log_cover(v_month);
             END IF;
         END LOOP;
-        IF v_ids IS NOT NULL THEN
-            PERFORM _event_claim(v_tenant, v_ids);
+        -- Those of a stream are claimed before its head is locked.
+        IF v_ids IS NOT NULL AND _events_insert.stream IS NULL THEN
+            PERFORM _event_claim(v_ids);
         END IF;
     END IF;
     IF NOT _event_log_has(v_now) THEN
@@ -130,15 +146,15 @@ BEGIN
         v_xid := pg_current_xact_id();
         RETURN QUERY
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, feed_epoch, feed_xid, feed_pos, stream, stream_version)
-        SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.ts, coalesce(i.sequence, _event_micros(i.ts)),
+        SELECT v_tenant, i.id, i.event_type, coalesce(i.correlation_id, i.id), i.at, coalesce(i.sequence, _event_micros(i.at)),
             coalesce(i.language, 'sql'), i.payload, v_epoch, v_xid, _feed_pos(), _events_insert.stream, _events_insert.first_version + i.n - 1
         FROM (SELECT CASE WHEN length(e.event_type) BETWEEN 1 AND 255 AND e.payload IS NOT NULL AND (e.language IS NULL OR length(e.language) BETWEEN 1 AND 50)
                   THEN e.event_type ELSE _event_bad(_events_insert.events, e.n) END AS event_type,
                   e.payload, e.correlation_id, e.language, e.sequence, e.n,
-                  _event_id() AS id, coalesce(e.ts, clock_timestamp()) AS ts
+                  _event_id() AS id, coalesce(e.at, clock_timestamp()) AS at
               FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
-                  AS (event_type text, payload jsonb, correlation_id uuid, ts timestamptz, language text, sequence bigint))
-                  WITH ORDINALITY AS e (event_type, payload, correlation_id, ts, language, sequence, n)) AS i
+                  AS (event_type text, payload jsonb, correlation_id uuid, at timestamptz, language text, sequence bigint))
+                  WITH ORDINALITY AS e (event_type, payload, correlation_id, at, language, sequence, n)) AS i
         RETURNING l.event_id, l.sequence, l.timestamp, true;
         RETURN;
     END IF;
@@ -147,31 +163,31 @@ BEGIN
         SELECT CASE WHEN length(e.event_type) BETWEEN 1 AND 255 AND e.payload IS NOT NULL AND (e.language IS NULL OR length(e.language) BETWEEN 1 AND 50)
                 THEN e.event_type ELSE _event_bad(_events_insert.events, e.n) END AS event_type,
             e.payload, e.correlation_id, e.language, e.sequence, e.n, e.event_id AS own_id,
-            coalesce(e.event_id, _event_id()) AS id, coalesce(e.ts, clock_timestamp()) AS ts,
+            coalesce(e.event_id, _event_id()) AS id, coalesce(e.at, clock_timestamp()) AS at,
             e.event_id IS NOT NULL AND row_number() OVER (PARTITION BY e.event_id ORDER BY e.n) > 1 AS is_repeat
         FROM ROWS FROM (jsonb_to_recordset(_events_insert.events)
-            AS (event_type text, payload jsonb, correlation_id uuid, event_id uuid, ts timestamptz, language text, sequence bigint))
-            WITH ORDINALITY AS e (event_type, payload, correlation_id, event_id, ts, language, sequence, n)
+            AS (event_type text, payload jsonb, correlation_id uuid, event_id uuid, at timestamptz, language text, sequence bigint))
+            WITH ORDINALITY AS e (event_type, payload, correlation_id, event_id, at, language, sequence, n)
     ), known AS MATERIALIZED (
         SELECT l.event_id, l.sequence, l.timestamp
         FROM event_log l
         WHERE l.tenant_id = v_tenant AND l.event_id = ANY (v_ids) AND l.timestamp >= v_first - v_window AND l.timestamp <= v_last + v_window
     ), sorted AS MATERIALIZED (
-        SELECT g.*, k.event_id AS known_id, k.sequence AS known_sequence, k.timestamp AS known_ts
+        SELECT g.*, k.event_id AS known_id, k.sequence AS known_sequence, k.timestamp AS known_at
         FROM given g
         LEFT JOIN LATERAL (
             SELECT * FROM known k
-            WHERE k.event_id = g.own_id AND k.timestamp BETWEEN g.ts - v_window AND g.ts + v_window
+            WHERE k.event_id = g.own_id AND k.timestamp BETWEEN g.at - v_window AND g.at + v_window
             ORDER BY k.timestamp LIMIT 1) AS k ON true
     ), written AS (
         INSERT INTO event_log AS l (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload, stream, stream_version)
-        SELECT v_tenant, s.id, s.event_type, coalesce(s.correlation_id, s.id), s.ts, coalesce(s.sequence, _event_micros(s.ts)),
+        SELECT v_tenant, s.id, s.event_type, coalesce(s.correlation_id, s.id), s.at, coalesce(s.sequence, _event_micros(s.at)),
             coalesce(s.language, 'sql'), s.payload, _events_insert.stream, _events_insert.first_version + s.n - 1
         FROM sorted s WHERE s.known_id IS NULL AND NOT s.is_repeat
         ORDER BY s.n
         RETURNING l.event_id, l.sequence, l.timestamp
     )
-    SELECT s.id, coalesce(s.known_sequence, w.sequence), coalesce(s.known_ts, w.timestamp), s.known_id IS NULL AND NOT s.is_repeat
+    SELECT s.id, coalesce(s.known_sequence, w.sequence), coalesce(s.known_at, w.timestamp), s.known_id IS NULL AND NOT s.is_repeat
     FROM sorted s
     LEFT JOIN written w ON w.event_id = s.id
     ORDER BY s.n;
@@ -181,15 +197,51 @@ COMMENT ON FUNCTION llmspell_internal._events_insert(jsonb, text, bigint) IS 'Ch
 GRANT EXECUTE ON FUNCTION llmspell_internal._events_insert(jsonb, text, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.event_append_many(events jsonb)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT i.event_id, i.sequence, i.ts, i.created FROM llmspell_internal._events_insert(event_append_many.events, NULL, NULL) i;
+    SELECT i.event_id, i.sequence, i.at, i.created FROM llmspell_internal._events_insert(event_append_many.events, NULL, NULL) i;
 END;
-COMMENT ON FUNCTION llmspell.event_append_many(jsonb) IS 'Appends an array of events, all or none, and returns (event_id, sequence, ts, created) for each in their order. An event is an object with event_type and payload, and may have correlation_id, event_id, ts, language and sequence, with the defaults of event_append; an event_id that is there already, or twice in the array, is written once. Errors: 42501 no tenant, 22004 null, 22023 not such an array (the message says which event), 22P02, 22007 a field of another form, 22008 ts infinite or outside the window of months. Example: SELECT event_id, created FROM llmspell.event_append_many(''[{"event_type": "a.b", "payload": {"n": 1}}, {"event_type": "a.c", "payload": {}}]'');';
+COMMENT ON FUNCTION llmspell.event_append_many(jsonb) IS 'Appends an array of events, all or none, and answers in their order; each has the fields of event_append.
+Errors: 42501 no tenant, 22004 null, 22023 not such an array, 22P02, 22007 a field of another form, 22008 at infinite or outside the window of months.
+Example: SELECT event_id, created FROM llmspell.event_append_many(''[{"event_type": "a.b", "payload": {"n": 1}}, {"event_type": "a.c", "payload": {}}]'');';
+
+CREATE OR REPLACE FUNCTION llmspell.event_import(events jsonb)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_bad record;
+    v_month date;
+BEGIN
+    PERFORM _require_tenant();
+    IF jsonb_typeof(_given(event_import.events, 'events')) <> 'array' THEN
+        RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(event_import.events) USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT e.n, e.at INTO v_bad
+    FROM ROWS FROM (jsonb_to_recordset(event_import.events) AS (at timestamptz)) WITH ORDINALITY AS e (at, n)
+    WHERE e.at IS NULL OR e.at NOT BETWEEN '1970-01-01 00:00:00+00' AND now() + interval '1 day'
+    ORDER BY e.n LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'event % of the array %', v_bad.n, coalesce('has a time that does not lie between 1970 and now: ' || v_bad.at, 'has no time')
+            USING ERRCODE = CASE WHEN v_bad.at IS NULL THEN 'invalid_parameter_value' ELSE 'datetime_field_overflow' END,
+                  HINT = 'Give each event the time at which it happened as "at".';
+    END IF;
+    FOR v_month IN SELECT DISTINCT date_trunc('month', e.at AT TIME ZONE 'UTC')::date FROM jsonb_to_recordset(event_import.events) AS e (at timestamptz) ORDER BY 1 LOOP
+        PERFORM _event_log_open(v_month);
+    END LOOP;
+    RETURN QUERY SELECT i.event_id, i.sequence, i.at, i.created FROM _events_insert(event_import.events, NULL, NULL) i;
+END
+$$;
+COMMENT ON FUNCTION llmspell.event_import(jsonb) IS 'Appends an array of past events, as event_append_many does, and makes months outside the window for them.
+Errors: 42501 no tenant, 22004 null, 22023 not such an array, or an event without a time, 22008 a time before 1970 or in the future.
+Example: SELECT count(*) FROM llmspell.event_import(''[{"event_type": "a.b", "payload": {"n": 1}, "at": "2011-05-01T12:00:00Z"}]'');';
+GRANT EXECUTE ON FUNCTION llmspell.event_import(jsonb) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.event_store(payload jsonb)
-RETURNS TABLE (event_id uuid, sequence bigint, ts timestamptz, created boolean)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -197,7 +249,8 @@ AS $$
 DECLARE
     v_field record;
 BEGIN
-    IF jsonb_typeof(_required(event_store.payload, 'payload')) <> 'object' THEN
+    PERFORM _require_tenant();
+    IF jsonb_typeof(_given(event_store.payload, 'payload')) <> 'object' THEN
         RAISE EXCEPTION 'payload must be a JSON object, got a JSON %', jsonb_typeof(event_store.payload) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     -- In a query: in an expression pg_input_is_valid keeps the first type that it was called with.
@@ -214,13 +267,51 @@ BEGIN
                   HINT = 'An event object has id, event_type, metadata.correlation_id, timestamp, sequence and language.';
     END IF;
     RETURN QUERY
-    SELECT a.event_id, a.sequence, a.ts, a.created
+    SELECT a.event_id, a.sequence, a.at, a.created
     FROM event_append(event_store.payload ->> 'event_type', event_store.payload, (event_store.payload #>> '{metadata,correlation_id}')::uuid,
         (event_store.payload ->> 'id')::uuid, (event_store.payload ->> 'timestamp')::timestamptz, event_store.payload ->> 'language',
         (event_store.payload ->> 'sequence')::bigint) a;
 END
 $$;
-COMMENT ON FUNCTION llmspell.event_store(jsonb) IS 'Stores a whole event object of the guide''s clients, as event_append does: the object becomes the payload, and its fields id, event_type, metadata.correlation_id, timestamp, sequence and language the columns. Errors: 42501 no tenant, 22004 null, 22023 a field that is missing or of another form, 22001 a text too long, 22008 timestamp outside the window of months. Example: SELECT created FROM llmspell.event_store(''{"id": "0198c0de-0000-7000-8000-000000000001", "event_type": "agent.started", "timestamp": "2026-11-01T12:00:00Z", "sequence": 1, "language": "rust", "metadata": {"correlation_id": "0198c0de-0000-7000-8000-000000000002"}}'');';
+COMMENT ON FUNCTION llmspell.event_store(jsonb) IS 'Stores a whole event object: it becomes the payload, and its fields the columns.
+Errors: 42501 no tenant, 22004 null, 22023 a field missing or of another form, 22001 a text too long, 22008 timestamp outside the window of months.
+Example: SELECT created FROM llmspell.event_store(''{"id": "0198c0de-0000-7000-8000-000000000001", "event_type": "agent.started", "timestamp": "2026-11-01T12:00:00Z", "sequence": 1, "language": "rust", "metadata": {"correlation_id": "0198c0de-0000-7000-8000-000000000002"}}'');';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._stream_repeated(stream text, events jsonb, expected_version bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_window constant interval := make_interval(secs => _event_dedup_window());
+    v_count constant bigint := jsonb_array_length(_stream_repeated.events);
+    v_ids uuid[];
+    v_first timestamptz;
+    v_last timestamptz;
+    v_version bigint;
+BEGIN
+    SELECT array_agg(e.event_id ORDER BY e.n) FILTER (WHERE e.event_id IS NOT NULL), min(coalesce(e.at, now())), max(coalesce(e.at, now()))
+    INTO v_ids, v_first, v_last
+    FROM ROWS FROM (jsonb_to_recordset(_stream_repeated.events) AS (event_id uuid, at timestamptz)) WITH ORDINALITY AS e (event_id, at, n);
+    IF v_ids IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM _event_claim(v_ids);
+    IF cardinality(v_ids) = v_count THEN
+        SELECT max(l.stream_version) INTO v_version
+        FROM event_log l JOIN unnest(v_ids) WITH ORDINALITY AS u (id, n) ON l.event_id = u.id
+        WHERE l.tenant_id = v_tenant AND l.event_id = ANY (v_ids) AND l.timestamp >= v_first - v_window AND l.timestamp <= ANY (ARRAY[v_last + v_window])
+          AND l.stream = _stream_repeated.stream
+        HAVING count(*) = v_count AND min(l.stream_version - u.n) = max(l.stream_version - u.n)
+           AND min(l.stream_version) - 1 = coalesce(_stream_repeated.expected_version, min(l.stream_version) - 1);
+    END IF;
+    RETURN v_version;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._stream_repeated(text, jsonb, bigint) IS 'Claims the ids of events for a stream; the version of the last where all are there already, as one append left them.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._stream_repeated(text, jsonb, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.stream_append(stream text, events jsonb, expected_version bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -237,10 +328,16 @@ BEGIN
         RAISE EXCEPTION 'stream must not be empty' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM _check_expected(stream_append.expected_version);
-    IF jsonb_typeof(_required(stream_append.events, 'events')) <> 'array' THEN
+    IF jsonb_typeof(_given(stream_append.events, 'events')) <> 'array' THEN
         RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(stream_append.events) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     v_count := jsonb_array_length(stream_append.events);
+    IF jsonb_path_exists(stream_append.events, '$[*].event_id') THEN
+        v_version := _stream_repeated(stream_append.stream, stream_append.events, stream_append.expected_version);
+        IF v_version IS NOT NULL THEN
+            RETURN v_version;
+        END IF;
+    END IF;
     IF v_count > 0 AND coalesce(stream_append.expected_version, 0) = 0 THEN
         INSERT INTO event_streams AS s (tenant_id, stream, version)
         VALUES (v_tenant, stream_append.stream, v_count)
@@ -273,4 +370,6 @@ BEGIN
     RETURN v_version;
 END
 $$;
-COMMENT ON FUNCTION llmspell.stream_append(text, jsonb, bigint) IS 'Appends an array of events, as event_append_many takes it, to a stream (1 to 255 characters) and returns the version of the last; versions count from 1 without gaps. expected_version: NULL any, 0 must not exist, n exactly that version, else LS409. An empty array only checks and returns the version. Appends to one stream wait for each other. Errors: 42501 no tenant, 22004 null, 22001 name too long, 22023 arguments, 23505 an event_id that exists already, and those of event_append_many. Example: SELECT llmspell.stream_append(''order-1'', ''[{"event_type": "order.placed", "payload": {}}]'', 0);';
+COMMENT ON FUNCTION llmspell.stream_append(text, jsonb, bigint) IS 'Appends an array of events to a stream and returns the version of the last; versions count from 1 without gaps.
+Errors: 42501 no tenant, 22004 null, 22001 stream over 255 characters, 22023 arguments, LS409 another version, 23505 some event_id exists, and those of event_append_many.
+Example: SELECT llmspell.stream_append(''order-1'', ''[{"event_type": "order.placed", "payload": {}}]'', 0);';

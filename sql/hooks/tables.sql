@@ -20,7 +20,10 @@ CREATE TABLE llmspell.hook_history (
     metadata jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     codec varchar(20),
-    PRIMARY KEY (tenant_id, execution_id)
+    PRIMARY KEY (tenant_id, execution_id),
+    -- A packed context of 128 MiB is a little longer than the context.
+    CONSTRAINT storable CHECK (octet_length(hook_context) <= 134221824 AND llmspell_internal._storable(result_data, 'result_data')
+        AND llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(tags, 'tags'))
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_hook_history_hook_time ON llmspell.hook_history (tenant_id, hook_id, timestamp DESC);
 CREATE INDEX idx_hook_history_type ON llmspell.hook_history (tenant_id, hook_type, timestamp DESC);
@@ -51,6 +54,38 @@ COMMENT ON INDEX llmspell.idx_hook_history_hook_time IS 'For the executions of a
 COMMENT ON INDEX llmspell.idx_hook_history_type IS 'For the executions of a kind, newest first.';
 COMMENT ON INDEX llmspell.idx_hook_history_correlation IS 'For what belongs together.';
 COMMENT ON INDEX llmspell.idx_hook_history_retention IS 'For retention.';
+
+CREATE TYPE llmspell_internal.hook_row AS (
+    execution_id uuid,
+    hook_id text,
+    hook_type text,
+    correlation_id uuid,
+    context bytea,
+    context_json jsonb,
+    result jsonb,
+    at timestamptz,
+    duration_ms int,
+    triggering_component text,
+    component_id text,
+    modified_operation boolean,
+    tags text[],
+    retention_priority int,
+    context_size int,
+    contains_sensitive_data boolean,
+    metadata jsonb,
+    codec text,
+    cursor text
+);
+COMMENT ON TYPE llmspell_internal.hook_row IS 'An execution of a hook as functions return it, with the place after it in the list.';
+
+CREATE TYPE llmspell_internal.hook_recorded AS (
+    execution_id uuid,
+    correlation_id uuid,
+    at timestamptz,
+    context_size int,
+    stored_size int
+);
+COMMENT ON TYPE llmspell_internal.hook_recorded IS 'What hook_record returns.';
 
 CREATE TABLE llmspell.hook_retention (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),

@@ -5,14 +5,14 @@
 pub struct Glob {
     /// What every match begins with.
     pub prefix: String,
-    /// The same pattern for LIKE; `None` where the prefix is the whole of it.
-    pub like: Option<String>,
+    /// The same pattern for LIKE.
+    pub like: String,
+    /// Whether the prefix is the whole of it.
+    pub exact: bool,
 }
 
 pub fn parse(pattern: &str) -> Glob {
-    let Some(wild) = pattern.find(['*', '?']) else {
-        return Glob { prefix: pattern.to_owned(), like: None };
-    };
+    let wild = pattern.find(['*', '?']);
     let mut like = String::with_capacity(pattern.len() + 8);
     for c in pattern.chars() {
         match c {
@@ -24,7 +24,7 @@ pub fn parse(pattern: &str) -> Glob {
             _ => like.push(c),
         }
     }
-    Glob { prefix: pattern[..wild].to_owned(), like: Some(like) }
+    Glob { prefix: pattern[..wild.unwrap_or(pattern.len())].to_owned(), like, exact: wild.is_none() }
 }
 
 #[cfg(test)]
@@ -34,12 +34,16 @@ mod tests {
 
     #[test]
     fn wildcards_and_literals() {
-        assert_eq!(parse("a.b"), Glob { prefix: "a.b".into(), like: None });
-        assert_eq!(parse("100%_\\"), Glob { prefix: "100%_\\".into(), like: None });
-        assert_eq!(parse("a%.*"), Glob { prefix: "a%.".into(), like: Some("a\\%.%".into()) });
-        assert_eq!(parse("a\\*?_"), Glob { prefix: "a\\".into(), like: Some("a\\\\%_\\_".into()) });
-        assert_eq!(parse("**a***"), Glob { prefix: String::new(), like: Some("%a%".into()) });
-        assert_eq!(parse("%*"), Glob { prefix: "%".into(), like: Some("\\%%".into()) });
+        for (pattern, prefix, like, exact) in [
+            ("a.b", "a.b", "a.b", true),
+            ("100%_\\", "100%_\\", "100\\%\\_\\\\", true),
+            ("a%.*", "a%.", "a\\%.%", false),
+            ("a\\*?_", "a\\", "a\\\\%_\\_", false),
+            ("**a***", "", "%a%", false),
+            ("%*", "%", "\\%%", false),
+        ] {
+            assert_eq!(parse(pattern), Glob { prefix: prefix.into(), like: like.into(), exact });
+        }
     }
 
     /// The meaning of a pattern, naively.
@@ -68,11 +72,9 @@ mod tests {
         fn like_means_the_same(pattern in "[ab*?%_\\\\]{0,7}", text in "[ab%_\\\\]{0,6}") {
             let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
             let glob = parse(&pattern);
-            let found = match &glob.like {
-                None => text == glob.prefix,
-                Some(l) => text.starts_with(&glob.prefix) && like(&l.chars().collect::<Vec<_>>(), &t),
-            };
+            let found = text.starts_with(&glob.prefix) && like(&glob.like.chars().collect::<Vec<_>>(), &t);
             prop_assert_eq!(found, fits(&p, &t));
+            prop_assert!(!glob.exact || !fits(&p, &t) || text == glob.prefix);
         }
     }
 }

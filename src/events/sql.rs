@@ -30,7 +30,7 @@ const INSERT: &CStr = c"
         feed_epoch, feed_xid, feed_pos)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const COVER: &CStr = c"SELECT llmspell_internal._event_log_cover($1)";
-const KNOWN: &CStr = c"SELECT sequence, ts FROM llmspell_internal._event_known($1, $2)";
+const KNOWN: &CStr = c"SELECT sequence, at FROM llmspell_internal._event_known($1, $2)";
 const CLAIM: &CStr = c"SELECT epoch, durable FROM llmspell_internal._feed_epoch_claim()";
 
 thread_local! {
@@ -56,10 +56,12 @@ fn _event_dedup_window() -> i32 {
 #[pg_extern(sql = false)]
 fn _event_glob(
     pattern: Option<&str>,
-) -> Result<TableIterator<'static, (name!(prefix, String), name!(like_pattern, Option<String>))>, ErrorReport>
-{
-    let glob::Glob { prefix, like } = glob::parse(given(pattern, "pattern")?);
-    Ok(TableIterator::once((prefix, like)))
+) -> Result<
+    TableIterator<'static, (name!(prefix, String), name!(like_pattern, String), name!(exact, bool))>,
+    ErrorReport,
+> {
+    let glob::Glob { prefix, like, exact } = glob::parse(given(pattern, "pattern")?);
+    Ok(TableIterator::once((prefix, like, exact)))
 }
 
 /// In Rust, with a plan of its own: the layers of SQL and plpgsql above one INSERT took as long as the INSERT.
@@ -70,32 +72,37 @@ fn event_append(
     payload: Option<AnyElement>,
     correlation_id: Option<Uuid>,
     event_id: Option<Uuid>,
-    ts: Option<TimestampWithTimeZone>,
+    at: Option<TimestampWithTimeZone>,
     language: Option<&str>,
     sequence: Option<i64>,
 ) -> Result<
     TableIterator<
         'static,
-        (name!(event_id, Uuid), name!(sequence, i64), name!(ts, TimestampWithTimeZone), name!(created, bool)),
+        (name!(event_id, Uuid), name!(sequence, i64), name!(at, TimestampWithTimeZone), name!(created, bool)),
     >,
     ErrorReport,
 > {
     let tenant = tenant()?;
+    // SAFETY: both raise 25006, or do nothing.
+    unsafe {
+        pg_sys::PreventCommandDuringRecovery(c"event_append()".as_ptr());
+        pg_sys::PreventCommandIfReadOnly(c"event_append()".as_ptr());
+    }
     let event_type = name(event_type, "event_type", NAME_CHARS)?;
     let payload = given(payload, "payload")?;
-    let language = name(language, "language", LANGUAGE_CHARS)?;
-    let micros = ts.map_or_else(clock::now, i64::from);
-    let ts = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::from(Invalid::Time))?;
-    if !_event_log_has(ts) {
-        connect(|connection| connection.execute(COVER, &[ts.into()], Sees::Write));
+    let language = name(language.or(Some("sql")), "language", LANGUAGE_CHARS)?;
+    let micros = at.map_or_else(clock::now, i64::from);
+    let at = TimestampWithTimeZone::try_from(micros).map_err(|_| Error::from(Invalid::Time))?;
+    if !_event_log_has(at) {
+        connect(|connection| connection.execute(COVER, &[at.into()], Sees::Write));
     }
     if let Some(id) = event_id
-        && let Some((sequence, ts)) = known(id, ts)
+        && let Some((sequence, at)) = known(id, at)
     {
-        return Ok(TableIterator::once((id, sequence, ts, false)));
+        return Ok(TableIterator::once((id, sequence, at, false)));
     }
     let id = event_id.map_or_else(_event_id, Ok)?;
-    let sequence = sequence.unwrap_or_else(|| _event_micros(ts));
+    let sequence = sequence.unwrap_or_else(|| _event_micros(at));
     // SAFETY: the SQL signature says jsonb.
     let payload = unsafe { typed(pg_sys::JSONBOID, Some(payload.datum())) };
     let correlation = correlation_id.unwrap_or(id);
@@ -107,7 +114,7 @@ fn event_append(
         id.into(),
         event_type.into(),
         correlation.into(),
-        ts.into(),
+        at.into(),
         sequence.into(),
         language.into(),
         payload,
@@ -116,12 +123,12 @@ fn event_append(
         _feed_pos().into(),
     ];
     connect(|connection| connection.execute(INSERT, &values, Sees::Write));
-    Ok(TableIterator::once((id, sequence, ts, true)))
+    Ok(TableIterator::once((id, sequence, at, true)))
 }
 
 /// The event that has the id already, near the time; locks the id.
-fn known(id: Uuid, ts: TimestampWithTimeZone) -> Option<(i64, TimestampWithTimeZone)> {
-    let args = [id.into(), ts.into()];
+fn known(id: Uuid, at: TimestampWithTimeZone) -> Option<(i64, TimestampWithTimeZone)> {
+    let args = [id.into(), at.into()];
     let found =
         connect(|connection| connection.row(KNOWN, &args, Sees::Write, |row| row.get(0).zip(row.get(1))));
     found.flatten()
@@ -137,8 +144,8 @@ fn name<'a>(value: Option<&'a str>, argument: &str, max: usize) -> Result<&'a st
 
 /// Microseconds since 1970; by way of extract() it takes a numeric multiplication for each event.
 #[pg_extern(sql = false)]
-fn _event_micros(ts: TimestampWithTimeZone) -> i64 {
-    i64::from(ts).saturating_add(EPOCH_2000)
+fn _event_micros(at: TimestampWithTimeZone) -> i64 {
+    i64::from(at).saturating_add(EPOCH_2000)
 }
 
 #[pg_extern(sql = false)]
@@ -151,10 +158,10 @@ fn _event_id() -> Result<Uuid, ErrorReport> {
         .ok_or_else(|| Error::from(Invalid::NoRandom).into())
 }
 
-/// Whether a month of the log is there for `ts`.
+/// Whether a month of the log is there for `at`.
 #[pg_extern(sql = false)]
-fn _event_log_has(ts: TimestampWithTimeZone) -> bool {
-    catalog::relation(c"event_log").is_some_and(|log| catalog::has_partition(log, ts.into()))
+fn _event_log_has(at: TimestampWithTimeZone) -> bool {
+    catalog::relation(c"event_log").is_some_and(|log| catalog::has_partition(log, at.into()))
 }
 
 /// Position of the next event of this transaction in the feed.

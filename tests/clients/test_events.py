@@ -52,7 +52,7 @@ def follow(function):
             writer.start()
         quiet = False
         while True:
-            page = rows(connection, f"SELECT event_id, next_cursor FROM {function}(%s, 20)", [cursor])
+            page = rows(connection, f"SELECT event_id, cursor FROM {function}(20, %s)", [cursor])
             if page:
                 got += [r[0] for r in page]
                 cursor = page[-1][1]
@@ -62,7 +62,7 @@ def follow(function):
                 time.sleep(0.01)
                 quiet = not any(writer.is_alive() for writer in writers) and one(connection, "SELECT held_events FROM llmspell.event_feed_lag()") == 0
         # As one that comes later and reads it in one go.
-        again = [r[0] for r in rows(connection, f"SELECT event_id FROM {function}(NULL, 1000000)")]
+        again = [r[0] for r in rows(connection, f"SELECT event_id FROM {function}(1000000)")]
     return written, got, again
 
 
@@ -86,18 +86,18 @@ def faults(written, got, again):
 @test
 def feed():
     """8 writers with random delays, one stalled: the feed misses nothing, repeats nothing, keeps transactions together; nor does it without its two halves"""
-    written, *read = follow("llmspell.events_after")
+    written, *read = follow("llmspell.event_feed")
     assert len(written) > 100, written
     equal(faults(written, *read), [])
     with server() as connection:
-        body = one(connection, "SELECT pg_get_functiondef('llmspell.events_after'::regproc)")
+        body = one(connection, "SELECT pg_get_functiondef('llmspell.event_feed'::regproc)")
         halves = {
             "late": ("AND (l.feed_epoch, l.feed_xid) < (v_end.epoch, v_end.xid)", ""),
             "bare": ("l.feed_xid, l.feed_pos", "'0'::xid8, l.feed_pos"),
         }
         for name, (half, instead) in halves.items():
             assert half in body
-            changed = body.replace(half, instead).replace("llmspell.events_after", f"public.{name}").replace("events_after.", f"{name}.")
+            changed = body.replace(half, instead).replace("llmspell.event_feed", f"public.{name}").replace("event_feed.", f"{name}.")
             connection.execute(changed if name == "late" else changed.replace("v_after.xid", "'0'::xid8"))
     for name in halves:
         assert faults(*follow(f"public.{name}")), f"without {halves[name][0]} the feed seems to work"
@@ -111,11 +111,11 @@ def feed_beside_others():
     with app(A) as writer, app(B, autocommit=False) as blocker, app(A, role=OPS) as operator:
         one(blocker, "SELECT count(*) FROM llmspell.event_append('b', '1')")
         one(writer, "SELECT count(*) FROM llmspell.event_append('a', '1')")
-        equal(one(writer, "SELECT count(*) FROM llmspell.events_after() WHERE event_type = 'a'"), 0)
+        equal(one(writer, "SELECT count(*) FROM llmspell.event_feed() WHERE event_type = 'a'"), 0)
         equal(rows(writer, "SELECT held_events > 0, blocker_pid, blocker_seconds FROM llmspell.event_feed_lag()"), [(True, None, None)])
         equal(one(operator, "SELECT blocker_pid FROM llmspell.event_feed_lag()"), blocker.info.backend_pid)
         blocker.rollback()
-        equal(one(writer, "SELECT count(*) FROM llmspell.events_after() WHERE event_type = 'a'"), 1)
+        equal(one(writer, "SELECT count(*) FROM llmspell.event_feed() WHERE event_type = 'a'"), 1)
         equal(one(writer, "SELECT held_events FROM llmspell.event_feed_lag()"), 0)
 
 
@@ -146,7 +146,7 @@ def months_at_once():
                 try:
                     connection.execute("SELECT llmspell.ensure_future_event_log_partitions()")
                     one(connection, "SELECT count(*) FROM llmspell.event_append('x', '1')")
-                    connection.execute("SELECT count(*) FROM llmspell.events_by_type('x')")
+                    connection.execute("SELECT count(*) FROM llmspell.event_list('x')")
                 except psycopg.Error as error:
                     errors.append(str(error))
 
@@ -185,11 +185,11 @@ def archive_through_a_file():
         name = f"event_log_{month:%Y_%m}"
         for tenant in (A, B):
             operator.execute("SELECT llmspell.tenant_set(%s, false)", [tenant])
-            operator.execute("SELECT FROM llmspell.event_append_many(%s)", [Jsonb([{"event_type": "kept", "payload": n, "ts": f"{month:%Y-%m}-{n + 1:02}T00:00:00Z"} for n in range(20)])])
+            operator.execute("SELECT FROM llmspell.event_append_many(%s)", [Jsonb([{"event_type": "kept", "payload": n, "at": f"{month:%Y-%m}-{n + 1:02}T00:00:00Z"} for n in range(20)])])
         wanted = rows(connection, f"SELECT * FROM llmspell.{name} ORDER BY tenant_id, timestamp"), rows(connection, TABLE, [f"llmspell.{name}"])
-        feed = rows(operator, "SELECT next_cursor FROM llmspell.events_after(NULL, 100000)")
+        feed = rows(operator, "SELECT cursor FROM llmspell.event_feed(100000)")
         one(operator, "SELECT llmspell.event_log_archive(%s)", [month])
-        equal(one(operator, "SELECT count(*) FROM llmspell.events_by_type('kept')"), 0)
+        equal(one(operator, "SELECT count(*) FROM llmspell.event_list('kept')"), 0)
         with raises("42501"):
             with app(A) as other:
                 other.execute(f"SELECT FROM llmspell_archive.{name}")
@@ -199,7 +199,7 @@ def archive_through_a_file():
         call(["pg_restore", "--exit-on-error", "-d", os.environ["PGDATABASE"], file])
         one(operator, "SELECT llmspell.event_log_attach(%s)", [month])
         equal((rows(connection, f"SELECT * FROM llmspell.{name} ORDER BY tenant_id, timestamp"), rows(connection, TABLE, [f"llmspell.{name}"])), wanted)
-        equal(rows(operator, "SELECT next_cursor FROM llmspell.events_after(NULL, 100000)"), feed)
+        equal(rows(operator, "SELECT cursor FROM llmspell.event_feed(100000)"), feed)
         equal(rows(connection, "SELECT * FROM llmspell.verify() WHERE component <> 'isolation'"), [])
 
 

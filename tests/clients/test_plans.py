@@ -51,7 +51,7 @@ class Work:
             created = one(connection, "SELECT created FROM llmspell.event_append('plans', '{}', %s, %s)", [correlation, event])
             equal(created, wanted, "event created")
         one(connection, "SELECT event_id FROM llmspell.event_append('plans', '{}', %s)", [correlation])
-        found = rows(connection, "SELECT event_id FROM llmspell.events_by_correlation(%s)", [correlation])
+        found = rows(connection, "SELECT event_id FROM llmspell.event_list(correlation_id => %s)", [correlation])
         equal((len(found), (event,) in found), (2, True), "events")
         for name in ("changed", self.tenant):
             connection.execute("SELECT llmspell.entity_put(%s, 'kind', %s, valid_from => '2020-01-01+00')", [self.entity, name])
@@ -184,7 +184,7 @@ def errors():
                 connection.execute("SELECT 1 / 0")
             with connection.transaction():
                 with raises("22008"), connection.transaction():
-                    connection.execute("SELECT llmspell.event_append('plans', '{}', ts => '1999-01-01+00')")
+                    connection.execute("SELECT llmspell.event_append('plans', '{}', at => '1999-01-01+00')")
                 with raises("22P02"), connection.transaction():
                     connection.execute("SELECT llmspell.vector_search('[1,0,1]'::vector, scope => 'user:1', space => 'plans'), 'x'::int")
                 works[0].reads(connection)
@@ -335,7 +335,7 @@ def under_load():
                         owner.execute("SET lock_timeout = '2s'")
                         with contextlib.suppress(Exception):
                             owner.execute(f"DROP TABLE IF EXISTS llmspell.{table}")
-                        equal(one(connection, "SELECT created FROM llmspell.event_append('plans', '{}', ts => %s)", [at]), True, f"month {at}")
+                        equal(one(connection, "SELECT created FROM llmspell.event_append('plans', '{}', at => %s)", [at]), True, f"month {at}")
         except Exception as error:
             problems.append(f"months: {type(error).__name__}: {error}")
 

@@ -3,8 +3,6 @@
 
 import os
 import pathlib
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,11 +11,10 @@ import psycopg
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import SOAK, create_database, equal, one, rows, server, start_cluster, stop_cluster, test
+from lib import SOAK, create_database, equal, kill_cluster, one, rows, server, start_cluster, stop_cluster, test
 
 CLUSTER = f"test-months-{os.getpid()}"
 MEMBER_OF = None
-DATA = pathlib.Path(os.environ["LLMSPELL_RUN"]) / CLUSTER / "data"
 ROUNDS = 10 if SOAK else 3
 
 
@@ -33,17 +30,6 @@ def cluster():
     stop_cluster(CLUSTER)
 
 
-def kill_server():
-    """Kills the postmaster and waits until its children are gone: a new one refuses to start beside them."""
-    pid = int((DATA / "postmaster.pid").read_text().split()[0])
-    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while any(pathlib.Path(f"/proc/{p}").exists() for p in [pid, *listing.split()]):
-        assert time.monotonic() < deadline, "children of the killed server do not end"
-        time.sleep(0.02)
-
-
 def work(seed, sure):
     """Makes months, writes into each, archives some, drops the oldest; notes what was acknowledged."""
     try:
@@ -53,7 +39,7 @@ def work(seed, sure):
             for n in range(30 + seed * 200, 230 + seed * 200):
                 month = one(connection, "SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => %s))::date", [n])
                 one(connection, "SELECT llmspell.create_event_log_partition(%s, %s + interval '1 month')", [month, month])
-                one(connection, "SELECT count(*) FROM llmspell.event_append('e', '1', ts => %s)", [month])
+                one(connection, "SELECT count(*) FROM llmspell.event_append('e', '1', at => %s)", [month])
                 sure.append(month)
                 if n % 3 == 0:
                     one(connection, "SELECT llmspell.event_log_archive(%s)", [month])
@@ -71,7 +57,7 @@ def killed():
         for thread in threads:
             thread.start()
         time.sleep(0.5 + 0.13 * number)
-        kill_server()
+        kill_cluster(CLUSTER)
         for thread in threads:
             thread.join()
         start()
@@ -79,8 +65,8 @@ def killed():
             equal(rows(connection, "SELECT * FROM llmspell_internal._schema_faults()"), [])
             equal(rows(connection, "SELECT * FROM llmspell_internal._security_faults()"), [])
             equal(rows(connection, """SELECT c.oid::regclass::text FROM pg_class c WHERE c.relname LIKE 'event\\_log\\_2%' AND c.relkind = 'r'
-                AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_months()) AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_kept() WHERE is_archived)"""), [])
-            known = {r[0] for r in rows(connection, "SELECT month FROM llmspell_internal._event_log_months() UNION SELECT month FROM llmspell_internal._event_log_kept()")}
+                AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_months()) AND c.oid NOT IN (SELECT relation FROM llmspell_internal._event_log_detached() WHERE is_archived)"""), [])
+            known = {r[0] for r in rows(connection, "SELECT month FROM llmspell_internal._event_log_months() UNION SELECT month FROM llmspell_internal._event_log_detached()")}
             equal(sorted(set(sure) - known), [], "months that were acknowledged")
             equal(one(connection, "SELECT count(*) FROM llmspell.maintenance_run() WHERE detail LIKE 'error%'"), 0)
     assert len(sure) > ROUNDS, sure

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION llmspell_internal._event_log_has(ts timestamp with time zone) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_has(at timestamptz) RETURNS boolean
 LANGUAGE c VOLATILE STRICT
 AS 'MODULE_PATHNAME', '_event_log_has_wrapper';
 COMMENT ON FUNCTION llmspell_internal._event_log_has(timestamptz) IS 'Whether the log has a month for a time.';
@@ -7,7 +7,8 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_has(timestamptz) TO llmsp
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_window() RETURNS TABLE (months_back int, months_ahead int)
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_log_window_wrapper';
-COMMENT ON FUNCTION llmspell_internal._event_log_window() IS 'How many months before and after the current one may be made: llmspell.event_log_months_back and _ahead.';
+COMMENT ON FUNCTION llmspell_internal._event_log_window() IS 'The months before and after the current one that may be made, by llmspell.event_log_months_back and _ahead.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_window() TO llmspell_admin;
 
 -- The one place that knows the bounds and the name of a month, whatever the session's TimeZone.
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_month(month date, OUT name text, OUT since timestamptz, OUT until timestamptz, OUT bound text)
@@ -21,14 +22,14 @@ AS $$
     FROM (SELECT date_trunc('month', month)::timestamp AT TIME ZONE 'UTC' AS first,
                  (date_trunc('month', month) + interval '1 month')::timestamp AT TIME ZONE 'UTC' AS next) AS m
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_month(date) IS 'Name, bounds (half-open) and partition bound text of the UTC month that a date lies in.';
+COMMENT ON FUNCTION llmspell_internal._event_log_month(date) IS 'Name, half-open bounds and bound text of the UTC month that a date lies in.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_month(date) TO llmspell_app;
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_month(date) TO llmspell_tenants;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_skipped(name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'SKIPPED: Partition ' || name || ' already exists';
-COMMENT ON FUNCTION llmspell_internal._event_log_skipped(text) IS 'What the makers of months answer for one that is there.';
+COMMENT ON FUNCTION llmspell_internal._event_log_skipped(text) IS 'The answer of the makers of months for a month that exists.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_months()
 RETURNS TABLE (relation regclass, month date, since timestamptz, until timestamptz, detach_pending boolean)
@@ -55,8 +56,7 @@ SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
 BEGIN
-    -- Through pg_inherits and by bound, not by name: an advisory lock does not refresh the cache of
-    -- names, and a detached month keeps its name.
+    -- Through pg_inherits and by bound, not by name: a detached month keeps its name.
     RETURN EXISTS (
         SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'llmspell.event_log'::regclass AND NOT i.inhdetachpending
@@ -77,7 +77,7 @@ AS $$
         ('feed_idx', false, 'USING btree (tenant_id, feed_epoch, feed_xid, feed_pos)', 'For the feed.'),
         ('stream_idx', true, 'USING btree (tenant_id, stream, stream_version) WHERE (stream IS NOT NULL)', 'For streams.')
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_month_indexes() IS 'The indexes of each month, as pg_get_indexdef gives them, beside its primary key (tenant_id, timestamp, event_id).';
+COMMENT ON FUNCTION llmspell_internal._event_log_month_indexes() IS 'The indexes of each month beside its primary key, as pg_get_indexdef gives them.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_month_indexes() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_month_faults(target regclass) RETURNS SETOF text
@@ -99,7 +99,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_month_faults(regclass) TO
 -- Written once and never changed, so pages are filled, and vacuum comes for the sake of the visibility
 -- map and of freezing: after a twentieth of new rows, at ten times the server''s rate (cost_delay of 10 ms
 -- with a limit of 1000, as the guide has it, is that rate exactly), so that it ends before the next one is due.
-CREATE OR REPLACE FUNCTION llmspell_internal._event_log_dress(target regclass) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_equip(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -128,7 +128,7 @@ BEGIN
     EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', target);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_dress(regclass) IS 'Gives a month what it lacks of keys, indexes, storage parameters, wall and rights.';
+COMMENT ON FUNCTION llmspell_internal._event_log_equip(regclass) IS 'Gives a month what it lacks of keys, indexes, storage parameters, wall and rights.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_free_name(name text, in_schema text) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -138,7 +138,7 @@ DECLARE
     v_name text := name;
     v_n int := 1;
 BEGIN
-    -- Through pg_class itself: an advisory lock does not refresh the cache of names.
+    -- Names of indexes must be free too.
     WHILE EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = in_schema::regnamespace
                   AND c.relname IN (v_name, v_name || '_pkey', v_name || '_id_idx'))
     LOOP
@@ -148,27 +148,33 @@ BEGIN
     RETURN v_name;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_free_name(text, text) IS 'The name, or with a number where a relation has it.';
+COMMENT ON FUNCTION llmspell_internal._event_log_free_name(text, text) IS 'The name, with a number after it where a relation has it.';
 
+-- A lock on a table that only the owner may lock: an advisory lock anybody could take by its number.
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_lock(wait boolean) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET lock_timeout = '60s'
 AS $$
-DECLARE
-    v_key constant int := 'llmspell.event_log'::regclass::oid::int;
 BEGIN
-    IF NOT wait THEN
-        RETURN pg_try_advisory_xact_lock(v_key, 0);
+    IF wait THEN
+        LOCK TABLE llmspell._event_log_retention IN SHARE UPDATE EXCLUSIVE MODE;
+    ELSE
+        LOCK TABLE llmspell._event_log_retention IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
     END IF;
-    PERFORM pg_advisory_xact_lock(v_key, 0);
     RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    IF wait THEN
+        RAISE;
+    END IF;
+    RETURN false;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_lock(boolean) IS 'Makes this transaction the only one that makes months; false where another one does and wait is false. Error: 55P03 after a minute.';
+COMMENT ON FUNCTION llmspell_internal._event_log_lock(boolean) IS 'Makes this transaction the only one that makes months; false where another one does and wait is false.
+Errors: 55P03 after a minute.';
 
--- DETACH waits for every reader of the log, and who comes later waits behind it: so it waits for less than
--- half a second at a time, and lets the others by in between.
+-- DETACH waits for every reader of the log, and later readers queue behind it: so each attempt waits less than half
+-- a second, with a pause in which the queue drains.
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_alter(action text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -192,9 +198,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_alter(text) IS 'ALTER TABLE event_log with short waits and retries. Error: 55P03 after 8 attempts.';
+COMMENT ON FUNCTION llmspell_internal._event_log_alter(text) IS 'ALTER TABLE event_log with short waits and retries.
+Errors: 55P03 after 8 attempts.';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_log_make_month(month date) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_make_month(month date, in_window boolean) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
@@ -212,7 +219,7 @@ BEGIN
     v_first := v_this_month - make_interval(months => v_window.months_back);
     v_last := v_this_month + make_interval(months => v_window.months_ahead + 1) - interval '1 day';
     -- Before anything is reckoned with it: months far away overflow.
-    IF NOT isfinite(month) OR month NOT BETWEEN v_first AND v_last AND NOT EXISTS (
+    IF in_window AND (NOT isfinite(month) OR month NOT BETWEEN v_first AND v_last) AND NOT EXISTS (
         SELECT FROM _event_log_months() m WHERE NOT m.detach_pending AND m.month = date_trunc('month', _event_log_make_month.month)::date)
     THEN
         RAISE EXCEPTION 'month % lies outside the window of % months back and % ahead', to_char(month, 'YYYY-MM'),
@@ -224,7 +231,7 @@ BEGIN
     IF _event_log_has_month(month) THEN
         RETURN _event_log_skipped(v_month.name);
     END IF;
-    -- One maker at a time; who waited finds the month made.
+    -- One maker at a time; after waiting the month may be there.
     PERFORM _event_log_lock(wait => true);
     IF _event_log_has_month(month) THEN
         RETURN _event_log_skipped(v_month.name);
@@ -236,7 +243,7 @@ BEGIN
     END IF;
     -- LIKE and ATTACH: CREATE … PARTITION OF would lock out every reader of the log.
     EXECUTE format('CREATE TABLE llmspell.%I (LIKE llmspell.event_log INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', v_name);
-    PERFORM _event_log_dress(format('llmspell.%I', v_name)::regclass);
+    PERFORM _event_log_equip(format('llmspell.%I', v_name)::regclass);
     -- With the bound as CHECK the attach need not scan, and a later one can reuse it.
     EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT %I CHECK (timestamp >= %L AND timestamp < %L)',
         v_name, v_name || '_month_check', v_month.since, v_month.until);
@@ -244,34 +251,34 @@ BEGIN
     RETURN format('CREATED: Partition %s [%s to %s)', v_name, v_month.since, v_month.until);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_make_month(date) IS 'Makes the UTC month that a date lies in, with its keys, indexes and wall, unless it is there. Errors: 22008 outside the window, 55P03 the log stays locked.';
+COMMENT ON FUNCTION llmspell_internal._event_log_make_month(date, boolean) IS 'Makes the UTC month of a date, with its keys, indexes and wall, unless it exists.
+Errors: 22008 outside the window where that is asked for, 55P03 the log stays locked.';
 
-CREATE OR REPLACE FUNCTION llmspell.create_event_log_partition(start_month timestamptz, end_month timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell.create_event_log_partition(partition_start timestamptz, partition_end timestamptz) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_month date;
 BEGIN
-    IF start_month IS NULL OR end_month IS NULL THEN
-        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN start_month IS NULL THEN 'start_month' ELSE 'end_month' END
-            USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _given(partition_start, 'partition_start'), _given(partition_end, 'partition_end');
     -- A date given as text or date arrives as midnight of the session's TimeZone.
     SELECT m.first INTO v_month
-    FROM (VALUES (start_month AT TIME ZONE 'UTC', end_month AT TIME ZONE 'UTC'),
-                 (start_month::timestamp, end_month::timestamp)) AS m (first, next)
+    FROM (VALUES (partition_start AT TIME ZONE 'UTC', partition_end AT TIME ZONE 'UTC'),
+                 (partition_start::timestamp, partition_end::timestamp)) AS m (first, next)
     WHERE isfinite(m.first) AND m.first = date_trunc('month', m.first) AND m.next = m.first + interval '1 month'
     LIMIT 1;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'not one calendar month: % to %', start_month, end_month
+        RAISE EXCEPTION 'not one calendar month: % to %', partition_start, partition_end
             USING ERRCODE = 'datetime_field_overflow',
                   HINT = 'Give the first day of a month and the first day of the next, for instance 2026-11-01 and 2026-12-01.';
     END IF;
-    RETURN _event_log_make_month(v_month);
+    RETURN _event_log_make_month(v_month, in_window => true);
 END
 $$;
-COMMENT ON FUNCTION llmspell.create_event_log_partition(timestamptz, timestamptz) IS 'Makes one UTC month of the event log: CREATED: … or SKIPPED: …. Give the first day of the month and of the next, in UTC or in the session''s TimeZone. Where a relation has the name of the month, for instance a month that was detached, the new one gets a number after its name, with a warning. Errors: 22004 null, 22008 not one month, or outside llmspell.event_log_months_back (24) and _ahead (4), 55P03 the log stays locked for a minute. Example: SELECT llmspell.create_event_log_partition(''2026-11-01'', ''2026-12-01'');';
+COMMENT ON FUNCTION llmspell.create_event_log_partition(timestamptz, timestamptz) IS 'Makes one UTC month of the event log, from its first day to the first day of the next: CREATED: … or SKIPPED: ….
+Errors: 22004 null, 22008 not one month, or outside the window of months, 55P03 the log stays locked.
+Example: SELECT llmspell.create_event_log_partition(''2026-11-01'', ''2026-12-01'');';
 
 CREATE OR REPLACE FUNCTION llmspell.ensure_future_event_log_partitions() RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -298,24 +305,40 @@ BEGIN
             WHEN v_month.bound = ANY (v_there) THEN _event_log_skipped(v_month.name)
             WHEN v_month.first > now() AND NOT _event_log_lock(wait => false)
                 THEN 'SKIPPED: Partition ' || v_month.name || ' is being made by another transaction'
-            ELSE _event_log_make_month(v_month.first::date) END;
+            ELSE _event_log_make_month(v_month.first::date, in_window => true) END;
     END LOOP;
     RETURN v_answers;
 END
 $$;
-COMMENT ON FUNCTION llmspell.ensure_future_event_log_partitions() IS 'Makes the current UTC month and the next three where they are missing; returns exactly four texts, CREATED: … or SKIPPED: …. Takes no lock where all exist, and waits for another transaction that makes months only while the current one is missing. Error: 55P03 the log stays locked. Example: SELECT llmspell.ensure_future_event_log_partitions();';
+COMMENT ON FUNCTION llmspell.ensure_future_event_log_partitions() IS 'Makes the current UTC month and the next three where they are missing; four texts, CREATED: … or SKIPPED: ….
+Errors: 55P03 the log stays locked.
+Example: SELECT llmspell.ensure_future_event_log_partitions();';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_log_cover(ts timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_cover(at timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 AS $$
 BEGIN
-    IF NOT isfinite(ts) THEN
-        RAISE EXCEPTION 'an event must have a finite time, got %', ts USING ERRCODE = 'datetime_field_overflow';
+    IF NOT isfinite(_event_log_cover.at) THEN
+        RAISE EXCEPTION 'an event must have a finite time, got %', _event_log_cover.at USING ERRCODE = 'datetime_field_overflow';
     END IF;
-    PERFORM _event_log_make_month(ts::date);
+    PERFORM _event_log_make_month(_event_log_cover.at::date, in_window => true);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_cover(timestamptz) IS 'Makes the month of an event where it is missing. Errors: 22008 infinite, or outside the window of months.';
+COMMENT ON FUNCTION llmspell_internal._event_log_cover(timestamptz) IS 'Makes the month of an event where it is missing.
+Errors: 22008 infinite, or outside the window of months.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_cover(timestamptz) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_open(month date) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET timezone = 'UTC'
+AS $$
+BEGIN
+    PERFORM _event_log_make_month(_event_log_open.month, in_window => false);
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._event_log_open(date) IS 'Makes a month for past events, also outside the window.
+Errors: 55P03 the log stays locked.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_open(date) TO llmspell_admin;
