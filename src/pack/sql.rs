@@ -21,7 +21,6 @@ fn _text_pack(
 
 #[pg_extern(sql = false)]
 fn _text_unpack(packed: Option<&[u8]>, base: Option<&str>) -> Result<String, ErrorReport> {
-    let packed = given(packed, "packed")?;
-    let data = delta::unpack(packed, base.map(str::as_bytes)).map_err(Error::from)?;
+    let data = delta::unpack(given(packed, "packed")?, base.map(str::as_bytes)).map_err(Error::from)?;
     Ok(String::from_utf8(data).map_err(|_| Error::from(Invalid::NotUtf8))?)
 }
