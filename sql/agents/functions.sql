@@ -87,10 +87,13 @@ COMMENT ON FUNCTION llmspell_internal._tg_storable_state() IS 'Refuses a documen
 Errors: 54000.';
 CREATE OR REPLACE TRIGGER agent_states_storable BEFORE INSERT OR UPDATE OF state_data ON llmspell.agent_states
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_storable_state('state_data');
+COMMENT ON TRIGGER agent_states_storable ON llmspell.agent_states IS 'Restore: checks the document as any other.';
 CREATE OR REPLACE TRIGGER workflow_states_storable BEFORE INSERT OR UPDATE OF state_data ON llmspell.workflow_states
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_storable_state('state_data');
+COMMENT ON TRIGGER workflow_states_storable ON llmspell.workflow_states IS 'Restore: checks the document as any other.';
 CREATE OR REPLACE TRIGGER sessions_storable BEFORE INSERT OR UPDATE OF session_data ON llmspell.sessions
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_storable_state('session_data');
+COMMENT ON TRIGGER sessions_storable ON llmspell.sessions IS 'Restore: checks the document as any other.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_agent_states_update() RETURNS trigger
 LANGUAGE plpgsql
