@@ -68,33 +68,6 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._agent_state_keep(llmspell.agent_states, timestamptz) IS 'Packs a state that is being replaced into the history.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._agent_state_keep(llmspell.agent_states, timestamptz) TO llmspell_app;
 
--- In a trigger of writes of the document, not a CHECK: that would read it again when only a lease, an access or a
--- count is written.
-CREATE OR REPLACE FUNCTION llmspell_internal._tg_storable_state() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-BEGIN
-    IF TG_ARGV[0] = 'session_data' THEN
-        PERFORM _storable(NEW.session_data, 'session_data');
-    ELSE
-        PERFORM _storable(NEW.state_data, 'state_data');
-    END IF;
-    RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION llmspell_internal._tg_storable_state() IS 'Refuses a document, also of a raw writer, that is too large as text or too deep for a dump.
-Errors: 54000.';
-CREATE OR REPLACE TRIGGER agent_states_storable BEFORE INSERT OR UPDATE OF state_data ON llmspell.agent_states
-    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_storable_state('state_data');
-COMMENT ON TRIGGER agent_states_storable ON llmspell.agent_states IS 'Restore: checks the document as any other.';
-CREATE OR REPLACE TRIGGER workflow_states_storable BEFORE INSERT OR UPDATE OF state_data ON llmspell.workflow_states
-    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_storable_state('state_data');
-COMMENT ON TRIGGER workflow_states_storable ON llmspell.workflow_states IS 'Restore: checks the document as any other.';
-CREATE OR REPLACE TRIGGER sessions_storable BEFORE INSERT OR UPDATE OF session_data ON llmspell.sessions
-    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_storable_state('session_data');
-COMMENT ON TRIGGER sessions_storable ON llmspell.sessions IS 'Restore: checks the document as any other.';
-
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_agent_states_update() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

@@ -19,7 +19,7 @@ CREATE TABLE llmspell.agent_states (
     CONSTRAINT unique_agent_state PRIMARY KEY (tenant_id, agent_id),
     CONSTRAINT positive_schema_version CHECK (schema_version > 0),
     CONSTRAINT positive_data_version CHECK (data_version > 0),
-    CONSTRAINT own_checksum_is_sha256 CHECK (octet_length(own_checksum) = 32)
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(state_data, 'state_data') AND llmspell_internal._storable(own_checksum, 'own_checksum'))
 -- Room for the next version of a row in its page: an update then touches no index.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_agent_states_type ON llmspell.agent_states (tenant_id, agent_type, agent_id);
@@ -57,7 +57,7 @@ CREATE TABLE llmspell.agent_state_history (
     label varchar(100) COLLATE "C",
     PRIMARY KEY (tenant_id, agent_id, version),
     CONSTRAINT agent_state_history_base_check CHECK (base_version < version),
-    CONSTRAINT max_packed_size CHECK (octet_length(packed) <= 134217728)
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(packed, 'packed'))
 );
 ALTER TABLE llmspell.agent_state_history ALTER COLUMN packed SET STORAGE EXTERNAL;
 CREATE INDEX idx_agent_state_history_label ON llmspell.agent_state_history (tenant_id, agent_id, label, version DESC) WHERE label IS NOT NULL;

@@ -23,5 +23,3 @@ SELECT regress.try(format(s, b)) FROM unnest(ARRAY[
     $$INSERT INTO llmspell.sessions (tenant_id, session_data) VALUES ('bounds', %s)$$,
     $$UPDATE llmspell.agent_states SET state_data = %s$$, $$UPDATE llmspell.workflow_states SET state_data = %s$$, $$UPDATE llmspell.sessions SET session_data = %s$$]) WITH ORDINALITY AS w (s, n)
 CROSS JOIN unnest(ARRAY[$$'{"a": 1}'$$, $$(repeat('[', 1001) || repeat(']', 1001))::jsonb$$, $$(SELECT jsonb_agg('1e131071'::jsonb) FROM generate_series(1, 9000))$$]) WITH ORDINALITY AS v (b, m) ORDER BY n, m;
-SELECT regress.try(s) FROM unnest(ARRAY[$$UPDATE llmspell.agent_states SET own_checksum = '\x00'$$,
-    $$INSERT INTO llmspell.agent_state_history SELECT 'bounds', 'raw', 1, 't', 1, '', now(), now(), 1, NULL, convert_to(repeat('x', 134217729), 'UTF8')$$]) s;
