@@ -91,7 +91,6 @@ def setup():
     with server() as connection:
         tables = tenant_tables(connection, internal=True)
         assert len(tables) >= 16, tables
-        tables.remove("llmspell._event_ids")  # no row outlives its transaction
         for table in tables:
             equal(rows(connection, f"SELECT DISTINCT tenant_id FROM {table} ORDER BY 1"), [(A,), (B,)], f"fill.sql, {table}")
 
@@ -113,7 +112,8 @@ def no_tenant_functions():
                         got = function.call(connection, getattr(function, how)())
                     except psycopg.Error as error:
                         got = error.sqlstate
-                    if got != "42501":
+                    # A null may be found while the call is planned, before the tenant is asked for.
+                    if got != "42501" and (how, got) != ("nulls", "22004"):
                         wrong.add(f"{function.name} with {how} arguments: {got}")
             equal(one(connection, "SELECT llmspell.current_tenant()"), None, state)
     equal(sorted(wrong), [])
@@ -254,7 +254,7 @@ def not_granted():
         routines = [r[0] for r in rows(connection, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace)")]
         connection.execute(f"CREATE SCHEMA {sandbox} AUTHORIZATION {ROLE}")
         acls = rows(connection, ACLS)
-    equal(shared, {"llmspell._event_log_retention", "llmspell._feed_epochs", "llmspell._index_ledger", "llmspell._maintenance", "llmspell.refinery_schema_history", "llmspell.vector_calibrations", "llmspell.vector_index_config", "llmspell.vector_spaces"}, "tables without tenants")
+    equal(shared, {"llmspell._event_ids", "llmspell._event_log_retention", "llmspell._feed_epochs", "llmspell._index_ledger", "llmspell._maintenance", "llmspell.refinery_schema_history", "llmspell.vector_calibrations", "llmspell.vector_index_config", "llmspell.vector_spaces"}, "tables without tenants")
     with app(A) as connection:
         connection.execute("SELECT llmspell.version()")  # settings exist once the library is loaded
         connection.execute(f"CREATE FUNCTION {sandbox}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
