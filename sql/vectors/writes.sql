@@ -68,12 +68,15 @@ CREATE OR REPLACE FUNCTION llmspell.vector_add_half(embedding bytea, scope text 
     id uuid DEFAULT NULL, at timestamptz DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL,
     language text DEFAULT 'simple', space text DEFAULT NULL)
 RETURNS uuid
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    SELECT vector_add(_vector_from_halves(_given(vector_add_half.embedding, 'embedding')), vector_add_half.scope, vector_add_half.metadata,
+BEGIN
+    PERFORM _require_tenant();
+    RETURN vector_add(_vector_from_halves(_given(vector_add_half.embedding, 'embedding')), vector_add_half.scope, vector_add_half.metadata,
         vector_add_half.content, vector_add_half.id, vector_add_half.at, vector_add_half.expires_at, vector_add_half.ttl,
-        vector_add_half.language, vector_add_half.space)
+        vector_add_half.language, vector_add_half.space);
+END
 $$;
 COMMENT ON FUNCTION llmspell.vector_add_half IS 'Stores a vector of half-precision numbers, little-endian, two bytes each.
 Errors: those of vector_add, 22023 an odd number of bytes, none, more than 16000 numbers, or one that is not finite.
