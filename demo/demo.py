@@ -200,13 +200,13 @@ def understand(tenant, files, commits):
             print(line.format(*(found[n][0] if n < len(found) else "" for found in by)))
     said = [(subject, time) for _, time, subject, _ in commits[-50:]] or [(text, datetime(2026, 1, 1, tzinfo=timezone.utc)) for _, text in texts[:50]]
     for n, ((subject, time), vector) in enumerate(zip(said, embed([subject for subject, _ in said]))):
-        tenant("SELECT FROM llmspell.episode_add('git', 'user', %s, %s::text::vector, occurred_at => %s, idempotency_key => %s)", subject.replace("\0", ""), str(vector), time, str(n))
-    found = tenant("SELECT content FROM llmspell.episode_search(query_embedding => %s::text::vector, k => 5)", str(vectors[len(texts)]))
+        tenant("SELECT FROM llmspell.episode_add('git', 'user', %s, %s::text::vector, at => %s, idempotency_key => %s)", subject.replace("\0", ""), str(vector), time, str(n))
+    found = tenant("SELECT content FROM llmspell.episode_search(query_embedding => %s::text::vector, max_rows => 5)", str(vectors[len(texts)]))
     check(f"episodes: of {len(said)} five come back for the first question", len(found) == min(5, len(said)))
     done = 0
-    while claimed := tenant.call("episodes_unprocessed", "git", 20):
-        done += tenant.one("SELECT llmspell.episode_mark_processed(%s)", [row[0] for row in claimed])
-    check("episodes: each is processed once", done == len(said) and not tenant.call("sessions_with_unprocessed"))
+    while claimed := tenant("SELECT id, fence FROM llmspell.episode_claim('git', 20)"):
+        done += tenant.one("SELECT llmspell.episode_mark_processed(%s, %s)", *([row[n] for row in claimed] for n in (0, 1)))
+    check("episodes: each is processed once", done == len(said) and not tenant.call("episode_backlog"))
 
 
 files, commits = repository.read()

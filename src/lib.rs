@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 mod arguments;
 mod artifacts;
 mod cursor;
+mod episodes;
 mod error;
 mod events;
 mod graph;

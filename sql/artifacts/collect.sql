@@ -111,21 +111,24 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_forget_object(text) IS 'Drops the content, or the note, of a large object that is gone; false where it is not.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_forget_object(text) TO llmspell_app;
 
--- Large objects are unlinked with the rights of the caller, and only its own: a tenant can name any object in a
--- row, and a superuser could unlink all of them.
+-- A tenant can name any large object in a row. So only objects of an application's role go, with the rights of a
+-- caller that is no superuser.
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_unlink(large_object_oid oid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_owner oid := (SELECT m.lomowner FROM pg_largeobject_metadata m WHERE m.oid = large_object_oid);
+    v_owner constant oid := (SELECT m.lomowner FROM pg_largeobject_metadata m WHERE m.oid = large_object_oid);
 BEGIN
-    IF v_owner IS NOT NULL THEN
-        IF v_owner <> current_user::regrole AND (NOT pg_has_role(v_owner, 'USAGE') OR (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)) THEN
-            RETURN false;
-        END IF;
-        PERFORM lo_unlink(large_object_oid);
+    IF v_owner IS NULL THEN
+        RETURN true;
     END IF;
+    IF (SELECT bool_or(r.rolsuper) FROM pg_roles r WHERE r.oid IN (v_owner, current_user::regrole))
+        OR NOT pg_has_role(v_owner, 'llmspell_app', 'MEMBER') OR NOT pg_has_role(v_owner, 'USAGE')
+    THEN
+        RETURN false;
+    END IF;
+    PERFORM lo_unlink(large_object_oid);
     RETURN true;
 END
 $$;

@@ -28,3 +28,11 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$ SELECT 'artifacts', v.object, format('%s: %s', v.code, v.detail) FROM artifact_verify() v $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_faults(text) IS 'Counts and manifests that contradict the rows.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_faults(text) TO llmspell_app;
+
+COMMENT ON TRIGGER artifact_content_insert ON llmspell.artifact_content IS 'Restore: the count starts at 1, and is counted again as the artifacts come.';
+COMMENT ON TRIGGER artifact_content_queue ON llmspell.artifact_content IS 'Restore: does nothing, since the queue is in the dump.';
+COMMENT ON TRIGGER artifact_content_restore ON llmspell.artifact_content IS 'Restore: waits until no other table of the family is being loaded.';
+COMMENT ON TRIGGER artifacts_count_insert ON llmspell.artifacts IS 'Restore: does nothing, artifacts_restore_count counts in its place.';
+COMMENT ON TRIGGER artifacts_restore ON llmspell.artifacts IS 'Restore: waits its turn, and suspends foreign keys, since the parents may come later.';
+COMMENT ON TRIGGER artifacts_restore_count ON llmspell.artifacts IS 'Restore: counts the artifacts.';
+COMMENT ON TRIGGER artifacts_restore_end ON llmspell.artifacts IS 'Restore: enforces foreign keys again.';

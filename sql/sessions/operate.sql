@@ -18,3 +18,6 @@ AS $$
          WHERE EXISTS (SELECT FROM sessions s WHERE s.tenant_id = r.tenant_id AND s.expires_at <= statement_timestamp() - r.keep AND s.status = ''expired'')')
 $$;
 COMMENT ON FUNCTION llmspell_internal._session_tasks() IS 'Marks sessions as expired, and deletes those that the tenant no longer keeps.';
+
+COMMENT ON TRIGGER sessions_insert ON llmspell.sessions IS 'Restore: the counts start at 0, and are counted again as the artifacts come.';
+COMMENT ON TRIGGER sessions_restore ON llmspell.sessions IS 'Restore: waits until no other table of the family is being loaded.';

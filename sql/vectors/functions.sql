@@ -1,4 +1,6 @@
--- Sessions remember what these three say.
+-- Vector spaces: their tables, and how they are named and looked up.
+
+-- Sessions cache the rows of these three tables.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_config() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -21,39 +23,56 @@ CREATE OR REPLACE TRIGGER vector_index_config_changed AFTER INSERT OR UPDATE OR 
 CREATE OR REPLACE TRIGGER vector_calibrations_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_calibrations
     FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_config();
 
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_max_dims(method text) RETURNS int
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_vector_max_dims_wrapper';
+COMMENT ON FUNCTION llmspell_internal._vector_max_dims(text) IS 'The most dimensions that an index method takes; for other methods those of a vector.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_max_dims(text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_halves(dims int) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN dims > 1900 AND dims <= 3900;
-COMMENT ON FUNCTION llmspell_internal._vector_halves(integer) IS 'Whether vectors of so many dimensions are too wide to be inline, and have an inline copy of half the precision.';
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_vector_halves_wrapper';
+COMMENT ON FUNCTION llmspell_internal._vector_halves(integer) IS 'Whether vectors of so many dimensions have an inline copy of half the precision.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_halves(integer) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_lengths(metric text) RETURNS double precision[]
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_vector_lengths_wrapper';
+COMMENT ON FUNCTION llmspell_internal._vector_lengths(text) IS 'The least and the greatest length of a stored vector.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_length(embedding @extschema:vector@.vector, metric text) RETURNS void
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_vector_check_length_wrapper';
+COMMENT ON FUNCTION llmspell_internal._vector_check_length IS 'Refuses a vector whose distances cannot be computed.
+Errors: 22023 a length outside of _vector_lengths.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_length TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_defaults(dims int) RETURNS TABLE (method text, m int, ef_construction int)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- The guide's parameters for its dimensions. Of half the precision from 768 on, where it takes half the room
-    -- and less time; of 384 it takes as long. pgvector indexes 2,000 dimensions of a vector, 4,000 of a halfvec.
-    SELECT CASE WHEN dims < 768 THEN 'hnsw' WHEN dims <= 3900 THEN 'hnsw_halfvec' ELSE 'none' END,
+    -- Half precision from 768 dimensions on, where it takes half the space and less time; at 384 it is no faster.
+    SELECT CASE WHEN dims < 768 THEN 'hnsw' WHEN dims <= llmspell_internal._vector_max_dims('hnsw_halfvec') THEN 'hnsw_halfvec' ELSE 'none' END,
         CASE WHEN dims < 1536 THEN 16 ELSE 24 END,
         CASE WHEN dims < 768 THEN 64 WHEN dims < 1536 THEN 128 ELSE 256 END;
 END;
-COMMENT ON FUNCTION llmspell_internal._vector_index_defaults(integer) IS 'The index that a space of so many dimensions begins with.';
+COMMENT ON FUNCTION llmspell_internal._vector_index_defaults(integer) IS 'The default index of a space of so many dimensions.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_defaults(integer) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_prefix(table_name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'idx_' || regexp_replace(table_name, '^(vector|episode)_embeddings_', '\1_');
-COMMENT ON FUNCTION llmspell_internal._vector_index_prefix(text) IS 'How the names of the indexes of a vector table begin.';
+COMMENT ON FUNCTION llmspell_internal._vector_index_prefix(text) IS 'The prefix of the names of the indexes of a vector table.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_prefix(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_name(table_name text, suffix text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- A name of more than 63 bytes would be cut, and not be found again.
+    -- The server would cut a name of more than 63 bytes, and it would not be found again.
     SELECT CASE WHEN length(p.prefix || suffix) <= 63 THEN p.prefix || suffix
                 ELSE left(p.prefix, 54 - length(suffix)) || '_' || left(md5(p.prefix), 8) || suffix END
     FROM (SELECT llmspell_internal._vector_index_prefix(table_name) AS prefix) AS p;
 END;
-COMMENT ON FUNCTION llmspell_internal._vector_index_name(text, text) IS 'The name of an index of a vector table; the suffix, of up to 54 bytes, stays whole.';
+COMMENT ON FUNCTION llmspell_internal._vector_index_name(text, text) IS 'The name of an index of a vector table; a suffix of up to 54 bytes is kept whole.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_ddl(table_name text, dims int, metric text, method text, m int, ef_construction int, lists int[],
                                            index_name text, how text, tenant text DEFAULT NULL)
@@ -65,7 +84,7 @@ DECLARE
     v_halves constant boolean := method = 'hnsw_halfvec' OR _vector_halves(dims);
     v_key constant text := CASE
         WHEN _vector_halves(dims) THEN 'embedding_half'
-        -- Of length 1, so that no vector is too long or too short for half the precision.
+        -- Normalised, as a long or a short vector does not fit into half precision.
         WHEN v_halves AND metric = 'cosine' THEN format('((@extschema:vector@.l2_normalize(embedding))::@extschema:vector@.halfvec(%s))', dims)
         WHEN v_halves THEN format('(embedding::@extschema:vector@.halfvec(%s))', dims)
         ELSE 'embedding' END;
@@ -85,7 +104,7 @@ BEGIN
         'WHERE tenant_id = ' || quote_literal(tenant));
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that makes an index for nearest neighbours; how: its beginning; tenant: only over that tenant''s rows.';
+COMMENT ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that builds an index for nearest neighbours; how: its first words; tenant: over the rows of one.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_words() RETURNS trigger
 LANGUAGE plpgsql
@@ -94,7 +113,7 @@ AS $$
 DECLARE
     v_chars int := 200000;
 BEGIN
-    -- A dump brings the words along, and the configuration may be another by now.
+    -- A restore brings the words along; the text search configuration may have changed since.
     IF TG_OP = 'INSERT' AND NEW.fts IS NOT NULL AND _is_restoring() THEN
         RETURN NEW;
     END IF;
@@ -102,7 +121,7 @@ BEGIN
         NEW.fts := to_tsvector(NEW.language::regconfig, NEW.content);
         RETURN NEW;
     END IF;
-    -- A tsvector ends at 1 MB, which so many characters reach where each word counts several times.
+    -- A tsvector holds 1 MB, and compound words are stored several times.
     LOOP
         BEGIN
             NEW.fts := to_tsvector(NEW.language::regconfig, left(NEW.content, v_chars));
@@ -113,7 +132,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_vector_words() IS 'Keeps fts, the words of content by the text search configuration in language; the first 200,000 characters count, fewer where their words do not fit into a tsvector.';
+COMMENT ON FUNCTION llmspell_internal._tg_vector_words() IS 'Keeps fts, the words of at most the first 200,000 characters of content.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_table_comment(table_name text, dims int, metric text, purpose text) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -127,19 +146,19 @@ BEGIN
         format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE 'Embeddings of %s dimensions.' END, dims));
     FOR v_comment IN
         SELECT * FROM (VALUES
-            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Names the embedding within the tenant.' END),
+            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Identifies the embedding within the tenant.' END),
             ('tenant_id', 'Owner of the row.'),
             ('scope', 'global, or <kind>:<id>.'),
             ('embedding', 'The embedding.'),
-            ('metadata', 'What to filter by and to give back.'),
+            ('metadata', 'Data of the client, which searches can filter by.'),
             ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' ELSE 'When the row was made.' END),
             ('updated_at', 'When the row was last written by its client.'),
             ('content', 'The text that was embedded, optional.'),
-            ('event_time', 'When that happened which the text tells of, optional.'),
-            ('expires_at', 'From when on no search finds it; NULL for never.'),
+            ('event_time', 'When the event that the text describes took place, optional.'),
+            ('expires_at', 'The time from which searches no longer find it; NULL for never.'),
             ('language', 'Text search configuration of content.'),
             ('fts', 'The words of content, kept by a trigger; NULL where there is none.'),
-            ('embedding_half', CASE metric WHEN 'cosine' THEN 'The embedding, of length 1, with half the precision.' ELSE 'The embedding with half the precision.' END)
+            ('embedding_half', CASE metric WHEN 'cosine' THEN 'The embedding in half precision, normalised.' ELSE 'The embedding in half precision.' END)
         ) AS c (name, comment)
         WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = format('llmspell.%I', table_name)::regclass AND a.attname = c.name)
     LOOP
@@ -165,7 +184,8 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_prefix constant text := _vector_index_prefix(table_name);
-    v_inline constant boolean := dims <= 1900;
+    v_inline constant boolean := dims <= _vector_max_dims('hnsw');
+    v_lengths constant double precision[] := _vector_lengths(metric);
     v_default record;
 BEGIN
     EXECUTE format($sql$
@@ -185,13 +205,13 @@ BEGIN
             PRIMARY KEY (tenant_id, id)
         )
         WITH (toast_tuple_target = 8160)$sql$, table_name, dims);
-    -- pgvector multiplies in single precision: beyond these lengths a distance is none.
-    EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT nonzero_embedding CHECK (@extschema:vector@.vector_norm(embedding) %s)', table_name,
-        CASE metric WHEN 'cosine' THEN 'BETWEEN 1e-15 AND 1e15' ELSE '<= 1e15' END);
+    -- Outside this range pgvector's distance is NaN or 0.
+    EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT embedding_length CHECK (@extschema:vector@.vector_norm(embedding) BETWEEN %s AND %s)', table_name,
+        v_lengths[1], v_lengths[2]);
     IF v_inline THEN
         EXECUTE format('ALTER TABLE llmspell.%I ALTER COLUMN embedding SET STORAGE PLAIN', table_name);
     ELSIF _vector_halves(dims) THEN
-        -- Of length 1, so that no vector is too long or too short for half the precision.
+        -- Normalised, as a long or a short vector does not fit into half precision.
         EXECUTE format('ALTER TABLE llmspell.%1$I ADD COLUMN embedding_half @extschema:vector@.halfvec(%2$s) GENERATED ALWAYS AS (%3$s) STORED, ALTER COLUMN embedding_half SET STORAGE PLAIN',
             table_name, dims, CASE WHEN metric = 'cosine' THEN format('@extschema:vector@.l2_normalize(embedding)::@extschema:vector@.halfvec(%s)', dims)
                                    ELSE format('embedding::@extschema:vector@.halfvec(%s)', dims) END);
@@ -209,9 +229,11 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OF content, language, fts ON llmspell.%I FOR EACH ROW WHEN (NEW.content IS NOT NULL OR NEW.fts IS NOT NULL) EXECUTE FUNCTION llmspell_internal._tg_vector_words()',
         table_name || '_words', table_name);
+    EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_words', table_name, 'Restore: leaves the words as the dump has them.');
     IF purpose = 'episodes' THEN
         EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_episode_embedding()',
             table_name || '_episode', table_name);
+        EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_episode', table_name, 'Restore: does nothing, since the episode may come later.');
     END IF;
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
     INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)
@@ -219,7 +241,7 @@ BEGIN
             _vector_table_create.model, _vector_table_create.purpose, is_builtin, CASE WHEN is_builtin THEN '-infinity' ELSE now() END);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_table_create(text, text, integer, text, text, text, boolean) IS 'Makes the table of a vector space, with indexes and comments, and records the space. Security is the caller''s to add.';
+COMMENT ON FUNCTION llmspell_internal._vector_table_create(text, text, integer, text, text, text, boolean) IS 'Makes the table of a vector space and records the space; the caller secures it.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_metric(metric text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -232,7 +254,8 @@ BEGIN
     RETURN metric;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_check_metric(text) IS 'Returns a metric unchanged; 22023 where it is none.';
+COMMENT ON FUNCTION llmspell_internal._vector_check_metric(text) IS 'Returns a metric unchanged.
+Errors: 22023 unknown.';
 
 CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false)
 RETURNS text
@@ -240,30 +263,28 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_metric constant text := _vector_check_metric(vector_space_create.metric);
+    v_metric constant text := _vector_check_metric(coalesce(vector_space_create.metric, 'cosine'));
+    v_for_episodes constant boolean := coalesce(vector_space_create.for_episodes, false);
     v_table text;
     v_taken text;
 BEGIN
-    IF vector_space_create.name IS NULL OR vector_space_create.dims IS NULL OR for_episodes IS NULL THEN
-        RAISE EXCEPTION 'argument "%" must not be null', CASE WHEN vector_space_create.name IS NULL THEN 'name' WHEN vector_space_create.dims IS NULL THEN 'dims' ELSE 'for_episodes' END
-            USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    PERFORM _given(vector_space_create.name, 'name'), _given(vector_space_create.dims, 'dims');
     IF vector_space_create.name !~ '^[a-z][a-z0-9_]{0,27}$' THEN
         RAISE EXCEPTION 'a space cannot be named "%"', left(vector_space_create.name, 60) USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Use at most 28 lower-case letters, digits and underscores, a letter first.';
     END IF;
-    IF vector_space_create.dims NOT BETWEEN 1 AND 16000 THEN
-        RAISE EXCEPTION 'dims must be between 1 and 16000, got %', vector_space_create.dims USING ERRCODE = 'invalid_parameter_value';
+    IF vector_space_create.dims NOT BETWEEN 1 AND _vector_max_dims('none') THEN
+        RAISE EXCEPTION 'dims must be between 1 and %, got %', _vector_max_dims('none'), vector_space_create.dims USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- One at a time, so that a name is taken or free.
+    -- Serialised, so that two calls cannot take one name.
     LOCK TABLE vector_spaces IN SHARE ROW EXCLUSIVE MODE;
-    v_table := CASE WHEN for_episodes THEN 'episode_embeddings_' || vector_space_create.dims ELSE 'vector_space_' || vector_space_create.name END;
+    v_table := CASE WHEN v_for_episodes THEN 'episode_embeddings_' || vector_space_create.dims ELSE 'vector_space_' || vector_space_create.name END;
     IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = vector_space_create.name OR s.table_name = v_table) THEN
         RAISE EXCEPTION 'there is already a space "%"%', vector_space_create.name,
-            CASE WHEN for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) ELSE '' END
-            USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
+            CASE WHEN v_for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) ELSE '' END
+            USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_space_list().';
     END IF;
-    -- An index of another space, or a space that a snapshot from before does not show.
+    -- A relation of another space, or of one that is newer than the snapshot.
     SELECT n INTO v_taken
     FROM unnest(ARRAY[v_table, v_table || '_pkey']
         || ARRAY(SELECT _vector_index_prefix(v_table) || s FROM unnest(ARRAY['_scope', '_created', '_expires', '_metadata', '_fts', '_hnsw']) AS s)) AS n
@@ -274,27 +295,94 @@ BEGIN
     END IF;
     BEGIN
         PERFORM _vector_table_create(vector_space_create.name, v_table, vector_space_create.dims, v_metric, vector_space_create.model,
-            CASE WHEN for_episodes THEN 'episodes' ELSE 'vectors' END, false);
+            CASE WHEN v_for_episodes THEN 'episodes' ELSE 'vectors' END, false);
     EXCEPTION WHEN unique_violation THEN
-        RAISE EXCEPTION 'there is already a space "%"', vector_space_create.name USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_spaces().';
+        RAISE EXCEPTION 'there is already a space "%"', vector_space_create.name USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_space_list().';
     END;
     PERFORM _table_secure(format('llmspell.%I', v_table)::regclass);
     RETURN v_table;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) IS 'Makes a space for vectors of another model: a table of the same shape under the same wall, and returns its name. Up to 1900 dimensions vectors are inline, to 3900 with an inline copy of half the precision, both with an HNSW index; beyond, to 16000, every search is exact. metric: cosine, l2 or ip. for_episodes: for the embeddings of episode_add instead. llmspell_admin only. Errors: 22004 null, 22023 name, dims or metric, 42710 it exists, or the name of an index does. Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
+COMMENT ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) IS 'Makes a space for the vectors of another model and returns the name of its table.
+Errors: 22004 null, 22023 name, dims or metric, 42710 the space or a relation of its name exists.
+Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell.vector_spaces() RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text,
-    index_method text, index_state text, builtin boolean, ef_search int, exact_rows int, calibrated_at timestamptz)
+CREATE OR REPLACE FUNCTION llmspell.vector_space_list(max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text, index_method text, index_state text, builtin boolean,
+    ef_search int, exact_rows int, calibrated_at timestamptz, cursor text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT s.name, s.dims, s.metric, s.model, s.purpose, s.table_name, w.method,
         CASE WHEN w.method = 'none' THEN 'none' ELSE coalesce((SELECT i.state FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name), 'missing') END, s.builtin,
-        (SELECT e FROM unnest(k.efs, k.recalls) AS u (e, r) WHERE r >= 0.99 ORDER BY e LIMIT 1), k.exact_rows, k.calibrated_at
+        (SELECT e FROM unnest(k.efs, k.recalls) AS u (e, r) WHERE r >= 0.99 ORDER BY e LIMIT 1), k.exact_rows, k.calibrated_at, s.name
     FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
     LEFT JOIN vector_calibrations k ON k.space = s.name
-    ORDER BY s.purpose DESC, s.dims, s.name
+    WHERE s.name > coalesce(vector_space_list.after, '')
+    ORDER BY s.name
+    LIMIT _max_rows(coalesce(vector_space_list.max_rows, 100))
 $$;
-COMMENT ON FUNCTION llmspell.vector_spaces() IS 'The vector spaces, with the index that each has chosen, its state (present, building, invalid, missing, none), and what vector_calibrate found (ef_search for a recall of 0.99, exact_rows, calibrated_at; NULL before). Tells nothing of any tenant. Example: SELECT name, dims, metric FROM llmspell.vector_spaces();';
+COMMENT ON FUNCTION llmspell.vector_space_list(integer, text) IS 'The vector spaces by name, with their index, its state and what was measured.
+Errors: 22023 max_rows.
+Example: SELECT name, dims, metric FROM llmspell.vector_space_list();';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_space_named(space text, purpose text DEFAULT NULL) RETURNS llmspell.vector_spaces
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_space vector_spaces;
+BEGIN
+    SELECT s.* INTO v_space FROM vector_spaces s
+    WHERE s.name = _given(_vector_space_named.space, 'space') AND (_vector_space_named.purpose IS NULL OR s.purpose = _vector_space_named.purpose);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no space "%"%', left(_vector_space_named.space, 60), coalesce(' for ' || _vector_space_named.purpose, '')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'See llmspell.vector_space_list().';
+    END IF;
+    RETURN v_space;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_space_named(text, text) IS 'The space of a name, for vectors, episodes or either.
+Errors: 22004 null, 22023 none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space_named(text, text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_space(space text, dims int, purpose text) RETURNS llmspell.vector_spaces
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_space vector_spaces;
+    v_other text;
+BEGIN
+    IF _vector_space.space IS NOT NULL THEN
+        v_space := _vector_space_named(_vector_space.space, _vector_space.purpose);
+        IF v_space.dims <> _vector_space.dims THEN
+            RAISE EXCEPTION 'space "%" has % dimensions, this vector has %', v_space.name, v_space.dims, _vector_space.dims
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        RETURN v_space;
+    END IF;
+    SELECT s.* INTO v_space FROM vector_spaces s
+    WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose
+    ORDER BY NOT s.builtin, s.name LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no space for vectors of % dimensions, there are spaces of %', _vector_space.dims,
+            (SELECT string_agg(d.dims::text, ', ' ORDER BY d.dims) FROM (SELECT DISTINCT s.dims FROM vector_spaces s WHERE s.purpose = _vector_space.purpose) AS d)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'An operator makes another one: SELECT llmspell.vector_space_create(…).';
+    END IF;
+    -- With two spaces of these dimensions the caller names one, unless one of them is the extension's own.
+    SELECT string_agg(s.name, ', ' ORDER BY s.name) INTO v_other FROM vector_spaces s
+    WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND NOT v_space.builtin AND s.name <> v_space.name;
+    IF v_other IS NOT NULL THEN
+        RAISE EXCEPTION 'several spaces have % dimensions: %, %', _vector_space.dims, v_space.name, v_other
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name one: space => ''…''.';
+    END IF;
+    RETURN v_space;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_space(text, integer, text) IS 'The space of a vector: the named one, else the one of its dimensions.
+Errors: 22023 none, several, or one of other dimensions.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space(text, integer, text) TO llmspell_app;

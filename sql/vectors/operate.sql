@@ -39,7 +39,7 @@ DECLARE
     v_done text[] := '{}';
     v_failed text[] := '{}';
 BEGIN
-    FOR v_index IN SELECT e.* FROM _vector_index_ensure(NULL, 'auto', NULL, NULL, NULL, false) e WHERE e.state IN ('missing', 'invalid', 'failed') LOOP
+    FOR v_index IN SELECT e.* FROM vector_index_ensure(blocking => false) e WHERE e.state IN ('missing', 'invalid', 'failed') LOOP
         IF v_index.state = 'failed' THEN
             v_failed := v_failed || format('%s: %s', v_index.index_name, v_index.reason);
         ELSIF NOT v_index.is_lost THEN
@@ -108,3 +108,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_health() IS 'Whether the indexes for nearest neighbours are there.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_health() TO llmspell_admin;
+
+COMMENT ON TRIGGER vector_spaces_changed ON llmspell.vector_spaces IS 'Restore: other sessions look the spaces up again.';
+COMMENT ON TRIGGER vector_index_config_changed ON llmspell.vector_index_config IS 'Restore: other sessions look the spaces up again.';
+COMMENT ON TRIGGER vector_calibrations_changed ON llmspell.vector_calibrations IS 'Restore: other sessions look the spaces up again.';

@@ -1,10 +1,11 @@
--- Vector spaces: one table for each dimension of the guide, and for each space that somebody adds.
+-- Vector spaces: a table for each number of dimensions that the extension brings along, and for each space that an
+-- operator adds.
 --
--- An embedding is stored inline (PLAIN) up to 1,900 dimensions: out of line it triples the cost of an
--- exact scan. PLAIN alone would push tenant_id and scope out instead, hence toast_tuple_target. From
--- there on a page has no room, and a copy of half the precision, of length 1, is inline in its place.
+-- An embedding is stored inline (PLAIN) up to 1,900 dimensions: out of line it triples the cost of an exact scan.
+-- PLAIN alone would push tenant_id and scope out instead, hence toast_tuple_target. A wider vector does not fit into
+-- a page; where distances are angles, a copy of half the precision and length 1 is inline in its place.
 
--- Shared by all tenants: what kinds of vectors there are tells nothing about anybody's.
+-- Shared by all tenants: the kinds of vectors tell nothing about a tenant's own.
 CREATE TABLE llmspell.vector_spaces (
     name text COLLATE "C" PRIMARY KEY,
     table_name text COLLATE "C" NOT NULL UNIQUE,
@@ -17,14 +18,14 @@ CREATE TABLE llmspell.vector_spaces (
 );
 CREATE INDEX idx_vector_spaces_dims ON llmspell.vector_spaces (dims, purpose);
 COMMENT ON TABLE llmspell.vector_spaces IS 'The vector spaces, each with a table of its own.';
-COMMENT ON COLUMN llmspell.vector_spaces.name IS 'Names the space.';
+COMMENT ON COLUMN llmspell.vector_spaces.name IS 'Name of the space.';
 COMMENT ON COLUMN llmspell.vector_spaces.table_name IS 'Its table in schema llmspell.';
 COMMENT ON COLUMN llmspell.vector_spaces.dims IS 'Dimensions of its vectors.';
-COMMENT ON COLUMN llmspell.vector_spaces.metric IS 'How far two vectors are apart: cosine, l2 or ip (negative inner product).';
-COMMENT ON COLUMN llmspell.vector_spaces.model IS 'The model that makes the vectors, for people.';
-COMMENT ON COLUMN llmspell.vector_spaces.purpose IS 'vectors, or episodes for what episode_add writes.';
-COMMENT ON COLUMN llmspell.vector_spaces.builtin IS 'Whether the extension brings it along.';
-COMMENT ON COLUMN llmspell.vector_spaces.created_at IS 'When it was made; -infinity for what the extension brings along.';
+COMMENT ON COLUMN llmspell.vector_spaces.metric IS 'Distance of two vectors: cosine, l2 or ip (negative inner product).';
+COMMENT ON COLUMN llmspell.vector_spaces.model IS 'The model that makes the vectors; informative only.';
+COMMENT ON COLUMN llmspell.vector_spaces.purpose IS 'vectors, or episodes for the embeddings of episodes.';
+COMMENT ON COLUMN llmspell.vector_spaces.builtin IS 'Whether it is part of the extension.';
+COMMENT ON COLUMN llmspell.vector_spaces.created_at IS 'When it was made; -infinity where it is part of the extension.';
 COMMENT ON INDEX llmspell.idx_vector_spaces_dims IS 'For the space of a vector by its dimensions.';
 
 CREATE TABLE llmspell.vector_index_config (
@@ -36,7 +37,7 @@ CREATE TABLE llmspell.vector_index_config (
     index_name text COLLATE "C",
     recorded_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE llmspell.vector_index_config IS 'The index that somebody chose for a space; without a row it is the one that the space began with.';
+COMMENT ON TABLE llmspell.vector_index_config IS 'The index chosen for a space; without a row, the default of its dimensions.';
 COMMENT ON COLUMN llmspell.vector_index_config.space IS 'Name of the space.';
 COMMENT ON COLUMN llmspell.vector_index_config.method IS 'hnsw, hnsw_halfvec, vchordrq, vchordg or none.';
 COMMENT ON COLUMN llmspell.vector_index_config.m IS 'Links of a node of the graph; NULL for vchordrq.';
@@ -55,14 +56,14 @@ CREATE TABLE llmspell.vector_calibrations (
     space_rows bigint NOT NULL,
     calibrated_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE llmspell.vector_calibrations IS 'What vector_calibrate measured; without a row the search uses its defaults.';
+COMMENT ON TABLE llmspell.vector_calibrations IS 'Measurements of vector_calibrate; without a row searches use defaults.';
 COMMENT ON COLUMN llmspell.vector_calibrations.space IS 'Name of the space.';
 COMMENT ON COLUMN llmspell.vector_calibrations.exact_us IS 'Microseconds that an exact scan takes for a row.';
 COMMENT ON COLUMN llmspell.vector_calibrations.ann_us IS 'Microseconds that the index takes for a candidate.';
-COMMENT ON COLUMN llmspell.vector_calibrations.exact_rows IS 'Up to so many rows an exact scan is faster.';
+COMMENT ON COLUMN llmspell.vector_calibrations.exact_rows IS 'Number of rows up to which an exact scan is faster than the index.';
 COMMENT ON COLUMN llmspell.vector_calibrations.efs IS 'Values of ef_search, ascending.';
-COMMENT ON COLUMN llmspell.vector_calibrations.recalls IS 'The share of the 10 nearest neighbours that each of them finds, carefully.';
-COMMENT ON COLUMN llmspell.vector_calibrations.space_rows IS 'Rows of the space by the statistics, of all tenants, when it was measured; 0 where there were none.';
+COMMENT ON COLUMN llmspell.vector_calibrations.recalls IS 'Share of the 10 nearest neighbours that each value of efs finds, estimated cautiously.';
+COMMENT ON COLUMN llmspell.vector_calibrations.space_rows IS 'Estimated rows of the space, of all tenants, at the time of the measurement.';
 COMMENT ON COLUMN llmspell.vector_calibrations.calibrated_at IS 'When it was measured.';
 
 CREATE TABLE llmspell.vector_tenant_indexes (
@@ -72,8 +73,19 @@ CREATE TABLE llmspell.vector_tenant_indexes (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, space)
 );
-COMMENT ON TABLE llmspell.vector_tenant_indexes IS 'Tenants with an index of their own: where a row stands, the search names the tenant in its text, so that the planner may take that index.';
+COMMENT ON TABLE llmspell.vector_tenant_indexes IS 'Tenants with an index of their own; their searches name the tenant, so that the planner can use it.';
 COMMENT ON COLUMN llmspell.vector_tenant_indexes.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.vector_tenant_indexes.space IS 'Name of the space.';
 COMMENT ON COLUMN llmspell.vector_tenant_indexes.index_name IS 'Name of the partial index.';
-COMMENT ON COLUMN llmspell.vector_tenant_indexes.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.created_at IS 'When it was requested.';
+
+CREATE TYPE llmspell_internal.vector_index_row AS (
+    space text, tenant text, method text, index_name text, state text, drop_first text[], statement text, superseded text[], reason text, is_lost boolean
+);
+COMMENT ON TYPE llmspell_internal.vector_index_row IS 'Rows of vector_index_ensure and vector_tenant_promote.';
+
+CREATE TYPE llmspell_internal.hybrid_row AS (
+    id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision, scope text, metadata jsonb, content text,
+    created_at timestamptz
+);
+COMMENT ON TYPE llmspell_internal.hybrid_row IS 'Rows of hybrid_search.';

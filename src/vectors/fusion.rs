@@ -1,6 +1,6 @@
 //! One order out of several: reciprocal ranks, decay with age, and diversity.
 
-/// What the ranks in two lists contribute together.
+/// The contributions of the ranks in two lists.
 pub fn ranks(
     vector: Option<i64>,
     text: Option<i64>,
@@ -11,19 +11,19 @@ pub fn ranks(
     reciprocal(vector, vector_weight, constant) + reciprocal(text, text_weight, constant)
 }
 
-/// What a rank contributes; nothing where a row is not in that list.
+/// The contribution of a rank; 0 where a row is not in that list.
 fn reciprocal(rank: Option<i64>, weight: f64, constant: f64) -> f64 {
     rank.map_or(0.0, |rank| weight / (constant + rank as f64))
 }
 
-/// The logarithm of what two ranks give after `age` of something that halves each `half_life`.
-/// Orders rows by their score, also where that is too small for a number.
+/// The logarithm of a score of `ranks` that halves for each `half_life` of its age.
+/// Orders rows even where their scores are too small for a number.
 pub fn order(ranks: f64, age_seconds: f64, half_life_seconds: Option<f64>) -> f64 {
     let age = half_life_seconds.map_or(0.0, |half_life| age_seconds.max(0.0) / half_life);
     ranks.ln() - std::f64::consts::LN_2 * age
 }
 
-/// How much of a score is left, as in [`order`].
+/// The share of a score that is left after an age.
 pub fn decay(age_seconds: f64, half_life_seconds: Option<f64>) -> f64 {
     order(1.0, age_seconds, half_life_seconds).exp()
 }

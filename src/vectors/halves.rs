@@ -9,9 +9,15 @@ use super::length;
 /// pgvector's vectors have at most so many dimensions.
 pub const MAX_DIMS: usize = 16_000;
 
-/// Spaces of these dimensions have a column of halves, as `_vector_halves` says in SQL: the vectors no longer fit
-/// into a page of the table, their halves do.
-pub const DIMS_WITH_HALVES: RangeInclusive<i32> = 1901..=3900;
+/// So many dimensions fit into a page, with the rest of the row or the links of the graph.
+pub const INLINE_DIMS: i32 = 1900;
+
+/// The same in half precision.
+pub const INLINE_HALF_DIMS: i32 = 3900;
+
+/// Spaces of these dimensions have a column of halves: the vectors do not fit into a page of the table, their
+/// halves do.
+pub const DIMS_WITH_HALVES: RangeInclusive<i32> = INLINE_DIMS + 1..=INLINE_HALF_DIMS;
 
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Invalid {

@@ -8,7 +8,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::invalid::Invalid;
-use super::route::{MAX_EF_SEARCH, MAX_K, Mode};
+use super::route::{DEFAULT_K, MAX_EF_SEARCH, MAX_K, Mode};
 use super::statement::Conditions;
 use super::{layout, length};
 use crate::arguments::given;
@@ -45,17 +45,14 @@ impl Query {
         let tenant = tenant()?;
         // SAFETY: positions and types are those of the signature.
         unsafe {
-            let vector = given(pg_getarg_datum(fcinfo, 0), "query")?;
-            let k: i32 = given(pg_getarg(fcinfo, 1), "k")?;
+            let vector = given(pg_getarg_datum(fcinfo, 0), "query_embedding")?;
+            let k = max_rows(pg_getarg(fcinfo, 1))?;
             let filter = pg_getarg_datum(fcinfo, 3).map(|filter| Document::new(filter));
             let max_distance: Option<f64> = pg_getarg(fcinfo, 4);
-            let mode: String = given(pg_getarg(fcinfo, 5), "mode")?;
+            let mode: Option<String> = pg_getarg(fcinfo, 5);
             let ef_search: Option<i32> = pg_getarg(fcinfo, 9);
             let recall: Option<f64> = pg_getarg(fcinfo, 10);
             let refuse = |reason: Invalid| ErrorReport::from(Error::from(reason));
-            if !(1..=MAX_K).contains(&k) {
-                return Err(refuse(Invalid::K(k)));
-            }
             if max_distance.is_some_and(f64::is_nan) {
                 return Err(refuse(Invalid::MaxDistance));
             }
@@ -65,7 +62,10 @@ impl Query {
             if let Some(recall) = recall.filter(|recall| !(*recall > 0.0 && *recall <= 1.0)) {
                 return Err(refuse(Invalid::Recall(recall)));
             }
-            let parsed = Mode::parse(&mode).ok_or_else(|| refuse(Invalid::Mode(mode)))?;
+            let mode = match mode {
+                None => Mode::Auto,
+                Some(mode) => Mode::parse(&mode).ok_or_else(|| refuse(Invalid::Mode(mode)))?,
+            };
             if let Some(filter) = &filter {
                 check_filter(filter)?;
             }
@@ -79,10 +79,10 @@ impl Query {
                 scope: pg_getarg(fcinfo, 2),
                 filter,
                 max_distance,
-                mode: parsed,
+                mode,
                 since: pg_getarg_datum(fcinfo, 6),
                 until: pg_getarg_datum(fcinfo, 7),
-                with_expired: given(pg_getarg(fcinfo, 8), "include_expired")?,
+                with_expired: pg_getarg(fcinfo, 8).unwrap_or(false),
                 ef_search,
                 recall,
                 space: pg_getarg(fcinfo, 11),
@@ -101,8 +101,8 @@ impl Query {
         }
     }
 
-    /// Names the rows that the search may find, in a table. Times go by the minute: a search of the last
-    /// hour asks for another span each time, and about as many rows.
+    /// Names the rows that a search of a table may find. Times are cut to the minute: a search of the last hour
+    /// asks for another period each time, and finds about as many rows.
     pub fn count_key(&self, table: &str) -> u64 {
         const MINUTE: usize = 60_000_000;
         let mut hasher = DefaultHasher::new();
@@ -113,7 +113,15 @@ impl Query {
     }
 }
 
-fn check_filter(filter: &Document<'_>) -> Result<(), Error> {
+/// How many neighbours a search is to find.
+pub fn max_rows(given: Option<i32>) -> Result<i32, Error> {
+    match given.unwrap_or(DEFAULT_K) {
+        k if (1..=MAX_K).contains(&k) => Ok(k),
+        k => Err(Invalid::MaxRows(k).into()),
+    }
+}
+
+pub fn check_filter(filter: &Document<'_>) -> Result<(), Error> {
     json::sql::check(filter)?;
     match filter.kind() {
         "an object" => Ok(()),

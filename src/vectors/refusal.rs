@@ -15,9 +15,12 @@ impl Refusal for Invalid {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Filter(_) => "Give what the metadata must contain, for instance {\"kind\": \"note\"}.",
-            Self::K(k) if *k > MAX_K => "Ask for fewer, and narrow the search by scope, filter or time.",
+            Self::Long(_) | Self::Short(_) => "Scale it; models give vectors of about length 1.",
+            Self::MaxRows(k) if *k > MAX_K => {
+                "Ask for fewer, and narrow the search by scope, filter or time."
+            }
             Self::Mode(_) => "Use auto, exact or ann.",
-            Self::Zero => "The model gave nothing for this text: search by words instead.",
+            Self::Zero => "The model found nothing in this text: leave the vector out, and search by words.",
             _ => return None,
         };
         Some(hint.to_owned())

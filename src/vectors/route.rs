@@ -1,7 +1,7 @@
 //! Which way a search goes: every row of the tenant, or the index over all tenants.
 //!
-//! An index hit of another tenant is thrown away, so the index costs the more the smaller the tenant's
-//! share is, and an exact scan the more the larger it is. The planner knows neither, hence this.
+//! Index hits of other tenants are discarded, so the index costs more the smaller the tenant's share is, and an
+//! exact scan costs more the larger it is. The planner knows neither.
 
 /// Rows up to which an exact scan is taken before anything was measured.
 pub const EXACT_ROWS: i64 = 2500;
@@ -18,16 +18,19 @@ pub const MAX_EF_SEARCH: i32 = 1000;
 /// Most neighbours of one search.
 pub const MAX_K: i32 = 1000;
 
+/// Neighbours of a search that does not say how many.
+pub const DEFAULT_K: i32 = 10;
+
 /// Counting goes on to so many times the rows that are scanned, to know what the exact way would cost.
 const COUNT_FACTOR: i64 = 4;
 
 /// Where counting stops at the latest, unless more rows than that are scanned.
 const COUNT_ROWS: i64 = 20_000;
 
-/// Elements of the graph that are looked at for each of the nearest that a search keeps.
+/// Elements of the graph that are visited for each candidate that a search keeps.
 const ELEMENTS: f64 = 12.0;
 
-/// What the caller asked for.
+/// The way that the caller asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Auto,
@@ -46,7 +49,7 @@ impl Mode {
     }
 }
 
-/// What was measured in a space, or is assumed of it.
+/// Costs of a space, measured or assumed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Costs {
     /// Microseconds of an exact scan for a row.
@@ -115,7 +118,7 @@ impl Rows {
     }
 }
 
-/// Everything that a decision depends on.
+/// The facts that a decision depends on.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
     pub mode: Mode,

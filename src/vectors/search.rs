@@ -135,8 +135,7 @@ fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: O
     let run = |sql: &str, parameters: &[Arg<'_>], off: &[&CStr]| {
         connection.kept_planned(sql, parameters, || Settings::off(off), |row| hit(row, target))
     };
-    // Who asks for exact gets every row at full precision; and how far half of it is off is known of
-    // vectors of length 1 alone.
+    // mode 'exact' compares at full precision. The error bound of half precision holds only for unit vectors.
     let halves = target.space.halves && target.space.metric == Metric::Cosine;
     if halves && query.mode != Mode::Exact {
         let fetch = route::fetch_halves(query.k);
@@ -240,7 +239,7 @@ pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -
         return exact(connection, query, target, decision.rows);
     };
     let question = decision.question(query);
-    // Who names a share is content with it, also within a threshold.
+    // A caller who names a recall accepts that share, within a threshold too.
     let content = query.mode == Mode::Ann || query.recall.is_some();
     let mut step = match target.method.starts_with("hnsw") {
         true => route::begin(&question, wanted, decision.share),

@@ -5,14 +5,14 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::invalid::Invalid;
-use super::query::Query;
+use super::query::{self, Query};
 use super::route::{self, Route, Rows};
-use super::{fusion, halves, layout, search, target};
-use crate::arguments::given;
+use super::statement::Metric;
+use super::{fusion, halves, layout, length, search, target};
 use crate::error::Error;
+use crate::server::jsonb::Document;
 use crate::server::spi::{Value, connect};
-use crate::server::varlena;
+use crate::server::varlena::{self, Detoasted};
 
 /// Takes rows for a function that returns a table.
 ///
@@ -109,7 +109,7 @@ fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorRepo
     Ok(varlena::result(&layout::vector(&numbers)))
 }
 
-/// What two lists give a row for its ranks, less what its age takes away.
+/// The score of a row by its ranks in two lists and its age, and its logarithm.
 #[pg_extern(sql = false)]
 fn _fusion_score(
     vector_rank: Option<i64>,
@@ -119,61 +119,69 @@ fn _fusion_score(
     constant: f64,
     age: Option<f64>,
     half_life: Option<f64>,
-) -> f64 {
-    fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, constant)
-        * fusion::decay(age.unwrap_or(0.0), half_life)
+) -> Vec<f64> {
+    let ranks = fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, constant);
+    let age = age.unwrap_or(0.0);
+    vec![ranks * fusion::decay(age, half_life), fusion::order(ranks, age, half_life)]
 }
 
-/// The logarithm of [`_fusion_score`].
-#[pg_extern(sql = false)]
-fn _fusion_order(
-    vector_rank: Option<i64>,
-    text_rank: Option<i64>,
-    vector_weight: f64,
-    text_weight: f64,
-    constant: f64,
-    age: Option<f64>,
-    half_life: Option<f64>,
-) -> f64 {
-    fusion::order(
-        fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, constant),
-        age.unwrap_or(0.0),
-        half_life,
-    )
-}
-
-/// Positions, from 1, of the `k` items that are relevant and unlike one another; `orders` are the logarithms of
+/// Positions, from 1, of `max_rows` items that are relevant and unlike one another; `orders` are the logarithms of
 /// their scores, `embeddings` an array of `vector` or `halfvec`.
 #[pg_extern(sql = false)]
-fn _fusion_diversify(
-    orders: Vec<f64>,
-    embeddings: pgrx::AnyArray,
-    lambda: f64,
-    k: i32,
-) -> Result<Vec<i32>, ErrorReport> {
-    if !(0.0..=1.0).contains(&lambda) {
-        return Err(Error::from(Invalid::Lambda(lambda)).into());
-    }
+fn _fusion_diversify(orders: Vec<f64>, embeddings: pgrx::AnyArray, lambda: f64, max_rows: i32) -> Vec<i32> {
     let vectors = varlena::elements(&embeddings, layout::numbers);
-    let k = usize::try_from(k).unwrap_or_default();
+    let k = usize::try_from(max_rows).unwrap_or_default();
     let chosen = fusion::diversify(&orders, &vectors, lambda, k, || {
         pgrx::check_for_interrupts!();
     });
-    Ok(chosen.into_iter().map(|n| n as i32 + 1).collect())
+    chosen.into_iter().map(|n| n as i32 + 1).collect()
 }
 
-/// Rows at which both ways of a search take equally long.
+/// Number of rows at which both ways of a search take equally long.
 #[pg_extern(sql = false)]
-fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, k: i32, space_rows: f64) -> i32 {
-    i32::try_from(route::break_even(exact_us, ann_us, ef_search, k, space_rows)).unwrap_or(i32::MAX)
+fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, max_rows: i32, space_rows: f64) -> i32 {
+    i32::try_from(route::break_even(exact_us, ann_us, ef_search, max_rows, space_rows)).unwrap_or(i32::MAX)
 }
 
-/// How many neighbours, where a function in SQL asks.
 #[pg_extern(sql = false)]
-fn _vector_check_k(k: Option<i32>) -> Result<i32, ErrorReport> {
-    match given(k, "k")? {
-        k if (1..=route::MAX_K).contains(&k) => Ok(k),
-        k => Err(Error::from(Invalid::K(k)).into()),
+fn _vector_max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
+    Ok(query::max_rows(max_rows)?)
+}
+
+#[pg_extern(sql = false)]
+fn _vector_check_filter(filter: AnyElement) -> Result<(), ErrorReport> {
+    // SAFETY: the signature says jsonb.
+    Ok(query::check_filter(&unsafe { Document::new(filter.datum()) })?)
+}
+
+/// The most dimensions that a method takes.
+#[pg_extern(sql = false)]
+fn _vector_max_dims(method: &str) -> i32 {
+    match method {
+        "hnsw" => halves::INLINE_DIMS,
+        "hnsw_halfvec" => halves::INLINE_HALF_DIMS,
+        _ => halves::MAX_DIMS as i32,
+    }
+}
+
+#[pg_extern(sql = false)]
+fn _vector_halves(dims: i32) -> bool {
+    halves::DIMS_WITH_HALVES.contains(&dims)
+}
+
+#[pg_extern(sql = false)]
+fn _vector_lengths(metric: &str) -> Option<Vec<f64>> {
+    let stored = length::stored(Metric::parse(metric)?);
+    Some(vec![*stored.start(), *stored.end()])
+}
+
+#[pg_extern(sql = false)]
+fn _vector_check_length(embedding: AnyElement, metric: &str) -> Result<(), ErrorReport> {
+    // SAFETY: the signature says vector.
+    let numbers = layout::numbers(unsafe { Detoasted::new(embedding.datum()) }.bytes()).unwrap_or_default();
+    match Metric::parse(metric) {
+        Some(metric) => Ok(length::check(length::of(&numbers), metric).map_err(Error::from)?),
+        None => Ok(()),
     }
 }
 

@@ -132,9 +132,9 @@ pub fn target(
     if target.space.metric == Metric::Cosine && query.length == 0.0 {
         return Err(Error::from(Invalid::Zero).into());
     }
-    // Of a cosine only the direction counts, whatever the length.
+    // A cosine depends on the direction only, whatever the length.
     if target.space.metric != Metric::Cosine && query.length > *length::LENGTHS.end() {
-        return Err(Error::from(Invalid::Length(query.length)).into());
+        return Err(Error::from(Invalid::Long(query.length)).into());
     }
     Ok(target)
 }

@@ -5,7 +5,7 @@ import uuid
 
 from lib import equal, one, raises, rows, server
 
-Put = collections.namedtuple("Put", "artifact_id content_hash sequence version created size_bytes stored_bytes")
+Put = collections.namedtuple("Put", "artifact_id content_hash sequence version created updated size_bytes stored_bytes")
 CAP = 100 << 20
 PUT = "SELECT * FROM llmspell.artifact_put(%s, %s, %b, expected_hash => %s)"
 

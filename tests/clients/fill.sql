@@ -82,15 +82,15 @@ SELECT llmspell.session_retention_set('1 year');
 
 -- Spaces for episodes, what expires, words.
 SELECT llmspell.vector_add_many(items => jsonb_build_array(jsonb_build_object('embedding', array_fill(0.5, ARRAY[384]), 'scope', 'user:1', 'metadata', '{"due": true}'::jsonb,
-    'content', 'the red fox', 'expires_at', 'infinity', 'event_time', '2026-01-01+00', 'language', 'english')));
+    'content', 'the red fox', 'expires_at', 'infinity', 'at', '2026-01-01+00', 'language', 'english')));
 SELECT count(e.id) FROM generate_series(1, 3) AS n
 CROSS JOIN LATERAL llmspell.episode_add('s1', 'user', 'said, number ' || n, NULL, '{"d": 1}', '2026-01-01+00'::timestamptz + n * interval '1 s', NULL, 'key ' || n, 'english') AS e;
-INSERT INTO llmspell.episode_embeddings_384 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[384])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
-INSERT INTO llmspell.episode_embeddings_768 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[768])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
-INSERT INTO llmspell.episode_embeddings_1536 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[1536])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
-INSERT INTO llmspell.episode_embeddings_3072 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[3072])::real[] FROM llmspell.episodes_by_session('s1', 1) ON CONFLICT DO NOTHING;
-SELECT count(*) FROM llmspell.episodes_unprocessed(max_rows => 1, lease => '100 years');
-SELECT llmspell.episode_mark_processed(ARRAY(SELECT id FROM llmspell.episodes_by_session('s1', 2)));
+INSERT INTO llmspell.episode_embeddings_384 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[384])::real[] FROM llmspell.episode_list('s1', max_rows => 1) ON CONFLICT DO NOTHING;
+INSERT INTO llmspell.episode_embeddings_768 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[768])::real[] FROM llmspell.episode_list('s1', max_rows => 1) ON CONFLICT DO NOTHING;
+INSERT INTO llmspell.episode_embeddings_1536 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[1536])::real[] FROM llmspell.episode_list('s1', max_rows => 1) ON CONFLICT DO NOTHING;
+INSERT INTO llmspell.episode_embeddings_3072 (tenant_id, id, scope, embedding) SELECT llmspell.current_tenant(), id, 'session:s1', array_fill(0.5, ARRAY[3072])::real[] FROM llmspell.episode_list('s1', max_rows => 1) ON CONFLICT DO NOTHING;
+SELECT count(*) FROM llmspell.episode_claim(max_rows => 1, lease => '100 years');
+SELECT llmspell.episode_mark_processed(ARRAY(SELECT id FROM llmspell.episode_list('s1', max_rows => 2)));
 -- Chunks of two versions, the second beside the first; an upload; a content that waits to be collected.
 SELECT llmspell.artifact_put('10000000-0000-0000-0000-000000000002', 'versions',
     (SELECT string_agg(sha256(convert_to(i || CASE WHEN i = 700 * v THEN 'x' ELSE '' END, 'UTF8')), '' ORDER BY i) FROM generate_series(1, 1400) AS i))

@@ -9,14 +9,14 @@ VALUES = {
     "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
     "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "llmspell.test_data", "name": "name", "real[]": [1.0],
     "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"],
-    "double precision[]": [1.0, 1.0], "integer[]": [10], "tsquery": "value", "tsvector": "value", "anyarray": None, "regconfig": "simple",
+    "double precision[]": [1.0, 1.0], "integer[]": [10], "bigint[]": [1], "tsquery": "value", "tsvector": "value", "anyarray": None, "regconfig": "simple",
     "llmspell.vector_spaces": "(vectors_384,vector_embeddings_384,384,cosine,,vectors,t,2026-01-01)",
     "date": "2026-01-01",
 }
 
 
 # Where any text will not do.
-NAMED = {"language": "simple", "mode": "auto", "method": "auto", "wanted_method": "auto", "metric": "cosine", "space": "vectors_384", "only_space": "vectors_384",
+NAMED = {"language": "simple", "mode": "auto", "method": "auto", "metric": "cosine", "space": "vectors_384",
          "scope": "global", "query_text": "value", "recall": 0.9, "tenant": "tenant-a"}
 
 # Arguments with a default of which one must be given all the same.

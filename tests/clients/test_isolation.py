@@ -12,7 +12,7 @@ from lib import A, B, ROLE, app, equal, fill, one, raises, rows, server, tenant_
 WITHOUT_TENANT = {
     "whoami", "version", "backend_type", "characteristics", "migration_version", "current_tenant", "tenant_set",
     "tenant_clear", "verify", "verify_isolation", "create_event_log_partition", "ensure_future_event_log_partitions",
-    "vector_spaces", "vector_index_estimate",
+    "vector_space_list", "vector_index_estimate",
     "blake3", "blake3_keyed", "compress", "decompress",
 }
 

@@ -219,7 +219,7 @@ def settings_of_the_session():
             connection.execute(f"SET {change}")
             equal(rows(connection, "SELECT id FROM llmspell.vector_search(%s, 20)", [query]), wanted, change)
             connection.execute(f"RESET {change.split(' ')[0]}")
-        for bad in ("mode => 'x'", "k => 0", "filter => '[]'", "space => 'x'"):
+        for bad in ("mode => 'x'", "max_rows => 0", "filter => '[]'", "space => 'x'"):
             with raises("22023"):
                 connection.execute(f"SELECT FROM llmspell.vector_search(%s, {bad})", [query])
         with connection.transaction():
@@ -272,9 +272,9 @@ def episodes_once():
                 order = own.sample(range(50), 50)
                 made = sum(rows(connection, "SELECT created FROM llmspell.episode_add('s', 'user', %s, idempotency_key => %s)", [f"text {n}", f"key {n}"])[0][0] for n in order)
                 claimed = []
-                while got := rows(connection, "SELECT id FROM llmspell.episodes_unprocessed('s', 3)"):
-                    claimed += [i for i, in got]
-                    connection.execute("SELECT llmspell.episode_mark_processed(%s)", [[i for i, in got]])
+                while got := rows(connection, "SELECT id, fence FROM llmspell.episode_claim('s', 3)"):
+                    claimed += [i for i, _ in got]
+                    connection.execute("SELECT llmspell.episode_mark_processed(%s, %s)", [list(column) for column in zip(*got)])
                 done.append((made, claimed))
         except Exception as error:
             problems.append(error)
@@ -290,7 +290,7 @@ def episodes_once():
     claimed = [i for _, ids in done for i in ids]
     equal((len(claimed), len(set(claimed))), (50, 50))
     with app(B) as connection:
-        equal(rows(connection, "SELECT * FROM llmspell.sessions_with_unprocessed()"), [])
+        equal(rows(connection, "SELECT * FROM llmspell.episode_backlog()"), [])
 
 
 @test

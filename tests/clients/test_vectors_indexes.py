@@ -68,7 +68,7 @@ def beside_a_build():
         statement = one(admin, "SELECT statement FROM llmspell.vector_index_ensure('built', 'hnsw', m => 8)")
         # Long ago, so that maintenance would build it.
         connection.execute("UPDATE llmspell.vector_index_config SET recorded_at = '2000-01-01'; DROP INDEX llmspell.idx_vector_space_built_hnsw")
-        state = "SELECT index_state FROM llmspell.vector_spaces() WHERE name = 'built'"
+        state = "SELECT index_state FROM llmspell.vector_space_list() WHERE name = 'built'"
         identity = f"SELECT 'llmspell.{name}'::regclass::oid"
         with client.transaction():
             client.execute("SELECT llmspell.vector_add('[1,2,3]', space => 'built')")

@@ -22,7 +22,7 @@ def answers(name):
             "words": rows(connection, "SELECT id FROM llmspell.hybrid_search('word7 word8', NULL, space => 'mid')"),
             "episodes": rows(connection, f"SELECT id, content FROM llmspell.episode_search('said', {WAVE.format(n=5, dims=16)}, 20)"),
             "way": rows(connection, f"SELECT route, exact_rows, index_method, ef_search FROM llmspell.vector_explain({WAVE.format(n=5, dims=16)})"),
-            "spaces": rows(connection, "SELECT name, dims, metric, model, purpose, table_name, index_method, exact_rows FROM llmspell.vector_spaces()"),
+            "spaces": rows(connection, "SELECT name, dims, metric, model, purpose, table_name, index_method, exact_rows FROM llmspell.vector_space_list()"),
         }
 
 

@@ -107,7 +107,7 @@ def answers(connection, public):
             if function.name in ("vector_recall_audit", "vector_explain", "hybrid_search", "episode_search"):
                 got = re.sub(r"\d+\.\d+(e-\d+)?", "NUMBER", got)  # times, and what depends on the time
             # Microseconds, and transaction ids.
-            got = re.sub(r"\b1[78]\d{14}\b|'1/\d+/\d+'", "NUMBER", got)
+            got = re.sub(r"\b1[78]\d{14}\b|'\d{10}/\d{20}/\d{19}'", "NUMBER", got)
             found[f"{function.name} {how}"] = re.sub(r'"+(bytes|estimated_rows)"+: \d+', "SIZE", got)
     return found
 

@@ -250,7 +250,7 @@ def everything_is_noticed():
         "ALTER TABLE llmspell.test_data ALTER COLUMN value TYPE varchar", "ALTER TABLE llmspell.test_data ALTER COLUMN value TYPE text COLLATE \"C\"",
         "ALTER TABLE llmspell.kv_store NO FORCE ROW LEVEL SECURITY", "DROP POLICY tenant_wall ON llmspell.kv_store", "ALTER POLICY tenant_wall ON llmspell.kv_store USING (true)",
         "ALTER POLICY tenant_wall ON llmspell.kv_store TO llmspell_app", "ALTER TABLE llmspell.kv_store OWNER TO postgres", "ALTER TABLE llmspell.artifacts DISABLE TRIGGER artifacts_count_insert",
-        "ALTER TABLE llmspell.kv_store DROP CONSTRAINT valid_version_and_size", "ALTER INDEX llmspell.idx_kv_store_expires RENAME TO other",
+        "ALTER TABLE llmspell.kv_store DROP CONSTRAINT unique_kv_key", "ALTER INDEX llmspell.idx_kv_store_expires RENAME TO other",
         "COMMENT ON COLUMN llmspell.kv_store.key IS 'other'", "COMMENT ON FUNCTION llmspell.backend_type() IS NULL",
         "ALTER EXTENSION llmspell DROP FUNCTION llmspell.backend_type()", "UPDATE pg_extension SET extcondition[1] = 'WHERE true' WHERE extname = 'llmspell'",
         "UPDATE pg_extension SET extconfig = extconfig[2:], extcondition = extcondition[2:] WHERE extname = 'llmspell'",
@@ -321,8 +321,8 @@ def unlisted_files():
         (folder / "sql/kv/forgotten.sql").unlink()
         order = folder / "sql/ORDER"
         text = order.read_text()
-        for changed, fault in ((text + "kv: functions\n", "kv/functions is listed twice"), (text + "a domain\n", 'no colon in "a domain"'),
-                               (text.replace("kv: functions", "kv: functions others"), "kv/others.sql: No such file")):
+        for changed, fault in ((text + "others: functions\nothers: functions\n", "others/functions is listed twice"), (text + "a domain\n", 'no colon in "a domain"'),
+                               (text + "others: functions\n", "others/functions.sql: No such file")):
             order.write_text(changed)
             assert fault in composed().stderr, composed().stderr
     finally:

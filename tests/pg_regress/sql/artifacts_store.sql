@@ -63,7 +63,6 @@ SELECT llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', repeat('n',
 SELECT llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'n', 'x', mime_type => 'text');
 SELECT llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'n', 'x', tags => ARRAY[repeat('t', 65)]);
 SELECT llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'n', 'x', tags => ARRAY[NULL]);
-SELECT llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'n', 'x', metadata => NULL);
 SELECT llmspell.artifact_get_range('raw', -1, 1);
 SELECT llmspell.artifact_get_range('raw', 0, -1);
 SELECT llmspell.artifact_read_chunks('raw', 0, 0);
@@ -86,3 +85,10 @@ SET app.current_tenant_id = 'artifacts-other';
 SELECT llmspell.artifact_get(artifact_id) IS NULL AS walled, llmspell.artifact_get_by_hash(content_hash) IS NULL AS by_hash FROM stored;
 SELECT count(*) FROM llmspell.artifact_chunk;
 SELECT * FROM llmspell.artifact_stats();
+SET app.current_tenant_id = 'artifacts-store';
+-- the newest content again: what is given of its description replaces what it has, the rest stays
+SELECT created, updated FROM llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'described', 'x', 'text/plain', 'note', '{"a": 1}', '{one}');
+SELECT created, updated FROM llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'described', 'x');
+SELECT created, updated FROM llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'described', 'x', metadata => '{"b": 2}', tags => '{two,three}');
+SELECT mime_type, artifact_type, metadata, tags, version FROM llmspell.artifact_list('00000000-0000-0000-0000-0000000000a1', 'described');
+SELECT created, updated FROM llmspell.artifact_put('00000000-0000-0000-0000-0000000000a1', 'described', 'x', 'text/csv', 'note', '{"b": 2}', '{two,three}');

@@ -9,13 +9,16 @@ CREATE VIEW regress.rows_read AS SELECT seq_tup_read + coalesce(idx_tup_fetch, 0
 GRANT SELECT ON regress.rows_read TO PUBLIC;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'plans-e1';
-SELECT count(*) AS by_index FROM regress.plan($$SELECT id FROM llmspell.episodes WHERE tenant_id = 'plans-e1' AND processed_at IS NULL ORDER BY occurred_at, id LIMIT 5$$) AS line WHERE line ~ 'idx_episodes_unprocessed_oldest ';
-SELECT count(*) AS by_index FROM regress.plan($$SELECT id FROM llmspell.episodes WHERE tenant_id = 'plans-e1' AND processed_at IS NULL AND session_id = 's1' ORDER BY occurred_at, id LIMIT 5$$) AS line WHERE line ~ 'idx_episodes_unprocessed( |$)';
+SELECT count(*) AS by_index FROM regress.plan($$SELECT id FROM llmspell.episodes WHERE tenant_id = 'plans-e1' AND processed_at IS NULL ORDER BY occurred_at, recorded_at, id LIMIT 5$$) AS line WHERE line ~ 'idx_episodes_unprocessed_oldest ';
+SELECT count(*) AS by_index FROM regress.plan($$SELECT id FROM llmspell.episodes WHERE tenant_id = 'plans-e1' AND processed_at IS NULL AND session_id = 's1' ORDER BY occurred_at, recorded_at, id LIMIT 5$$) AS line WHERE line ~ 'idx_episodes_unprocessed( |$)';
 SELECT pg_stat_force_next_flush();
 SELECT n AS before FROM regress.rows_read \gset
-SELECT count(*) FROM llmspell.episodes_unprocessed(max_rows => 5, lease => NULL);
-SELECT count(*) FROM llmspell.episodes_unprocessed(max_rows => 5);
-SELECT count(*) FROM llmspell.episodes_unprocessed('s3', 5);
+SELECT count(*) FROM llmspell.episode_list(max_rows => 5);
+SELECT count(*) FROM llmspell.episode_list('s3', newest_first => true, max_rows => 5);
+SELECT cursor AS after FROM llmspell.episode_list('s3', max_rows => 1) \gset
+SELECT count(*) FROM llmspell.episode_list('s3', max_rows => 5, after => :'after');
+SELECT count(*) FROM llmspell.episode_claim(max_rows => 5);
+SELECT count(*) FROM llmspell.episode_claim('s3', 5);
 SELECT pg_stat_force_next_flush();
 SELECT n - :before < 100 AS few FROM regress.rows_read;
 SELECT n AS before FROM regress.rows_read \gset

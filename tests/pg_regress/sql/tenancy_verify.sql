@@ -64,6 +64,30 @@ SELECT * FROM llmspell_internal._security_faults();
 CREATE TABLE llmspell.forgotten (id int);
 SELECT regress.try('SELECT llmspell_internal._apply_security()');
 ROLLBACK;
+-- it gives functions and tables the rights that the script gave them, whatever was granted or revoked by hand
+BEGIN;
+CREATE TEMP TABLE rights AS
+SELECT p.oid, (SELECT array_agg(a::text ORDER BY a::text) FROM aclexplode(p.proacl) a) AS acl FROM pg_proc p WHERE p.pronamespace::regnamespace::text LIKE 'llmspell%'
+UNION ALL
+SELECT c.oid, (SELECT array_agg(a::text ORDER BY a::text) FROM aclexplode(c.relacl) a) FROM pg_class c WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+UNION ALL
+SELECT a.attrelid, array_agg(x::text ORDER BY a.attnum, x::text) FROM pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) x WHERE a.attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace) GROUP BY 1;
+REVOKE EXECUTE ON FUNCTION llmspell.kv_get(text) FROM llmspell_app;
+REVOKE EXECUTE ON FUNCTION llmspell_internal._require_tenant() FROM llmspell_app, llmspell_owner;
+REVOKE EXECUTE ON FUNCTION llmspell.maintenance_run(interval) FROM llmspell_admin;
+REVOKE EXECUTE ON FUNCTION llmspell_internal._tenant_tables() FROM llmspell_tenants;
+GRANT EXECUTE ON FUNCTION llmspell.tenant_erase(text, boolean) TO llmspell_app, PUBLIC;
+GRANT EXECUTE ON FUNCTION llmspell_internal._maintain_index(text) TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._apply_security(boolean) TO llmspell_admin;
+GRANT SELECT (value) ON llmspell.kv_store TO llmspell_tenants;
+REVOKE SELECT (expires_at) ON llmspell.sessions FROM llmspell_tenants;
+GRANT INSERT ON llmspell.vector_spaces TO llmspell_app;
+REVOKE DELETE ON llmspell.kv_store FROM llmspell_app;
+SELECT llmspell_internal._apply_security();
+SELECT p.oid::regprocedure, p.proacl FROM rights r JOIN pg_proc p USING (oid) WHERE r.acl IS DISTINCT FROM (SELECT array_agg(a::text ORDER BY a::text) FROM aclexplode(p.proacl) a);
+SELECT c.oid::regclass FROM rights r JOIN pg_class c USING (oid) WHERE r.acl IS DISTINCT FROM (SELECT array_agg(a::text ORDER BY a::text) FROM aclexplode(c.relacl) a)
+    AND r.acl IS DISTINCT FROM (SELECT array_agg(x::text ORDER BY a.attnum, x::text) FROM pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) x WHERE a.attrelid = c.oid);
+ROLLBACK;
 -- a month from elsewhere is found, counted and erased
 BEGIN;
 CREATE TABLE public.a_month (LIKE llmspell.event_log INCLUDING ALL);

@@ -47,7 +47,7 @@ SET client_min_messages = warning;
 SELECT right(id::text, 1) AS id, text_rank FROM llmspell.hybrid_search('old', NULL, 2);
 SET app.current_tenant_id = 'fusion-none';
 SELECT llmspell.vector_add(regress.at(0)) IS NOT NULL AS no_text;
-SELECT regress.try($$SELECT * FROM llmspell.hybrid_search('old', NULL)$$), regress.try($$SELECT * FROM llmspell.hybrid_search('old', NULL, k => 0)$$), regress.try($$SELECT * FROM llmspell.hybrid_search('old', NULL, space => 'episodes_384')$$);
+SELECT regress.try($$SELECT * FROM llmspell.hybrid_search('old', NULL)$$), regress.try($$SELECT * FROM llmspell.hybrid_search('old', NULL, max_rows => 0)$$), regress.try($$SELECT * FROM llmspell.hybrid_search('old', NULL, space => 'episodes_384')$$);
 SELECT llmspell.vector_add(array_fill(0.1, ARRAY[768])::vector, content => 'old') IS NOT NULL AS a_text;
 SELECT regress.try($$SELECT * FROM llmspell.hybrid_search('old', NULL)$$);
 SELECT llmspell.vector_add(regress.at(0), content => 'old') IS NOT NULL AS another;

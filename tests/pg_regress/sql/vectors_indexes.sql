@@ -7,7 +7,7 @@ SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw');
 SELECT * FROM llmspell.vector_index_ensure('vectors_768', 'hnsw', blocking => true);
 \x off
 SELECT space, method, m, ef_construction, index_name FROM llmspell.vector_index_config;
-SELECT name, index_method, index_state FROM llmspell.vector_spaces() WHERE dims = 768;
+SELECT name, index_method, index_state FROM llmspell.vector_space_list() WHERE dims = 768;
 SELECT component, object, left(fault, 10) AS fault FROM llmspell.verify() WHERE component = 'indexes';
 SELECT statement FROM llmspell.vector_index_ensure('vectors_384', 'hnsw', m => 24, ef_construction => 200);
 SELECT method, index_name, state FROM llmspell.vector_index_ensure('vectors_384');
@@ -15,7 +15,7 @@ SELECT method, index_name, state, superseded FROM llmspell.vector_index_ensure('
 SELECT method, index_name, state FROM llmspell.vector_index_ensure('vectors_3072', 'auto');
 SELECT regress.try(format('SELECT * FROM llmspell.vector_index_ensure(%s)', a)) FROM unnest(ARRAY[
     $$'nowhere'$$, $$NULL, 'hnsw'$$, $$'vectors_384', 'btree'$$, $$'vectors_384', NULL$$, $$'vectors_3072', 'hnsw'$$, $$'vectors_384', 'hnsw', m => 1$$, $$'vectors_384', 'hnsw', m => 101$$,
-    $$'vectors_384', 'hnsw', m => 40, ef_construction => 64$$, $$'vectors_384', 'hnsw', ef_construction => 1001$$, $$'vectors_384', 'none', m => 8$$, $$'vectors_384', 'hnsw', lists => '{10}'$$, $$NULL, NULL$$]) AS a;
+    $$'vectors_384', 'hnsw', m => 40, ef_construction => 64$$, $$'vectors_384', 'hnsw', ef_construction => 1001$$, $$'vectors_384', 'none', m => 8$$, $$'vectors_384', 'hnsw', lists => '{10}'$$, $$NULL, lists => '{5}'$$]) AS a;
 -- VectorChord is refused where it is not installed; what would be run is the same everywhere
 SELECT regress.try($$SELECT * FROM llmspell.vector_index_ensure('vectors_384', 'vchordrq')$$) IN
     ('0A000 | index method vchordrq is not installed | VectorChord brings it: put vchord into shared_preload_libraries, restart, and run CREATE EXTENSION vchord; or use hnsw.', '1 rows') AS refused_or_done;
@@ -38,7 +38,7 @@ ROLLBACK;
 SET SESSION AUTHORIZATION regress_admin;
 -- dimensions of every kind
 SELECT llmspell.vector_space_create('dims_' || d, d) FROM unnest(ARRAY[1, 1024, 1900, 1901, 3900, 3901, 16000]) AS d;
-SELECT name, index_method FROM llmspell.vector_spaces() WHERE name LIKE 'dims_%';
+SELECT name, index_method FROM llmspell.vector_space_list() WHERE name LIKE 'dims_%';
 SELECT c.relname, a.attname, a.attstorage, c.reloptions FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relname LIKE 'vector_space_dims%' AND c.relkind = 'r' AND a.attname LIKE 'embedding%' ORDER BY length(c.relname), 1, 2;
 SELECT regress.try(format('SELECT llmspell.vector_space_create(%s)', a)) FROM unnest(ARRAY[$$'dims_1', 5$$, $$'Upper', 5$$, $$'x; drop', 5$$, $$'', 5$$, $$NULL, 5$$, $$'x', NULL$$, $$'x', 0$$, $$'x', 16001$$, $$'x', 5, 'hamming'$$,
@@ -132,7 +132,7 @@ SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'indexes-1';
 -- measured with a tenant's rows, kept for all
 SET SESSION AUTHORIZATION regress_admin;
-SELECT space, row_count, exact_us > 0 AS exact, ann_us > 0 AS ann, ef_search BETWEEN 40 AND 1000 AS ef, recall BETWEEN 0.9 AND 1 AS recall, exact_rows BETWEEN 500 AND 200000 AS exact_rows FROM llmspell.vector_calibrate('circle', 10);
+SELECT row_count, exact_us > 0 AS exact, ann_us > 0 AS ann, ef_search BETWEEN 40 AND 1000 AS ef, recall BETWEEN 0.9 AND 1 AS recall, exact_rows BETWEEN 500 AND 200000 AS exact_rows FROM llmspell.vector_calibrate('circle', 10);
 -- of how many rows it is nobody learns
 SELECT regress.try('SELECT space_rows FROM llmspell.vector_calibrations'), regress.try('SELECT exact_rows FROM llmspell.vector_calibrations') AS others;
 RESET SESSION AUTHORIZATION;
@@ -145,7 +145,7 @@ RESET ROLE;
 SELECT space_rows FROM llmspell.vector_calibrations WHERE space = 'circle';
 ROLLBACK;
 SET SESSION AUTHORIZATION regress_admin;
-SELECT v.exact_rows = e.exact_rows AND v.calibrated_at IS NOT NULL AS used FROM llmspell.vector_spaces() v, llmspell.vector_explain(regress.at(7)) e WHERE v.name = 'circle';
+SELECT v.exact_rows = e.exact_rows AND v.calibrated_at IS NOT NULL AS used FROM llmspell.vector_space_list() v, llmspell.vector_explain(regress.at(7)) e WHERE v.name = 'circle';
 SELECT regress.try($$SELECT * FROM llmspell.vector_calibrate('nowhere')$$), regress.try($$SELECT * FROM llmspell.vector_calibrate('circle', 1)$$), regress.try($$SELECT * FROM llmspell.vector_calibrate('dims_1')$$);
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'indexes-few';
@@ -185,7 +185,7 @@ ROLLBACK;
 RESET client_min_messages;
 -- an invalid one goes first
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'llmspell.idx_vector_768_hnsw_m16_e128'::regclass;
-SELECT name, index_state FROM llmspell.vector_spaces() WHERE index_state NOT IN ('present', 'none');
+SELECT name, index_state FROM llmspell.vector_space_list() WHERE index_state NOT IN ('present', 'none');
 SELECT state, drop_first, statement IS NOT NULL AS to_build, superseded FROM llmspell.vector_index_ensure('vectors_768', 'hnsw');
 SELECT state, drop_first, statement, superseded FROM llmspell.vector_index_ensure('vectors_768', 'hnsw', blocking => true);
 -- what is recorded and missing is built

@@ -16,7 +16,7 @@ SELECT regress.try(format('SELECT * FROM llmspell.vector_search(%s)', a)) FROM u
     $$array_fill(1, ARRAY[16001])::vector$$]) AS a;
 SELECT left(regress.try(format('SELECT * FROM llmspell.vector_search(''[1,2,3]'', filter => %L)', repeat('{"a":', 10000) || '1' || repeat('}', 10000))), 5) AS deep;
 SELECT regress.try(format('SELECT * FROM llmspell.vector_search(''[1,2,3]'', filter => %L)', repeat('{"a":', 900) || '1' || repeat('}', 900))) AS less_deep;
-SELECT regress.try($$SELECT * FROM llmspell.vector_search('[1,2,3]', created_from => '-infinity', created_to => 'infinity', max_distance => '-Infinity')$$);
+SELECT regress.try($$SELECT * FROM llmspell.vector_search('[1,2,3]', since => '-infinity', until => 'infinity', max_distance => '-Infinity')$$);
 SELECT regress.try(format('SELECT llmspell.vector_add(%s)', a)) FROM unnest(ARRAY[
     $$NULL$$, $$'[0,0,0]'$$, $$'[1,2,3]', NULL$$, $$'[1,2,3]', 'nobody:1'$$, $$'[1,2,3]', metadata => NULL$$, $$'[1,2,3]', language => 'klingon'$$, $$'[1,2,3]', language => NULL$$,
     $$'[1,2,3]', expires_at => 'infinity', ttl => '1 day'$$, $$'[1,2,3]', ttl => '-1 day'$$, $$'[1,2,3]', expires_at => '-infinity'$$]) AS a;
@@ -26,7 +26,7 @@ SELECT regress.try(format('SELECT * FROM llmspell.hybrid_search(%s)', a)) FROM u
     $$'x', '[1,2,3]', weights => '{-1,2}'$$, $$'x', '[1,2,3]', weights => '{NaN,1}'$$, $$'x', '[1,2,3]', weights => '{1,NULL}'$$, $$'x', '[1,2,3]', rrf_k => 0$$,
     $$'x', '[1,2,3]', half_life => '0'$$, $$'x', '[1,2,3]', half_life => 'infinity'$$, $$'x', '[1,2,3]', mmr_lambda => 1.5$$, $$'x', '[1,2,3]', mmr_lambda => 'NaN'$$,
     $$'x', '[1,2,3]', language => 'klingon'$$, $$'x', '[1,2,3]', filter => '[]'$$, $$'x', '[1,2,3]', include_expired => NULL$$, $$'', '[1,2,3]'$$, $$'a & b | !c''"(', '[1,2,3]'$$]) AS a;
-SELECT count(*) > 0 AS alive FROM llmspell.vector_spaces();
+SELECT count(*) > 0 AS alive FROM llmspell.vector_space_list();
 -- not for the application
 SELECT left(regress.try(s), 5) AS refused FROM unnest(ARRAY[$$SELECT llmspell.vector_space_create('x', 5)$$, $$SELECT llmspell.vector_index_ensure()$$,
     $$SELECT llmspell.vector_tenant_promote('limits')$$, $$SELECT llmspell.vector_calibrate()$$, $$SELECT llmspell.vector_recall_audit()$$,

@@ -35,7 +35,7 @@ RESET hnsw.ef_search;
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5, scope => 'user:1')$$);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5, filter => '{"rare": true}')$$);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5, filter => '{"n": 7}')$$);
-SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5, created_from => '2026-01-01 07:00+00', created_to => '2026-01-01 10:00+00')$$);
+SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5, since => '2026-01-01 07:00+00', until => '2026-01-01 10:00+00')$$);
 SELECT regress.found($$llmspell.vector_search(regress.at(200), 5, max_distance => -1)$$);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 50, max_distance => 0.00001)$$);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 3, max_distance => 'infinity')$$);

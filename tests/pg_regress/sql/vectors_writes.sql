@@ -3,7 +3,7 @@
 SET SESSION AUTHORIZATION regress_admin;
 SELECT llmspell.vector_space_create('three', 3, model => 'toy');
 SELECT llmspell.vector_space_create('two_a', 2, metric => 'l2'), llmspell.vector_space_create('two_b', 2, metric => 'ip');
-SELECT name, dims, metric, model, purpose, index_method, builtin FROM llmspell.vector_spaces();
+SELECT name, dims, metric, model, purpose, index_method, builtin FROM llmspell.vector_space_list();
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'writes';
 -- by dimension
@@ -37,7 +37,7 @@ SELECT llmspell.vector_delete(ARRAY[:'long']::uuid[]);
 SELECT cardinality(llmspell.vector_add_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[])) AS ids;
 SELECT llmspell.vector_add_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], ARRAY['user:a', NULL], ARRAY['{"n": 1}', NULL]::jsonb[], ARRAY['one', NULL],
     ARRAY['00000000-0000-0000-0000-0000000000b1', '00000000-0000-0000-0000-0000000000b2']::uuid[]);
-SELECT llmspell.vector_add_many(items => '[{"embedding": [0.5, 1, 2e-1], "scope": "user:c", "metadata": {"n": 2}, "content": "due", "id": "00000000-0000-0000-0000-0000000000c1", "event_time": "2026-01-01 00:00:00+00", "expires_at": "2000-01-01 00:00:00+00", "language": "italian"}, {"embedding": [1, 2, 3], "id": "00000000-0000-0000-0000-0000000000c2"}]');
+SELECT llmspell.vector_add_many(items => '[{"embedding": [0.5, 1, 2e-1], "scope": "user:c", "metadata": {"n": 2}, "content": "due", "id": "00000000-0000-0000-0000-0000000000c1", "at": "2026-01-01 00:00:00+00", "expires_at": "2000-01-01 00:00:00+00", "language": "italian"}, {"embedding": [1, 2, 3], "id": "00000000-0000-0000-0000-0000000000c2"}]');
 SELECT id, scope, embedding, metadata, content, language, event_time AT TIME ZONE 'UTC' AS event_time, expires_at IS NOT NULL AS expires
 FROM llmspell.vector_space_three WHERE id::text ~ '0000000000[bc]' ORDER BY id;
 SELECT llmspell.vector_add_many(ARRAY[]::vector[]), llmspell.vector_add_many(items => '[]');

@@ -1,0 +1,4 @@
+//! Episodes: the time that orders them.
+
+mod moment;
+pub mod sql;
