@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use super::arguments::{id, one_of, portion, shown, shown_id, shown_periods};
 use super::connect;
-use super::locks::{Kind, exclusive, lock};
+use super::locks::{Kind, exclusive, lock, lock_with, of_relationships};
 use super::target::{ENTITIES, RELATIONSHIPS, Target, time};
 use super::write::{Said, once, only};
 use crate::arguments::given;
@@ -170,18 +170,21 @@ fn entity_retract(
     let portion = portion(valid_from, valid_to)?;
     let restrict = one_of(on_edges, "on_edges", &["cascade", "restrict"], "cascade, restrict")? == 1;
     once(connect(|connection| {
-        lock(&tenant, [exclusive(Kind::Existence, entity), exclusive(Kind::Entity, entity)])?;
         let args =
             [tenant.as_str().into(), spi::id(entity), spi::time(portion.start), spi::time(portion.end)];
-        let edges: Vec<Id> =
-            connection.rows(EDGES, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten().collect();
+        let keys = vec![exclusive(Kind::Existence, entity), exclusive(Kind::Entity, entity)];
+        let mut edges: Vec<Id> = Vec::new();
+        lock_with(&tenant, keys, || {
+            let found = connection.rows(EDGES, &args, Sees::Latest, |row| row.id(0));
+            edges = found.into_iter().flatten().collect();
+            of_relationships(edges.iter().copied())
+        })?;
         if restrict && !edges.is_empty() {
             let named = edges.iter().take(10).map(|edge| shown_id(*edge)).collect();
             return Err(
                 Invalid::HasEdges { id: shown_id(entity), edges: named, more: edges.len() > 10 }.into()
             );
         }
-        // Every writer of these edges shares the existence of the entity, so nobody else changes them now.
         let mut targets = vec![Target::load(connection, &ENTITIES, &tenant, entity, portion)];
         targets.extend(edges.iter().map(|edge| {
             let mut target = Target::load(connection, &RELATIONSHIPS, &tenant, *edge, portion);

@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 
 use super::arguments::{id, shown_id};
 use super::connect;
-use super::locks::{Key, Kind, exclusive, lock, lock_with_ends, shared};
+use super::locks::{Key, Kind, exclusive, lock_with, of_ends, of_relationships, shared};
 use super::target::{ENTITIES, RELATIONSHIPS, Table};
 use crate::error::Error;
 use crate::graph::content::Id;
@@ -25,6 +25,16 @@ const ENDS_EVER: &CStr = c"
 const ENDS_OF: &CStr = c"
     SELECT DISTINCT from_entity, to_entity FROM llmspell.relationships
     WHERE tenant_id = $1 AND relationship_id = ANY ($2) AND transaction_time_end = 'infinity'";
+const EDGES_EVER: &CStr = c"
+    SELECT relationship_id FROM llmspell.relationships WHERE tenant_id = $1 AND from_entity = $2
+    UNION
+    SELECT relationship_id FROM llmspell.relationships WHERE tenant_id = $1 AND to_entity = $2";
+const EDGES_OF: &CStr = c"
+    SELECT relationship_id FROM llmspell.relationships
+    WHERE tenant_id = $1 AND from_entity = ANY ($2) AND transaction_time_end = 'infinity'
+    UNION
+    SELECT relationship_id FROM llmspell.relationships
+    WHERE tenant_id = $1 AND to_entity = ANY ($2) AND transaction_time_end = 'infinity'";
 const ENTITY_LEFT: &CStr = c"
     SELECT FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2
     UNION ALL
@@ -60,7 +70,11 @@ fn _entity_erase(
     let tenant = tenant()?;
     let entity = id(entity, "entity_id")?;
     let deleted = connect(|connection| {
-        lock(&tenant, [exclusive(Kind::Existence, entity), exclusive(Kind::Entity, entity)])?;
+        let args = [tenant.as_str().into(), spi::id(entity)];
+        lock_with(&tenant, vec![exclusive(Kind::Existence, entity), exclusive(Kind::Entity, entity)], || {
+            let edges = connection.rows(EDGES_EVER, &args, Sees::Latest, |row| row.id(0));
+            of_relationships(edges.into_iter().flatten())
+        })?;
         erase(connection, &ENTITIES, &tenant, entity, &[ERASE_ENTITY, ERASE_EDGES], ENTITY_LEFT)
     })?;
     Ok(TableIterator::once((deleted[0], deleted[1])))
@@ -72,9 +86,9 @@ fn relationship_erase(relationship: Option<pgrx::Uuid>) -> Result<i64, ErrorRepo
     let relationship = id(relationship, "relationship_id")?;
     let deleted = connect(|connection| {
         let args = [tenant.as_str().into(), spi::id(relationship)];
-        lock_with_ends(&tenant, vec![exclusive(Kind::Relationship, relationship)], || {
+        lock_with(&tenant, vec![exclusive(Kind::Relationship, relationship)], || {
             let ends = connection.rows(ENDS_EVER, &args, Sees::Latest, |row| row.id(0).zip(row.id(1)));
-            ends.into_iter().flatten().collect()
+            of_ends(ends.into_iter().flatten())
         })?;
         erase(connection, &RELATIONSHIPS, &tenant, relationship, &[ERASE_RELATIONSHIP], RELATIONSHIP_LEFT)
     })?;
@@ -100,13 +114,19 @@ fn _graph_lock(
     keys.extend(ids(ends).into_iter().map(shared));
     keys.extend(relationships.iter().map(|id| exclusive(Kind::Relationship, *id)));
     connect(|connection| {
-        lock_with_ends(&tenant, keys, || {
-            if relationships.is_empty() {
-                return Vec::new();
+        lock_with(&tenant, keys, || {
+            let mut more = Vec::new();
+            if !relationships.is_empty() {
+                let args = [tenant.as_str().into(), spi::ids(&relationships)];
+                let found = connection.rows(ENDS_OF, &args, Sees::Latest, |row| row.id(0).zip(row.id(1)));
+                more.extend(of_ends(found.into_iter().flatten()));
             }
-            let args = [tenant.as_str().into(), spi::ids(&relationships)];
-            let found = connection.rows(ENDS_OF, &args, Sees::Latest, |row| row.id(0).zip(row.id(1)));
-            found.into_iter().flatten().collect()
+            if existence {
+                let args = [tenant.as_str().into(), spi::ids(&entities)];
+                let edges = connection.rows(EDGES_OF, &args, Sees::Latest, |row| row.id(0));
+                more.extend(of_relationships(edges.into_iter().flatten()));
+            }
+            more
         })
     })?;
     Ok(())

@@ -1,8 +1,8 @@
 //! Which keys a write locks before it reads, so that it plans with the present state and no change is lost.
 //!
 //! A writer of an entity locks the entity. A writer of a relationship locks the relationship and shares the
-//! existence of its ends, the old ones and the new ones. Retracting or erasing an entity locks its existence
-//! alone: that excludes the writers of all its relationships, however many there are.
+//! existence of its ends, the old ones and the new ones. Retracting or erasing an entity locks its existence,
+//! which excludes the writers of all its relationships, and its relationships, unless there are too many.
 
 use std::collections::HashSet;
 
@@ -44,25 +44,39 @@ pub fn lock(tenant: &str, keys: impl IntoIterator<Item = Key>) -> Result<Taken, 
     Ok(locks::take(&locks)?)
 }
 
-/// Locks the writers of relationships: `load` reads what is there, whose ends are locked, too.
-pub fn lock_with_ends(
+/// Locks the keys, and those that `load` finds to be needed when it reads what is there.
+pub fn lock_with(
     tenant: &str,
     mut keys: Vec<Key>,
-    mut load: impl FnMut() -> Vec<(Id, Id)>,
+    mut load: impl FnMut() -> Vec<Key>,
 ) -> Result<(), Error> {
-    let mut known: HashSet<Id> =
-        keys.iter().filter(|key| key.kind == Kind::Existence).map(|key| key.id).collect();
     loop {
+        let known: HashSet<Key> = keys.iter().copied().collect();
         let taken = lock(tenant, keys.iter().copied())?;
-        let found = load().into_iter().flat_map(|(from, to)| [from, to]);
-        let more: Vec<Id> = found.filter(|end| known.insert(*end)).collect();
+        let more: Vec<Key> = load().into_iter().filter(|key| !known.contains(key)).collect();
         if more.is_empty() {
             return Ok(());
         }
-        // Nothing is held while the ends are waited for.
+        // Nothing is held while the others are waited for.
         taken.release();
-        keys.extend(more.into_iter().map(shared));
+        keys.extend(more);
     }
+}
+
+/// What to lock for ends, old ones and new ones.
+pub fn of_ends(ends: impl IntoIterator<Item = (Id, Id)>) -> Vec<Key> {
+    ends.into_iter().flat_map(|(from, to)| [shared(from), shared(to)]).collect()
+}
+
+/// Most relationships that are locked with the entity that they go with. Those of an entity with more are not:
+/// then one of two that retract or erase both their ends at once may be told to run again (40001).
+const RELATIONSHIPS: usize = 500;
+
+/// What to lock for the relationships of an entity that is retracted or erased, so that two entities with a
+/// common relationship wait for each other.
+pub fn of_relationships(edges: impl IntoIterator<Item = Id>) -> Vec<Key> {
+    let keys: Vec<Key> = edges.into_iter().map(|edge| exclusive(Kind::Relationship, edge)).collect();
+    if keys.len() > RELATIONSHIPS { Vec::new() } else { keys }
 }
 
 /// The ends of the versions that a write found.

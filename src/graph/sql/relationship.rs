@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use super::arguments::{id, one_of, portion, shown_id, shown_periods};
 use super::connect;
-use super::locks::{self, Kind, exclusive, lock_with_ends, shared};
+use super::locks::{self, Kind, exclusive, lock_with, of_ends, shared};
 use super::target::{RELATIONSHIPS, Target, time};
 use super::write::{Said, once, only};
 use crate::arguments::given;
@@ -50,8 +50,9 @@ fn relationship_put(
     once(connect(|connection| {
         let keys = ends.iter().copied().map(shared).chain([exclusive(Kind::Relationship, relationship)]);
         let mut found = None;
-        lock_with_ends(&tenant, keys.collect(), || {
-            locks::ends(found.insert(Target::load(connection, &RELATIONSHIPS, &tenant, relationship, portion)))
+        lock_with(&tenant, keys.collect(), || {
+            let target = found.insert(Target::load(connection, &RELATIONSHIPS, &tenant, relationship, portion));
+            of_ends(locks::ends(target))
         })?;
         let Some(whole) = found else { return Ok((clock::transaction_start(), 0, 0)) };
         let (mut pieces, mut missing, mut floor) = (Periods::from(portion), Vec::new(), i64::MIN);

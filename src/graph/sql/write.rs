@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 
 use super::arguments::{object, short, source};
 use super::connect;
-use super::locks::{ends, exclusive, lock_with_ends};
+use super::locks::{ends, exclusive, lock_with, of_ends};
 use super::target::{Table, Target, time};
 use crate::error::Error;
 use crate::graph::content::{Change, Id, Operation};
@@ -56,8 +56,8 @@ fn locked(
 ) -> Result<Target, Error> {
     let keys = vec![exclusive(table.kind, id)];
     let mut target = None;
-    lock_with_ends(tenant, keys, || {
-        ends(target.insert(Target::load(connection, table, tenant, id, portion)))
+    lock_with(tenant, keys, || {
+        of_ends(ends(target.insert(Target::load(connection, table, tenant, id, portion))))
     })?;
     Ok(target.unwrap_or_else(|| Target::load(connection, table, tenant, id, portion)))
 }

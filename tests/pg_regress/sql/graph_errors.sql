@@ -18,7 +18,7 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', repeat('n', 501))$$,
     $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_type => 'event')$$,
     $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_type => 'rumour', source_id => 'x')$$,
-    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_type => 'event', source_id => repeat('x', 501))$$,
+    $$SELECT * FROM llmspell.entity_put(regress.id(1), 't', 'n', source_type => 'event', source_id => repeat('x', 256))$$,
     $$SELECT * FROM llmspell.entity_upsert(regress.id(1), NULL, 'n')$$,
     $$SELECT * FROM llmspell.entity_correct(regress.id(1), '2026-01-01Z', '{}')$$,
     $$SELECT * FROM llmspell.entity_correct(regress.id(1), NULL, '{}')$$,
@@ -99,7 +99,7 @@ SET app.current_tenant_id = '';
 SELECT set_config('app.current_tenant_id', (SELECT string_agg(chr(128512 + n * 7919 % 60), '') FROM generate_series(1, 255) n), false) IS NOT NULL AS longest;
 SELECT added FROM llmspell.entity_put(regress.id(1), (SELECT string_agg(chr(128512 + n * 7907 % 60), '') FROM generate_series(1, 255) n),
     (SELECT string_agg(chr(128512 + n * 7901 % 60), '') FROM generate_series(1, 500) n), '{}', '2026-01-01Z', source_type => 'event',
-    source_id => (SELECT string_agg(chr(128512 + n * 7883 % 60), '') FROM generate_series(1, 300) n));
+    source_id => (SELECT string_agg(chr(128512 + n * 7883 % 60), '') FROM generate_series(1, 255) n));
 SELECT length(a.name) FROM llmspell.entity_as_of(regress.id(1), '2026-01-02Z') a, LATERAL llmspell.entity_find(a.name) f WHERE f.name = a.name;
 -- without a tenant
 RESET app.current_tenant_id;
