@@ -8,6 +8,7 @@ DECLARE
     v_vector text;
     v_vector_number int[];
     v_schema text;
+    v_ground text;
 BEGIN
     IF pg_catalog.current_setting('server_version_num')::int < 180000 THEN
         RAISE EXCEPTION 'llmspell needs PostgreSQL 18, this server is %',
@@ -31,6 +32,20 @@ BEGIN
     IF v_vector_number < ARRAY[0, 8, 4] THEN
         RAISE WARNING 'pgvector % has known faults, 0.8.4 or later is wanted', v_vector
             USING HINT = 'Install pgvector 0.8.4 or later, then run: ALTER EXTENSION vector UPDATE;';
+    END IF;
+
+    -- The owner of the schema that an extension belongs to can drop it, with everything that depends on it.
+    SELECT pg_catalog.format('schema %I, where extension %s %s,', n.nspname, e.name, e.state), pg_catalog.format('%I', n.nspname) INTO v_ground, v_schema
+    FROM (SELECT pg_catalog.to_regnamespace('@extschema@')::pg_catalog.oid AS schema, 'llmspell' AS name, 'would be' AS state
+          UNION ALL
+          SELECT extnamespace, extname, 'is' FROM pg_catalog.pg_extension WHERE extname IN ('vector', 'btree_gin', 'btree_gist')) AS e
+    JOIN pg_catalog.pg_namespace n ON n.oid = e.schema JOIN pg_catalog.pg_roles o ON o.oid = n.nspowner
+    WHERE NOT o.rolsuper AND o.rolname <> 'pg_database_owner'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% belongs to a role that is not a superuser', v_ground
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = pg_catalog.format('Install into another schema, CREATE EXTENSION … SCHEMA public, or run: ALTER SCHEMA %s OWNER TO CURRENT_USER;', v_schema);
     END IF;
 
     SELECT n INTO v_schema FROM pg_catalog.unnest(ARRAY['llmspell', 'llmspell_internal']) AS n WHERE pg_catalog.to_regnamespace(n) IS NOT NULL LIMIT 1;

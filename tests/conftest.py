@@ -17,6 +17,10 @@ def pytest_collectreport(report):
         print(f"not ok {report.nodeid}: cannot be loaded\n{report.longrepr}", flush=True)
 
 
+def pytest_report_teststatus():
+    return "", "", ""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield

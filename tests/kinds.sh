@@ -158,7 +158,7 @@ run_program() { # a program of a folder, with a database of its own
         return
     fi
     fresh_database "llmspell_$kind" || return 0
-    PGDATABASE=llmspell_$kind watch "$test" as_is timeout "${TEST_TIMEOUT:-1800}" "tests/$test"
+    PGDATABASE=llmspell_$kind watch "$test" as_is timeout --foreground "${TEST_TIMEOUT:-1800}" "tests/$test"
 }
 
 # On a server that has the library preloaded, where there is one.

@@ -22,7 +22,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_restore_begin() IS 'Before rows of a family of tables are restored: one table at a time, and no foreign keys for a child, whose parents may come later.';
+COMMENT ON FUNCTION llmspell_internal._tg_restore_begin() IS 'Before a restore of related tables: loads one at a time, and suspends the foreign keys of a child.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_restore_end() RETURNS trigger
 LANGUAGE plpgsql

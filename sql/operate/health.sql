@@ -8,12 +8,23 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT a.pid, a.usename, a.application_name, a.state, extract(epoch FROM clock_timestamp() - a.xact_start)::double precision,
         CASE WHEN a.state = 'active' THEN extract(epoch FROM clock_timestamp() - a.query_start)::double precision END,
-        a.backend_xid IS NOT NULL, left(a.query, 200)
-    FROM pg_stat_activity a
+        a.backend_xid IS NOT NULL, CASE WHEN NOT coalesce(r.rolsuper, true) THEN left(a.query, 200) END
+    FROM pg_stat_activity a LEFT JOIN pg_roles r ON r.oid = a.usesysid
     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
 $$;
-COMMENT ON FUNCTION llmspell_internal._health_sessions() IS 'The other sessions of this database: ages of transaction and query, and the beginning of the query.';
+COMMENT ON FUNCTION llmspell_internal._health_sessions() IS 'The other sessions of this database: ages of transaction and query, and the beginning of the query, superusers'' aside.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._health_sessions() TO llmspell_admin;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._health_is_operation(query text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT query ~* '^\s*(create|alter|drop|reindex|vacuum|analyze|copy)\M' OR query ~ 'health_[a-z]' OR EXISTS (
+        SELECT FROM pg_proc p WHERE p.pronamespace = 'llmspell'::regnamespace AND query ~ ('\m' || p.proname || '\M')
+          AND NOT has_function_privilege('llmspell_app', p.oid, 'EXECUTE'))
+$$;
+COMMENT ON FUNCTION llmspell_internal._health_is_operation(text) IS 'Whether a statement is an operator''s, who expects it to take its time, and not an application''s.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._health_is_operation(text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._health_statements()
 RETURNS TABLE (query text, calls bigint, mean_ms double precision, max_ms double precision, total_ms double precision)
@@ -83,7 +94,8 @@ FROM llmspell_internal._health_sessions() s WHERE s.query_seconds > 5;
 COMMENT ON VIEW llmspell.health_long_queries IS 'Queries of this database that have been running for more than 5 seconds. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_slow_statements WITH (security_invoker = true) AS
-SELECT s.query, s.calls, s.mean_ms, s.max_ms, s.total_ms FROM llmspell_internal._health_statements() s WHERE s.mean_ms > 100;
+SELECT s.query, s.calls, s.mean_ms, s.max_ms, s.total_ms FROM llmspell_internal._health_statements() s
+WHERE s.mean_ms > 100 AND NOT llmspell_internal._health_is_operation(s.query);
 COMMENT ON VIEW llmspell.health_slow_statements IS 'Statements that name llmspell and take more than 100 ms on average. For llmspell_admin.';
 
 CREATE OR REPLACE VIEW llmspell.health_connections WITH (security_invoker = true) AS

@@ -54,7 +54,8 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_tenant constant text := _require_tenant();
+    -- An operator may ask without a tenant.
+    v_tenant constant text := CASE WHEN pg_has_role(current_user, 'llmspell_admin', 'USAGE') THEN current_tenant() ELSE _require_tenant() END;
     v_rows jsonb;
     v_tables jsonb;
 BEGIN
@@ -63,7 +64,7 @@ BEGIN
     INTO v_rows
     FROM (SELECT DISTINCT t.component FROM _tenant_tables() t WHERE t.component IS NOT NULL
           UNION SELECT p.relname::text FROM pg_class p WHERE p.relnamespace = 'llmspell'::regnamespace AND p.relkind = 'p') AS c
-    WHERE has_table_privilege(format('llmspell.%I', c.component), 'SELECT');
+    WHERE v_tenant IS NOT NULL AND has_table_privilege(format('llmspell.%I', c.component), 'SELECT');
     IF pg_has_role(current_user, 'llmspell_admin', 'USAGE') THEN
         SELECT jsonb_object_agg(c.relname, jsonb_build_object(
             'bytes', pg_total_relation_size(c.oid), 'estimated_rows', greatest(c.reltuples, 0)::bigint) ORDER BY c.relname)
@@ -86,5 +87,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.status() IS 'Returns the own rows by table, versions and settings; for llmspell_admin also the sizes of tables.
-Errors: 42501 no tenant.
+Errors: 42501 no tenant, unless the caller is a member of llmspell_admin.
 Example: BEGIN; SELECT llmspell.tenant_set(''acme''); SELECT jsonb_pretty(llmspell.status());';

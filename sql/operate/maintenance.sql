@@ -64,6 +64,8 @@ CREATE OR REPLACE FUNCTION llmspell_internal._maintain_tenants(task text, call t
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET app.current_tenant_id = ''
+-- A tenant whose rows another transaction holds is skipped until the next round.
+SET lock_timeout = '200ms'
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -73,6 +75,7 @@ DECLARE
     v_tenants int := 0;
     v_changed bigint := 0;
     v_batch bigint;
+    v_skipped int := 0;
 BEGIN
     FOR v_tenant IN SELECT t FROM _tenants_due(task, progress, 50) AS t LOOP
         IF v_tenants > 0 AND clock_timestamp() > v_stop THEN
@@ -86,14 +89,18 @@ BEGIN
                 v_changed := v_changed + v_batch;
                 EXIT WHEN v_batch < 1000 OR clock_timestamp() > v_stop;
             END LOOP;
-        EXCEPTION WHEN OTHERS THEN
-            v_step.error := format('tenant "%s": %s: %s', v_tenant, SQLSTATE, SQLERRM);
+        EXCEPTION
+            WHEN lock_not_available THEN
+                v_skipped := v_skipped + 1;
+                v_step.error := format('tenant "%s" was skipped: another transaction holds its rows', v_tenant);
+            WHEN OTHERS THEN
+                v_step.error := format('tenant "%s": %s: %s', v_tenant, SQLSTATE, SQLERRM);
         END;
         v_step.progress := v_tenant;
         v_tenants := v_tenants + 1;
     END LOOP;
     v_step.is_over := v_step.is_over AND v_tenants < 50;
-    v_step.detail := format('%s tenants, %s rows', v_tenants, v_changed);
+    v_step.detail := format('%s tenants, %s rows', v_tenants, v_changed) || CASE WHEN v_skipped > 0 THEN format(', %s skipped', v_skipped) ELSE '' END;
     RETURN v_step;
 END
 $$;

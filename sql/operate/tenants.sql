@@ -90,6 +90,7 @@ AS $$
 DECLARE
     v_table record;
     v_function regproc;
+    v_total bigint := 0;
 BEGIN
     PERFORM _tenant_check(tenant);
     PERFORM _given(dry_run, 'dry_run');
@@ -105,8 +106,12 @@ BEGIN
             GET DIAGNOSTICS row_count = ROW_COUNT;
         END IF;
         table_name := v_table.relation::text;
+        v_total := v_total + row_count;
         RETURN NEXT;
     END LOOP;
+    IF v_total = 0 AND NOT dry_run THEN
+        RAISE EXCEPTION 'tenant "%" has no rows', left(tenant, 100) USING ERRCODE = 'no_data_found', HINT = 'See llmspell.tenant_list().';
+    END IF;
     -- Last, since readers of what is dropped wait from here on.
     IF NOT dry_run THEN
         FOR v_function IN SELECT f FROM _registered('_erased', 1) AS f LOOP
@@ -115,7 +120,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant in one transaction and returns the numbers by table; dry_run only counts. For llmspell_admin.
-Errors: 22004 null; 22023 empty; 55P03 an index of its own is in use for more than 5 s.
+COMMENT ON FUNCTION llmspell.tenant_erase(text, boolean) IS 'Deletes every row of a tenant in one transaction, or counts them (dry_run); numbers by table. For llmspell_admin.
+Errors: 22004 null; 22023 empty; P0002 nothing to delete; 55P03 an index of its own is in use for more than 5 s.
 Example: SELECT * FROM llmspell.tenant_erase(''acme'', dry_run => false) WHERE row_count > 0;';
 GRANT EXECUTE ON FUNCTION llmspell.tenant_erase(text, boolean) TO llmspell_admin;

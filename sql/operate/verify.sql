@@ -205,13 +205,20 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    v_bypass text;
 BEGIN
     IF llmspell.version() <> (_extension()).extversion THEN
         RETURN QUERY SELECT 'version', 'library', format('library is %s, extension is %s: run ALTER EXTENSION %I UPDATE, or reconnect after an upgrade',
             llmspell.version(), (_extension()).extversion, (_extension()).extname);
     END IF;
+    -- A caller whom the wall does not hold cannot try it.
+    v_bypass := (SELECT CASE WHEN r.rolsuper THEN 'is superuser' WHEN r.rolbypassrls THEN 'has BYPASSRLS' END FROM pg_roles r WHERE r.rolname = current_user);
+    IF v_bypass IS NOT NULL THEN
+        RETURN QUERY SELECT 'isolation', 'caller', format('role %s %s: the wall was not tried, call verify() as a member of llmspell_app', current_user, v_bypass);
+    END IF;
     -- Reads only where the transaction may not write: on a standby the catalog must do.
-    IF current_setting('transaction_read_only')::boolean THEN
+    IF v_bypass IS NOT NULL OR current_setting('transaction_read_only')::boolean THEN
         RETURN QUERY SELECT f.component, f.object, f.fault FROM _security_faults() f;
     ELSE
         RETURN QUERY SELECT 'isolation', v.check_name, coalesce(v.detail, 'failed') FROM verify_isolation() v WHERE NOT v.ok;

@@ -16,14 +16,25 @@ CREATE TABLE llmspell.workflow_states (
     attempt int NOT NULL DEFAULT 0,
     fence bigint NOT NULL DEFAULT 0,
     lease_expires_at timestamptz,
+    queue varchar(100) COLLATE "C" NOT NULL DEFAULT 'default',
+    run_at timestamptz NOT NULL DEFAULT now(),
+    max_attempts int,
+    backoff interval,
+    failure_reason varchar(1000),
     PRIMARY KEY (tenant_id, workflow_id),
     CONSTRAINT valid_workflow_status CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
-    CONSTRAINT positive_step_index CHECK (current_step >= 0)
+    CONSTRAINT positive_step_index CHECK (current_step >= 0),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(state_data, 'state_data')),
+    CONSTRAINT positive_max_attempts CHECK (max_attempts > 0),
+    CONSTRAINT positive_backoff CHECK (backoff > '0')
 -- Room for the next version of a row in its page.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_workflow_states_tenant_status ON llmspell.workflow_states (tenant_id, status, created_at DESC, workflow_id);
 CREATE INDEX idx_workflow_states_created ON llmspell.workflow_states (tenant_id, created_at DESC, workflow_id);
-CREATE INDEX idx_workflow_states_lease ON llmspell.workflow_states (tenant_id, lease_expires_at) WHERE lease_expires_at IS NOT NULL;
+-- The status under which workflow_claim, which repeats the expression, finds a workflow: one whose lease ran out is
+-- among the pending ones; one that has ended and used up its attempts is under none.
+CREATE INDEX idx_workflow_states_claim ON llmspell.workflow_states (tenant_id, queue, (CASE WHEN lease_expires_at IS NOT NULL THEN 'pending'
+    WHEN status = 'pending' OR status = 'running' OR max_attempts IS NULL OR attempt < max_attempts THEN status END), run_at, workflow_id);
 
 COMMENT ON TABLE llmspell.workflow_states IS 'The current state of each workflow.';
 COMMENT ON COLUMN llmspell.workflow_states.tenant_id IS 'Owner of the row.';
@@ -39,7 +50,18 @@ COMMENT ON COLUMN llmspell.workflow_states.created_at IS 'When the workflow was 
 COMMENT ON COLUMN llmspell.workflow_states.version IS 'From 1; one more with each write, whoever writes.';
 COMMENT ON COLUMN llmspell.workflow_states.attempt IS 'How often it was claimed, or taken up again after a terminal status.';
 COMMENT ON COLUMN llmspell.workflow_states.fence IS 'Fencing number: one more with each claim.';
-COMMENT ON COLUMN llmspell.workflow_states.lease_expires_at IS 'Until when the claim holds; NULL where nobody holds one.';
-COMMENT ON INDEX llmspell.idx_workflow_states_created IS 'For listing workflows, newest first.';
-COMMENT ON INDEX llmspell.idx_workflow_states_lease IS 'For leases that ran out.';
-COMMENT ON INDEX llmspell.idx_workflow_states_tenant_status IS 'For listing workflows by status, newest first.';
+COMMENT ON COLUMN llmspell.workflow_states.lease_expires_at IS 'When the claim ends; NULL where nobody holds one.';
+COMMENT ON COLUMN llmspell.workflow_states.queue IS 'The queue that workflow_claim takes it from.';
+COMMENT ON COLUMN llmspell.workflow_states.run_at IS 'It is claimed no earlier, and in this order.';
+COMMENT ON COLUMN llmspell.workflow_states.max_attempts IS 'After so many attempts it fails; NULL for any number.';
+COMMENT ON COLUMN llmspell.workflow_states.backoff IS 'Pause after the first attempt, doubled after each further one to at most a day; NULL for none.';
+COMMENT ON COLUMN llmspell.workflow_states.failure_reason IS 'Why it failed; NULL in any other status.';
+COMMENT ON INDEX llmspell.idx_workflow_states_created IS 'Lists workflows, newest first.';
+COMMENT ON INDEX llmspell.idx_workflow_states_claim IS 'Finds what can be claimed from a queue, in the order of run_at.';
+COMMENT ON INDEX llmspell.idx_workflow_states_tenant_status IS 'Lists workflows by status, newest first.';
+
+CREATE TYPE llmspell_internal.workflow_row AS (
+    workflow_id text, name text, status text, reason text, queue text, current_step int, version bigint, attempt int,
+    run_at timestamptz, created_at timestamptz, updated_at timestamptz, cursor text
+);
+COMMENT ON TYPE llmspell_internal.workflow_row IS 'A workflow in a list.';

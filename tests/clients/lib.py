@@ -3,7 +3,9 @@
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
+import time
 
 import psycopg
 import pytest
@@ -85,10 +87,10 @@ def fill(connection, tenant):
 
 
 def tenant_tables(connection, partitions=False, internal=False):
-    """Names of the tables with a tenant_id, from the catalog; internal: also those that functions alone write."""
+    """Names of the tables with a tenant_id, from the catalog; internal: also those that functions alone write. What is unlogged keeps no rows."""
     return [r[0] for r in connection.execute(
         """SELECT c.oid::regclass::text FROM pg_class c
-           WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND c.relispartition = %s
+           WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.relispartition = %s
              AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
              AND (%s OR c.relispartition OR has_table_privilege('llmspell_app', c.oid, 'INSERT'))
            ORDER BY 1""", [partitions, internal])]
@@ -133,6 +135,24 @@ def start_cluster(name, *options):
 
 def stop_cluster(name):
     call([ROOT / "scripts/cluster", "stop", name])
+
+
+def kill_cluster(name):
+    """Kills the postmaster and waits until its children are gone: a new one refuses to start beside them."""
+    pid = int((pathlib.Path(os.environ["LLMSPELL_RUN"]) / name / "data/postmaster.pid").read_text().split()[0])
+    # Stopped first, so that it starts no child that is not listed.
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T", "the server does not stop")
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not any(pathlib.Path(f"/proc/{p}").exists() for p in [pid, *children]), "children of the killed server do not end")
+
+
+def wait_until(holds, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
 
 
 def drop_role(*names):

@@ -9,7 +9,6 @@ import os
 import pathlib
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,11 +17,10 @@ import psycopg
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import SOAK, app, call, create_database, equal, fill, one, rows, server, start_cluster, stop_cluster, test
+from lib import SOAK, app, call, create_database, equal, fill, kill_cluster, one, rows, server, start_cluster, stop_cluster, test, wait_until
 
 CLUSTER = f"test-crash-{os.getpid()}"
 MEMBER_OF = None
-DATA = pathlib.Path(os.environ["LLMSPELL_RUN"]) / CLUSTER / "data"
 ROUNDS, LOAD = (20, 2.0) if SOAK else (2, 0.7)
 DATABASE, WRITER = "crash", "writer"
 SESSION = "10000000-0000-0000-0000-000000000001"
@@ -44,26 +42,6 @@ def cluster():
     stop_cluster(CLUSTER)
 
 
-def postmaster():
-    return int((DATA / "postmaster.pid").read_text().split()[0])
-
-
-def children(pid):
-    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
-    return [int(word) for word in listing.split()]
-
-
-def kill_server():
-    """Kills the postmaster and waits until its children are gone: a new one refuses to start beside them."""
-    pid = postmaster()
-    orphans = children(pid)
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while any(pathlib.Path(f"/proc/{orphan}").exists() for orphan in [pid, *orphans]):
-        assert time.monotonic() < deadline, "children of the killed server do not end"
-        time.sleep(0.02)
-
-
 def kill_backend():
     """Kills one backend: the server ends all the others and recovers by itself."""
     with server(DATABASE) as connection:
@@ -71,15 +49,12 @@ def kill_backend():
     os.kill(random.choice(victims), signal.SIGKILL)
 
 
-def wait_for_recovery():
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            with server(DATABASE):
-                return
-        except psycopg.OperationalError:
-            assert time.monotonic() < deadline, "the server does not recover"
-            time.sleep(0.05)
+def recovered():
+    try:
+        with server(DATABASE):
+            return True
+    except psycopg.OperationalError:
+        return False
 
 
 class Client(threading.Thread):
@@ -174,7 +149,7 @@ def found(connection):
 
 def check(clients):
     for client in clients:
-        assert client.problem is None, client.problem
+        assert client.problem is None, repr(client.problem)
         with app(client.tenant, dbname=DATABASE, role=WRITER) as connection:
             state = found(connection)
             if client.unsure:
@@ -233,12 +208,12 @@ def kill_the_server():
             kill_backend()
             time.sleep(0.1)
         if turn % 3 != 1:
-            kill_server()
+            kill_cluster(CLUSTER)
         for client in clients:
             client.join(30)
             assert not client.is_alive(), "a client hangs"
         start()
-        wait_for_recovery()
+        wait_until(recovered, "the server does not recover")
         check(clients)
         assert all(client.writes for client in clients), "a client wrote nothing"
         writes += sum(client.writes for client in clients)
@@ -264,7 +239,7 @@ def kill_during_install():
     thread = threading.Thread(target=install)
     thread.start()
     time.sleep(0.1)
-    kill_server()
+    kill_cluster(CLUSTER)
     thread.join()
     start()
     with server("half") as connection:

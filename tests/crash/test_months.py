@@ -3,8 +3,6 @@
 
 import os
 import pathlib
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,11 +11,10 @@ import psycopg
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
-from lib import SOAK, create_database, equal, one, rows, server, start_cluster, stop_cluster, test
+from lib import SOAK, create_database, equal, kill_cluster, one, rows, server, start_cluster, stop_cluster, test
 
 CLUSTER = f"test-months-{os.getpid()}"
 MEMBER_OF = None
-DATA = pathlib.Path(os.environ["LLMSPELL_RUN"]) / CLUSTER / "data"
 ROUNDS = 10 if SOAK else 3
 
 
@@ -31,17 +28,6 @@ def cluster():
     start()
     yield
     stop_cluster(CLUSTER)
-
-
-def kill_server():
-    """Kills the postmaster and waits until its children are gone: a new one refuses to start beside them."""
-    pid = int((DATA / "postmaster.pid").read_text().split()[0])
-    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while any(pathlib.Path(f"/proc/{p}").exists() for p in [pid, *listing.split()]):
-        assert time.monotonic() < deadline, "children of the killed server do not end"
-        time.sleep(0.02)
 
 
 def work(seed, sure):
@@ -71,7 +57,7 @@ def killed():
         for thread in threads:
             thread.start()
         time.sleep(0.5 + 0.13 * number)
-        kill_server()
+        kill_cluster(CLUSTER)
         for thread in threads:
             thread.join()
         start()

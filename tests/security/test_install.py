@@ -80,6 +80,29 @@ def squatted_schema():
 
 
 @test
+def ground_of_others():
+    """a schema that an ordinary role owns is no place for the extension, nor for those that it needs: its owner could drop them"""
+    with server() as connection:
+        connection.execute("CREATE ROLE intruder LOGIN")
+    for needed in (None, "vector"):
+        create_database("ground", None)
+        with server("ground") as connection:
+            user = one(connection, "SELECT quote_ident(current_user)")
+            # "$user" comes first in the default search_path.
+            connection.execute(f"GRANT CREATE ON DATABASE ground TO intruder; SET SESSION AUTHORIZATION intruder; CREATE SCHEMA {user}; RESET SESSION AUTHORIZATION")
+            if needed:
+                connection.execute(f"CREATE EXTENSION {needed} SCHEMA {user}")
+                connection.execute("SET search_path = public; CREATE EXTENSION btree_gin; CREATE EXTENSION btree_gist")
+        refused("ground", "55000", says=["not a superuser"])
+        with server("ground") as connection:
+            connection.execute(f"ALTER SCHEMA {user} OWNER TO CURRENT_USER")
+            connection.execute(INSTALL)
+    with server() as connection:
+        connection.execute("DROP DATABASE ground")
+        connection.execute("DROP ROLE intruder")
+
+
+@test
 def prepared_roles():
     """a role of ours that somebody prepared with LOGIN, SUPERUSER or BYPASSRLS makes the install fail, save an app role that logs in"""
     create_database("roles", None)

@@ -13,4 +13,7 @@ COMMIT;
 SET SESSION AUTHORIZATION regress_admin;
 SET app.current_tenant_id = 'intro';
 SELECT llmspell.status() -> 'tables' ? 'kv_store' AS admin_sees_tables;
+RESET app.current_tenant_id;
+SELECT s -> 'tenant' AS tenant, s -> 'rows' AS rows, s -> 'tables' ? 'kv_store' AS tables FROM llmspell.status() s;
+SET app.current_tenant_id = 'intro';
 SELECT llmspell.kv_delete_prefix('');

@@ -64,3 +64,6 @@ SELECT count(*) > 0 AS sizes FROM llmspell.health_sizes;
 SELECT (SELECT count(*) FROM llmspell.health_cache) AS cache, (SELECT count(*) > 0 FROM llmspell.health_unused_indexes) AS unused, (SELECT count(*) > 0 FROM llmspell.health_bloat) AS bloat,
     (SELECT count(*) FROM llmspell.health_transactions WHERE pid = pg_backend_pid()) AS own, (SELECT count(*) FROM llmspell.health_slow_statements) AS slow, (SELECT used <= max_connections FROM llmspell.health_connections) AS connections,
     (SELECT months_ahead >= 3 FROM llmspell.health_partitions) AS ahead;
+-- an operator's statement is not a slow one of an application
+SELECT q, llmspell_internal._health_is_operation(q) FROM unnest(ARRAY['SELECT * FROM llmspell.health_check()', 'SELECT count(*) FROM llmspell.maintenance_run($1)', 'CREATE EXTENSION llmspell', 'SELECT * FROM llmspell.kv_get($1)',
+    'SELECT * FROM llmspell.event_log WHERE event_type = ''create''']) q;

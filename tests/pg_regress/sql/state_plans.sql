@@ -1,8 +1,8 @@
 -- As llmspell_app, every read of the state stores has its index, and lists need no sort. The statements of
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 -- plpgsql functions are copied from them, as generic plans with what the functions put into variables.
-INSERT INTO llmspell.sessions (tenant_id, session_id, session_data, status, created_at, expires_at)
-SELECT 'state-plans-' || n % 4, md5('s' || n)::uuid, '{}', (ARRAY['active', 'archived', 'expired', 'active'])[1 + n / 4 % 4],
+INSERT INTO llmspell.sessions (tenant_id, session_id, session_data, name, subject, title, status, created_at, expires_at)
+SELECT 'state-plans-' || n % 4, md5('s' || n)::uuid, '{}', 'session ' || n, 'user ' || n % 100, 'title ' || n % 1000, (ARRAY['active', 'archived', 'expired', 'active'])[1 + n / 4 % 4],
     now() - n * interval '1 second', CASE WHEN n % 10 < 2 THEN now() + (n - 1000) * interval '1 minute' END FROM generate_series(0, 19999) n;
 INSERT INTO llmspell.agent_states (tenant_id, agent_id, agent_type, state_data, checksum)
 SELECT 'state-plans-' || n % 4, 'agent ' || n, 'type ' || n / 4 % 20, '{}', '' FROM generate_series(0, 19999) n;
@@ -24,19 +24,33 @@ SELECT regress.plan($$SELECT * FROM llmspell.session_get('0198a5f0-0000-7000-800
 SELECT regress.plan($$SELECT * FROM llmspell.agent_state_get('agent 1')$$);
 SELECT regress.plan($$SELECT * FROM llmspell.workflow_get('workflow 1')$$);
 
--- _session_list: all that have not expired, one status
-PREPARE sessions_all(text, timestamptz, uuid, timestamptz, boolean, int) AS
-    SELECT s.session_id, s.status::text, s.created_at FROM llmspell.sessions s
+-- session_list: all that have not expired, one status, one subject, one title
+PREPARE sessions_all(text, timestamptz, uuid, text, int) AS
+    SELECT r.* FROM llmspell.sessions s CROSS JOIN LATERAL llmspell_internal._session_row(s) r
     WHERE s.tenant_id = $1 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
-      AND (s.status = 'expired' OR coalesce(s.expires_at <= $4, false)) = $5
-    ORDER BY s.created_at DESC, s.session_id LIMIT $6;
-SELECT regress.plan($$EXECUTE sessions_all('state-plans-1', 'infinity', NULL, now(), false, 10)$$);
-PREPARE sessions_status(text, timestamptz, uuid, timestamptz, text, int) AS
-    SELECT s.session_id, s.status::text, s.created_at FROM llmspell.sessions s
-    WHERE s.tenant_id = $1 AND s.status = $5 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
-      AND (s.expires_at IS NULL OR s.expires_at > $4)
-    ORDER BY s.created_at DESC, s.session_id LIMIT $6;
-SELECT regress.plan($$EXECUTE sessions_status('state-plans-1', 'infinity', NULL, now(), 'active', 10)$$);
+      AND llmspell_internal._session_is_shown(s.status, s.expires_at, $4)
+    ORDER BY s.created_at DESC, s.session_id LIMIT $5;
+SELECT regress.plan($$EXECUTE sessions_all('state-plans-1', 'infinity', NULL, NULL, 10)$$);
+PREPARE sessions_status(text, timestamptz, uuid, text, int) AS
+    SELECT r.* FROM llmspell.sessions s CROSS JOIN LATERAL llmspell_internal._session_row(s) r
+    WHERE s.tenant_id = $1 AND s.status = $4 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
+      AND llmspell_internal._session_is_shown(s.status, s.expires_at, $4)
+    ORDER BY s.created_at DESC, s.session_id LIMIT $5;
+SELECT regress.plan($$EXECUTE sessions_status('state-plans-1', 'infinity', NULL, 'active', 10)$$);
+PREPARE sessions_subject(text, timestamptz, uuid, text, int, text) AS
+    SELECT r.* FROM llmspell.sessions s CROSS JOIN LATERAL llmspell_internal._session_row(s) r
+    WHERE s.tenant_id = $1 AND s.subject = $6 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
+      AND llmspell_internal._session_is_shown(s.status, s.expires_at, $4)
+    ORDER BY s.created_at DESC, s.session_id LIMIT $5;
+SELECT regress.plan($$EXECUTE sessions_subject('state-plans-1', 'infinity', NULL, NULL, 10, 'user 7')$$);
+PREPARE sessions_title(text, timestamptz, uuid, text, int, text) AS
+    SELECT r.* FROM llmspell.sessions s CROSS JOIN LATERAL llmspell_internal._session_row(s) r
+    WHERE s.tenant_id = $1 AND s.title = $6 AND s.created_at <= $2 AND (s.created_at < $2 OR s.session_id > $3)
+      AND llmspell_internal._session_is_shown(s.status, s.expires_at, $4)
+    ORDER BY s.created_at DESC, s.session_id LIMIT $5;
+SELECT regress.plan($$EXECUTE sessions_title('state-plans-1', 'infinity', NULL, NULL, 10, 'title 7')$$);
+PREPARE session_named(text, text) AS SELECT s.session_id FROM llmspell.sessions s WHERE s.tenant_id = $1 AND s.name = $2;
+SELECT regress.plan($$EXECUTE session_named('state-plans-1', 'session 7')$$);
 -- session_sweep: what to mark, what to delete
 PREPARE due(text, timestamptz, int) AS
     SELECT s.session_id FROM llmspell.sessions s
@@ -47,7 +61,7 @@ PREPARE kept(text, timestamptz, interval, int) AS
     SELECT s.session_id FROM llmspell.sessions s
     WHERE s.tenant_id = $1 AND s.expires_at <= $2 - $3 AND s.status = 'expired'
     ORDER BY s.expires_at LIMIT $4 FOR UPDATE SKIP LOCKED;
-SELECT regress.plan($$EXECUTE checkpoints('state-plans-1', now(), '1 day', 10)$$);
+SELECT regress.plan($$EXECUTE kept('state-plans-1', now(), '1 day', 10)$$);
 
 -- _agent_state_list: all, one type
 PREPARE agents_all(text, text, int) AS
@@ -91,16 +105,15 @@ PREPARE workflows_status(text, timestamptz, text, int, text) AS
     WHERE w.tenant_id = $1 AND w.status = $5 AND w.created_at <= $2 AND (w.created_at < $2 OR w.workflow_id > $3)
     ORDER BY w.created_at DESC, w.workflow_id LIMIT $4;
 SELECT regress.plan($$EXECUTE workflows_status('state-plans-1', 'infinity', NULL, 10, 'failed')$$);
--- workflow_claim: leases that ran out, what nobody holds, the update
-PREPARE dropped(text, timestamptz, int) AS
-    SELECT w.workflow_id FROM llmspell.workflow_states w
-    WHERE w.tenant_id = $1 AND w.lease_expires_at <= $2 ORDER BY w.lease_expires_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED;
-SELECT regress.plan($$EXECUTE dropped('state-plans-1', now(), 1)$$);
-PREPARE claimable(text, text, int) AS
-    SELECT w.workflow_id FROM llmspell.workflow_states w
-    WHERE w.tenant_id = $1 AND w.status = $2 AND w.lease_expires_at IS NULL
-    ORDER BY w.created_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED;
-SELECT regress.plan($$EXECUTE claimable('state-plans-1', 'pending', 1)$$);
+-- workflow_claim: what is due, whether nobody held it or the lease ran out, and the update
+PREPARE claimable(text, text, text, timestamptz, int) AS
+    SELECT w.workflow_id, coalesce(w.attempt >= w.max_attempts, false) FROM llmspell.workflow_states w
+    WHERE w.tenant_id = $1 AND w.queue = $2 AND w.run_at <= $4
+      AND CASE WHEN w.lease_expires_at IS NOT NULL THEN 'pending'
+               WHEN w.status = 'pending' OR w.status = 'running' OR w.max_attempts IS NULL OR w.attempt < w.max_attempts THEN w.status END = $3
+      AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= $4)
+    ORDER BY w.run_at, w.workflow_id LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED;
+SELECT regress.plan($$EXECUTE claimable('state-plans-1', 'default', 'pending', now(), 1)$$);
 PREPARE claim(text, text[]) AS
     UPDATE llmspell.workflow_states w SET status = 'running', fence = w.fence + 1 WHERE w.tenant_id = $1 AND w.workflow_id = ANY ($2);
 SELECT regress.plan($$EXECUTE claim('state-plans-1', ARRAY['workflow 1'])$$);

@@ -27,3 +27,6 @@ SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM llmspell.tenant_erase(NUL
 -- the admin is behind the wall too
 SELECT count(*) FROM llmspell.kv_store;
 SELECT row_count FROM llmspell.tenant_erase('life-keep', false) WHERE table_name LIKE '%kv_store';
+-- a name that nobody has: nothing would go, and to erase it is an error
+SELECT sum(row_count) AS would_go FROM llmspell.tenant_erase('life-mistyped');
+SELECT regress.try('SELECT llmspell.tenant_erase(''life-mistyped'', dry_run => false)');

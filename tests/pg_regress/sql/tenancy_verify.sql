@@ -16,6 +16,8 @@ COMMIT;
 -- a caller that bypasses row level security
 RESET SESSION AUTHORIZATION;
 SELECT check_name, ok, replace(detail, current_user, 'X') AS detail FROM llmspell.verify_isolation() WHERE NOT ok;
+-- one fault, the caller, instead of all that such a role may do
+SELECT component, object, replace(fault, current_user, 'X') AS fault FROM llmspell.verify();
 -- each breach is found
 SET SESSION AUTHORIZATION regress_app;
 RESET SESSION AUTHORIZATION;

@@ -32,8 +32,14 @@ SELECT llmspell.workflow_delete('raw'), llmspell.workflow_delete('raw');
 -- newest first, by page
 UPDATE llmspell.workflow_states SET created_at = now() - interval '1 hour' * right(workflow_id, 1)::int;
 SELECT workflow_id, status FROM llmspell.workflow_list();
-SELECT workflow_id FROM llmspell.workflow_list(max_rows => 1, after => 'w1');
+SELECT workflow_id FROM llmspell.workflow_list(max_rows => 1, after => (SELECT cursor FROM llmspell.workflow_list(max_rows => 1)));
 SELECT workflow_id FROM llmspell.workflow_list('Completed');
+-- a cursor of a row that has gone
+SELECT cursor FROM llmspell.workflow_list(max_rows => 1) \gset
+BEGIN;
+SELECT llmspell.workflow_delete((SELECT workflow_id FROM llmspell.workflow_list(max_rows => 1)));
+SELECT workflow_id FROM llmspell.workflow_list(after => :'cursor');
+ROLLBACK;
 SELECT regress.try(s) FROM unnest(ARRAY['SELECT * FROM llmspell.workflow_list(after => ''gone'')', 'SELECT * FROM llmspell.workflow_list(''x'')', 'SELECT * FROM llmspell.workflow_list(max_rows => -1)']) s;
 SELECT status, workflows, retried, average_duration >= '0' AS lasted FROM llmspell.workflow_stats();
 -- claims
@@ -45,8 +51,8 @@ SELECT llmspell.workflow_extend('w2', 1, '1 hour') > now() + interval '50 minute
 UPDATE llmspell.workflow_states SET lease_expires_at = now() - interval '1 second' WHERE workflow_id = 'w2';
 SELECT workflow_id, attempt, fence FROM llmspell.workflow_claim();
 SELECT regexp_replace(regress.try(s), 'until .* \|', 'until T |') FROM unnest(ARRAY['SELECT llmspell.workflow_extend(''w2'', 1)', 'SELECT llmspell.workflow_release(''w2'', 1)', 'SELECT llmspell.workflow_release(''w2'', NULL)',
-    'SELECT llmspell.workflow_release(''absent'', 1)', 'SELECT llmspell.workflow_extend(''w2'', 2, ''0'')', 'SELECT llmspell.workflow_claim(lease => NULL)', 'SELECT llmspell.workflow_claim(ARRAY[''x''])',
-    'SELECT llmspell.workflow_claim(NULL)', 'SELECT llmspell.workflow_claim(max_rows => -1)']) s;
+    'SELECT llmspell.workflow_release(''absent'', 1)', 'SELECT llmspell.workflow_extend(''w2'', 2, ''0'')', 'SELECT llmspell.workflow_claim(ARRAY[''x''])',
+    'SELECT llmspell.workflow_claim(max_rows => -1)']) s;
 SELECT llmspell.workflow_release('w2', 2) > 0 AS released;
 SELECT workflow_id, attempt, fence FROM llmspell.workflow_claim(ARRAY['Pending', 'failed']);
 SELECT llmspell.workflow_release('w2', 3, 'Failed') > 0 AS released;

@@ -1,0 +1,107 @@
+CREATE OR REPLACE FUNCTION llmspell.workflow_claim(statuses text[] DEFAULT '{pending}', max_rows int DEFAULT 1, lease interval DEFAULT '5 minutes',
+    queue text DEFAULT 'default')
+RETURNS TABLE (workflow_id text, name text, state jsonb, current_step int, version bigint, attempt int, fence bigint, lease_expires_at timestamptz)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := clock_timestamp();
+    v_lease constant interval := _positive(coalesce(workflow_claim.lease, '5 minutes'), 'lease');
+    v_queue constant text := _short_text(coalesce(workflow_claim.queue, 'default'), 'queue', 100);
+    v_left int := _max_rows(coalesce(workflow_claim.max_rows, 1));
+    v_statuses text[];
+    v_status text;
+    v_found bigint;
+    v_more boolean;
+    v_ids text[];
+    v_spent text[];
+BEGIN
+    v_statuses := ARRAY(SELECT u.status FROM (
+        SELECT _workflow_status(_given(s.status, 'statuses')) AS status, min(s.n) AS n
+        FROM unnest(coalesce(workflow_claim.statuses, '{pending}')) WITH ORDINALITY AS s (status, n) GROUP BY 1) AS u ORDER BY u.n);
+    -- Status by status, each from the index: in one query a claim would read every workflow that has ended.
+    FOREACH v_status IN ARRAY v_statuses LOOP
+        LOOP
+            EXIT WHEN v_left = 0;
+            -- SKIP LOCKED, so that claims never wait for each other.
+            SELECT count(*), array_agg(d.workflow_id) FILTER (WHERE NOT d.spent), array_agg(d.workflow_id) FILTER (WHERE d.spent)
+            INTO v_found, v_ids, v_spent
+            FROM (SELECT w.workflow_id, coalesce(w.attempt >= w.max_attempts, false) AS spent FROM workflow_states w
+                  WHERE w.tenant_id = v_tenant AND w.queue = v_queue AND w.run_at <= v_now
+                    AND CASE WHEN w.lease_expires_at IS NOT NULL THEN 'pending'
+                             WHEN w.status = 'pending' OR w.status = 'running' OR w.max_attempts IS NULL OR w.attempt < w.max_attempts THEN w.status END = v_status
+                    AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= v_now)
+                  ORDER BY w.run_at, w.workflow_id
+                  LIMIT v_left
+                  FOR NO KEY UPDATE SKIP LOCKED) AS d;
+            UPDATE workflow_states w
+            SET status = 'failed',
+                failure_reason = format('gave up after %s attempts%s', w.attempt,
+                                        CASE WHEN w.lease_expires_at IS NOT NULL THEN ', the last one lost its lease' ELSE '' END)
+            WHERE w.tenant_id = v_tenant AND w.workflow_id = ANY (v_spent);
+            RETURN QUERY
+            UPDATE workflow_states w
+            SET status = 'running', attempt = w.attempt + 1, fence = w.fence + 1, lease_expires_at = v_now + v_lease
+            WHERE w.tenant_id = v_tenant AND w.workflow_id = ANY (v_ids)
+            RETURNING w.workflow_id::text, w.workflow_name::text, w.state_data, w.current_step, w.version, w.attempt, w.fence, w.lease_expires_at;
+            v_more := v_found = v_left;
+            v_left := v_left - coalesce(cardinality(v_ids), 0);
+            EXIT WHEN NOT v_more;
+        END LOOP;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell.workflow_claim(text[], integer, interval, text) IS 'Claims workflows of a queue for the length of the lease, in the order in which they became due, and sets them running.
+Errors: 42501 no tenant, 22004 a null status, 22023 max_rows, lease or an unknown status, 22001 queue over 100 characters, 22008 lease beyond the last timestamp.
+Example: SELECT workflow_id, fence FROM llmspell.workflow_claim(max_rows => 10, lease => ''1 minute'');';
+
+CREATE OR REPLACE FUNCTION llmspell.workflow_extend(workflow_id text, fence bigint, lease interval DEFAULT '5 minutes') RETURNS timestamptz
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_until constant timestamptz := clock_timestamp() + _positive(coalesce(workflow_extend.lease, '5 minutes'), 'lease');
+BEGIN
+    PERFORM _workflow_lock_claim(workflow_extend.workflow_id, workflow_extend.fence);
+    UPDATE workflow_states w SET lease_expires_at = v_until
+    WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_extend.workflow_id;
+    RETURN v_until;
+END
+$$;
+COMMENT ON FUNCTION llmspell.workflow_extend(text, bigint, interval) IS 'Prolongs a claim, the lease counting from now, also one that ran out and that nobody else has taken; returns its end.
+Errors: 42501 no tenant, 22004 null, 22023 lease, 22008 lease beyond the last timestamp, P0002 no such workflow, LS409 the claim is lost.
+Example: SELECT llmspell.workflow_extend(''import'', fence => 1, lease => ''5 minutes'');';
+
+CREATE OR REPLACE FUNCTION llmspell.workflow_release(workflow_id text, fence bigint, status text DEFAULT 'pending', reason text DEFAULT NULL,
+    run_at timestamptz DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_status constant text := _workflow_status(coalesce(workflow_release.status, 'pending'));
+    v_reason constant text := _workflow_reason(workflow_release.reason, v_status);
+    v_version bigint;
+BEGIN
+    IF v_status = 'running' THEN
+        RAISE EXCEPTION 'a workflow that nobody holds cannot stay running' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Release it as pending, completed, failed or cancelled; to go on, call workflow_extend.';
+    END IF;
+    PERFORM _workflow_lock_claim(workflow_release.workflow_id, workflow_release.fence);
+    UPDATE workflow_states w
+    SET status = CASE WHEN v_status = 'pending' AND w.attempt >= w.max_attempts THEN 'failed' ELSE v_status END,
+        failure_reason = CASE WHEN v_status = 'pending' AND w.attempt >= w.max_attempts THEN format('gave up after %s attempts', w.attempt) ELSE v_reason END,
+        lease_expires_at = NULL, run_at = coalesce(workflow_release.run_at, w.run_at)
+    WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_release.workflow_id
+    RETURNING w.version INTO v_version;
+    RETURN v_version;
+END
+$$;
+COMMENT ON FUNCTION llmspell.workflow_release(text, bigint, text, text, timestamptz) IS 'Ends a claim with a status: pending lets others claim it, completed, failed and cancelled end the work.
+Errors: 42501 no tenant, 22004 null, 22023 unknown status, running, or a reason for no failure, 22001 reason over 1,000 characters, P0002 no such workflow, LS409 the claim is lost.
+Example: SELECT llmspell.workflow_release(''import'', fence => 1, status => ''completed'');';
