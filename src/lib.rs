@@ -38,9 +38,6 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
     Err(_) => c"",
 };
 
-#[global_allocator]
-static MEMORY: server::memory::Allocator = server::memory::Allocator;
-
 #[pg_guard]
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {

@@ -24,7 +24,6 @@ CREATE TABLE llmspell.workflow_states (
     PRIMARY KEY (tenant_id, workflow_id),
     CONSTRAINT valid_workflow_status CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
     CONSTRAINT positive_step_index CHECK (current_step >= 0),
-    CONSTRAINT dumpable CHECK (llmspell_internal._storable(state_data, 'state_data')),
     CONSTRAINT positive_max_attempts CHECK (max_attempts > 0),
     CONSTRAINT positive_backoff CHECK (backoff > '0')
 -- Room for the next version of a row in its page.

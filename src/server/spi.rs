@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::prelude::*;
 
-use super::{catalog, memory};
+use super::catalog;
 use super::nest::Settings;
 use super::plans::{self, Plan};
 use super::varlena::Detoasted;
@@ -115,7 +115,6 @@ pub fn connect<T>(f: impl FnOnce(&Connection) -> T) -> T {
 
 /// Plans that were made while these tables were less than half as large are made anew.
 pub fn connect_to<T>(tables: &[&CStr], f: impl FnOnce(&Connection) -> T) -> T {
-    memory::refill();
     let pages = tables.iter().map(|table| catalog::pages(table)).fold(0, u32::saturating_add);
     Spi::connect(|_| f(&Connection { pages, not_send: PhantomData }))
 }

@@ -112,7 +112,8 @@ def no_tenant_functions():
                         got = function.call(connection, getattr(function, how)())
                     except psycopg.Error as error:
                         got = error.sqlstate
-                    if got != "42501":
+                    # A null may be found while the call is planned, before the tenant is asked for.
+                    if got != "42501" and (how, got) != ("nulls", "22004"):
                         wrong.add(f"{function.name} with {how} arguments: {got}")
             equal(one(connection, "SELECT llmspell.current_tenant()"), None, state)
     equal(sorted(wrong), [])
