@@ -1,13 +1,15 @@
-//! Composes the install script and the functions of an upgrade script from sql/, as sql/ORDER says.
+//! Composes the install script and the functions of an upgrade script from sql/, as sql/ORDER says, and
+//! compiles the crate of src/server/memory/hook.rs.
 //!
 //! cargo runs it before each build; scripts/build also runs it alone, when only SQL has changed.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::exit;
+use std::process::{Command, exit};
 
 const OUTPUT: &str = ".generated";
+const HOOK: &str = "src/server/memory/hook.rs";
 /// Folders of sql/ that hold no domain.
 const OTHERS: [&str; 2] = [OUTPUT, "upgrade"];
 
@@ -19,6 +21,34 @@ fn main() {
     if let Err(fault) = compose(&sql) {
         eprintln!("sql/ORDER: {fault}");
         exit(1);
+    }
+    if let Ok(output) = std::env::var("OUT_DIR") {
+        let source = Path::new(&root).join(HOOK);
+        if let Err(fault) = compile(&source, Path::new(&output)) {
+            eprintln!("{HOOK}: {fault}");
+            exit(1);
+        }
+    }
+}
+
+/// Apart from the rest, for the one feature of the pinned toolchain that is not stable: RUSTC_BOOTSTRAP for all
+/// would let every dependency use any, and compile all of them anew.
+fn compile(source: &Path, output: &Path) -> Result<(), String> {
+    println!("cargo:rerun-if-changed={}", source.display());
+    println!("cargo:rustc-link-search=crate={}", output.display());
+    let variable = |name| std::env::var(name).map_err(|_| format!("cargo has not set {name}"));
+    let (rustc, target) = (variable("RUSTC")?, variable("TARGET")?);
+    let done = Command::new(rustc)
+        .args(["--edition=2024", "--crate-type=rlib", "-Copt-level=3", "-Cpanic=unwind", "--target", &target])
+        .arg("--out-dir")
+        .arg(output)
+        .arg(source)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .status();
+    match done {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("rustc: {status}")),
+        Err(fault) => Err(format!("rustc: {fault}")),
     }
 }
 

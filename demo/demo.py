@@ -227,7 +227,7 @@ check("not its session, and nothing by storage keys", not globex.call("session_g
 check("no row to update or delete", globex("UPDATE llmspell.kv_store SET value = '' WHERE tenant_id = 'acme'") == 0
       == globex("DELETE FROM llmspell.sessions WHERE tenant_id = 'acme'"))
 check("no row to plant (42501)", state(globex, "INSERT INTO llmspell.kv_store (tenant_id, key, value) VALUES ('acme', 'k', '')") == "42501")
-month = globex.one("SELECT split_part((llmspell.ensure_future_event_log_partition_list())[1], ' ', 3)")
+month = globex.one("SELECT split_part((llmspell.ensure_future_event_log_partitions())[1], ' ', 3)")
 check(f"no way in through partition {month} (42501)", state(globex, f"SELECT FROM llmspell.{month}") == "42501")
 injected = "' OR tenant_id = 'acme' OR '' = '"
 check("SQL in a bound value: no such key", not globex.call("kv_get", injected))

@@ -122,12 +122,12 @@ DECLARE
     v_schema constant oid := 'llmspell'::regnamespace;
     v_rules constant llmspell_internal._table_rule[] := ARRAY(SELECT r::llmspell_internal._table_rule FROM _table_rules() r);
     -- Internal functions that run as their owner and that llmspell_app may call, each looked at by a person.
-    v_reviewed constant text[] := ARRAY['_artifact_collect', '_artifact_collectable_objects', '_artifact_data_faults', '_artifact_forget_object', '_artifact_rechunk', '_artifact_structure_faults', '_event_log_cover', '_feed_end', '_feed_epoch_claim', '_index_faults', '_table_rules', '_vector_indexes'];
+    v_reviewed constant text[] := ARRAY['_artifact_collect', '_artifact_collectable_objects', '_artifact_data_faults', '_artifact_forget_object', '_artifact_rechunk', '_artifact_structure_faults', '_event_claim', '_event_log_cover', '_feed_end', '_feed_epoch_claim', '_index_faults', '_table_rules', '_vector_indexes'];
     v_relation record;
     v_function record;
 BEGIN
     FOR v_relation IN
-        SELECT c.oid, c.relkind, c.relname, c.relacl, c.oid::regclass AS name,
+        SELECT c.oid, c.relkind, c.relname, c.relacl, c.relpersistence, c.oid::regclass AS name,
             EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member
         FROM pg_class c
         WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
@@ -145,7 +145,8 @@ BEGIN
                 USING ERRCODE = 'object_not_in_prerequisite_state';
         END IF;
         PERFORM _table_secure(v_relation.oid, v_rules);
-        IF in_script AND v_relation.is_member AND v_relation.relkind = 'r' THEN
+        -- What is unlogged is not for keeping, and cannot be read on a standby.
+        IF in_script AND v_relation.is_member AND v_relation.relkind = 'r' AND v_relation.relpersistence = 'p' THEN
             PERFORM pg_extension_config_dump(v_relation.oid, coalesce((SELECT r.dump FROM unnest(v_rules) r WHERE r.relation = v_relation.oid), ''));
         END IF;
     END LOOP;

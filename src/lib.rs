@@ -41,6 +41,7 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
 #[pg_guard]
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {
+    server::memory::init();
     tenancy::init();
     settings::init();
     vectors::sql::init();

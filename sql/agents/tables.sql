@@ -18,7 +18,8 @@ CREATE TABLE llmspell.agent_states (
     checkpoint_label varchar(100) COLLATE "C",
     CONSTRAINT unique_agent_state PRIMARY KEY (tenant_id, agent_id),
     CONSTRAINT positive_schema_version CHECK (schema_version > 0),
-    CONSTRAINT positive_data_version CHECK (data_version > 0)
+    CONSTRAINT positive_data_version CHECK (data_version > 0),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(state_data, 'state_data') AND llmspell_internal._storable(own_checksum, 'own_checksum'))
 -- Room for the next version of a row in its page: an update then touches no index.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_agent_states_type ON llmspell.agent_states (tenant_id, agent_type, agent_id);
@@ -55,7 +56,8 @@ CREATE TABLE llmspell.agent_state_history (
     packed bytea NOT NULL,
     label varchar(100) COLLATE "C",
     PRIMARY KEY (tenant_id, agent_id, version),
-    CONSTRAINT agent_state_history_base_check CHECK (base_version < version)
+    CONSTRAINT agent_state_history_base_check CHECK (base_version < version),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(packed, 'packed'))
 );
 ALTER TABLE llmspell.agent_state_history ALTER COLUMN packed SET STORAGE EXTERNAL;
 CREATE INDEX idx_agent_state_history_label ON llmspell.agent_state_history (tenant_id, agent_id, label, version DESC) WHERE label IS NOT NULL;

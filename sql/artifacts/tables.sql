@@ -20,7 +20,8 @@ CREATE TABLE llmspell.artifact_content (
         (storage_type = 'bytea') = (data IS NOT NULL)
         AND (storage_type = 'chunked') = (manifest IS NOT NULL)
         AND (storage_type = 'large_object') = (large_object_oid IS NOT NULL)),
-    CONSTRAINT max_artifact_size CHECK (size_bytes <= 536870912)
+    CONSTRAINT max_artifact_size CHECK (size_bytes <= 536870912),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(data, 'data') AND llmspell_internal._storable(manifest, 'manifest'))
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000, fillfactor = 80);
 -- Chunk hashes do not compress.
 ALTER TABLE llmspell.artifact_content ALTER COLUMN manifest SET STORAGE EXTERNAL;
@@ -64,7 +65,8 @@ CREATE TABLE llmspell.artifacts (
         REFERENCES llmspell.sessions (tenant_id, session_id) ON DELETE CASCADE,
     CONSTRAINT unique_session_sequence UNIQUE (tenant_id, session_id, sequence),
     CONSTRAINT positive_version CHECK (version > 0),
-    CONSTRAINT non_negative_sequence CHECK (sequence >= 0)
+    CONSTRAINT non_negative_sequence CHECK (sequence >= 0),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(tags, 'tags'))
 );
 CREATE INDEX idx_artifacts_content ON llmspell.artifacts (tenant_id, content_hash);
 CREATE INDEX idx_artifacts_name ON llmspell.artifacts (tenant_id, session_id, name, version);

@@ -118,9 +118,10 @@ BEGIN
         RAISE EXCEPTION 'filter must be a JSON object, not %', jsonb_typeof(filter) USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give the members that a row must contain, for instance {"kind": "note"}.';
     END IF;
+    PERFORM _storable(filter, 'filter');
     RETURN filter;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._filter(jsonb) IS 'Returns a filter that is NULL or a JSON object unchanged.
-Errors: 22023 another kind of JSON.';
+Errors: 22023 another kind of JSON, 54000 too deep or too large.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._filter(jsonb) TO llmspell_app;

@@ -6,7 +6,8 @@ CREATE TABLE llmspell.test_data (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     value text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id)
+    PRIMARY KEY (tenant_id, id),
+    CONSTRAINT storable CHECK (llmspell_internal._storable(value, 'value'))
 );
 COMMENT ON TABLE llmspell.test_data IS 'For verify_isolation() and clients'' own checks.';
 COMMENT ON COLUMN llmspell.test_data.id IS 'Names the row within the tenant.';

@@ -19,7 +19,8 @@ CREATE TABLE llmspell.episodes (
     language text NOT NULL DEFAULT 'simple',
     fts tsvector,
     PRIMARY KEY (tenant_id, id),
-    CONSTRAINT finite_occurred_at CHECK (isfinite(occurred_at))
+    CONSTRAINT finite_occurred_at CHECK (isfinite(occurred_at)),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(content, 'content') AND llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(language, 'language'))
 );
 CREATE UNIQUE INDEX idx_episodes_key ON llmspell.episodes (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX idx_episodes_session ON llmspell.episodes (tenant_id, session_id, occurred_at, recorded_at, id);

@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION llmspell_internal._event_log_window() RETURNS TABLE (
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_event_log_window_wrapper';
 COMMENT ON FUNCTION llmspell_internal._event_log_window() IS 'The months before and after the current one that may be made, by llmspell.event_log_months_back and _ahead.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_window() TO llmspell_admin;
 
 -- The one place that knows the bounds and the name of a month, whatever the session's TimeZone.
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_month(month date, OUT name text, OUT since timestamptz, OUT until timestamptz, OUT bound text)
@@ -55,8 +56,7 @@ SET timezone = 'UTC'
 SET datestyle = 'ISO'
 AS $$
 BEGIN
-    -- Through pg_inherits and by bound, not by name: an advisory lock does not refresh the cache of
-    -- names, and a detached month keeps its name.
+    -- Through pg_inherits and by bound, not by name: a detached month keeps its name.
     RETURN EXISTS (
         SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'llmspell.event_log'::regclass AND NOT i.inhdetachpending
@@ -138,7 +138,7 @@ DECLARE
     v_name text := name;
     v_n int := 1;
 BEGIN
-    -- Through pg_class itself: an advisory lock does not refresh the cache of names.
+    -- Names of indexes must be free too.
     WHILE EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = in_schema::regnamespace
                   AND c.relname IN (v_name, v_name || '_pkey', v_name || '_id_idx'))
     LOOP
@@ -150,19 +150,24 @@ END
 $$;
 COMMENT ON FUNCTION llmspell_internal._event_log_free_name(text, text) IS 'The name, with a number after it where a relation has it.';
 
+-- A lock on a table that only the owner may lock: an advisory lock anybody could take by its number.
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_lock(wait boolean) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET lock_timeout = '60s'
 AS $$
-DECLARE
-    v_key constant int := 'llmspell.event_log'::regclass::oid::int;
 BEGIN
-    IF NOT wait THEN
-        RETURN pg_try_advisory_xact_lock(v_key, 0);
+    IF wait THEN
+        LOCK TABLE llmspell._event_log_retention IN SHARE UPDATE EXCLUSIVE MODE;
+    ELSE
+        LOCK TABLE llmspell._event_log_retention IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
     END IF;
-    PERFORM pg_advisory_xact_lock(v_key, 0);
     RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    IF wait THEN
+        RAISE;
+    END IF;
+    RETURN false;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._event_log_lock(boolean) IS 'Makes this transaction the only one that makes months; false where another one does and wait is false.
@@ -196,7 +201,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._event_log_alter(text) IS 'ALTER TABLE event_log with short waits and retries.
 Errors: 55P03 after 8 attempts.';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._event_log_make_month(month date) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_make_month(month date, in_window boolean) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
@@ -214,7 +219,7 @@ BEGIN
     v_first := v_this_month - make_interval(months => v_window.months_back);
     v_last := v_this_month + make_interval(months => v_window.months_ahead + 1) - interval '1 day';
     -- Before anything is reckoned with it: months far away overflow.
-    IF NOT isfinite(month) OR month NOT BETWEEN v_first AND v_last AND NOT EXISTS (
+    IF in_window AND (NOT isfinite(month) OR month NOT BETWEEN v_first AND v_last) AND NOT EXISTS (
         SELECT FROM _event_log_months() m WHERE NOT m.detach_pending AND m.month = date_trunc('month', _event_log_make_month.month)::date)
     THEN
         RAISE EXCEPTION 'month % lies outside the window of % months back and % ahead', to_char(month, 'YYYY-MM'),
@@ -246,8 +251,8 @@ BEGIN
     RETURN format('CREATED: Partition %s [%s to %s)', v_name, v_month.since, v_month.until);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_make_month(date) IS 'Makes the UTC month of a date, with its keys, indexes and wall, unless it exists.
-Errors: 22008 outside the window, 55P03 the log stays locked.';
+COMMENT ON FUNCTION llmspell_internal._event_log_make_month(date, boolean) IS 'Makes the UTC month of a date, with its keys, indexes and wall, unless it exists.
+Errors: 22008 outside the window where that is asked for, 55P03 the log stays locked.';
 
 CREATE OR REPLACE FUNCTION llmspell.create_event_log_partition(partition_start timestamptz, partition_end timestamptz) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -268,7 +273,7 @@ BEGIN
             USING ERRCODE = 'datetime_field_overflow',
                   HINT = 'Give the first day of a month and the first day of the next, for instance 2026-11-01 and 2026-12-01.';
     END IF;
-    RETURN _event_log_make_month(v_month);
+    RETURN _event_log_make_month(v_month, in_window => true);
 END
 $$;
 COMMENT ON FUNCTION llmspell.create_event_log_partition(timestamptz, timestamptz) IS 'Makes one UTC month of the event log, from its first day to the first day of the next: CREATED: … or SKIPPED: ….
@@ -300,7 +305,7 @@ BEGIN
             WHEN v_month.bound = ANY (v_there) THEN _event_log_skipped(v_month.name)
             WHEN v_month.first > now() AND NOT _event_log_lock(wait => false)
                 THEN 'SKIPPED: Partition ' || v_month.name || ' is being made by another transaction'
-            ELSE _event_log_make_month(v_month.first::date) END;
+            ELSE _event_log_make_month(v_month.first::date, in_window => true) END;
     END LOOP;
     RETURN v_answers;
 END
@@ -318,9 +323,22 @@ BEGIN
     IF NOT isfinite(_event_log_cover.at) THEN
         RAISE EXCEPTION 'an event must have a finite time, got %', _event_log_cover.at USING ERRCODE = 'datetime_field_overflow';
     END IF;
-    PERFORM _event_log_make_month(_event_log_cover.at::date);
+    PERFORM _event_log_make_month(_event_log_cover.at::date, in_window => true);
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._event_log_cover(timestamptz) IS 'Makes the month of an event where it is missing.
 Errors: 22008 infinite, or outside the window of months.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_cover(timestamptz) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_open(month date) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET timezone = 'UTC'
+AS $$
+BEGIN
+    PERFORM _event_log_make_month(_event_log_open.month, in_window => false);
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._event_log_open(date) IS 'Makes a month for past events, also outside the window.
+Errors: 55P03 the log stays locked.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_open(date) TO llmspell_admin;

@@ -68,16 +68,21 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_maintain_indexes(text) TO
 CREATE OR REPLACE FUNCTION llmspell_internal._event_log_maintain_retention(progress text) RETURNS llmspell_internal._step
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$ SELECT NULL::text, a IS NULL, array_to_string(a, ', '), NULL::text FROM _event_log_retain(3) AS a $$;
+AS $$
+    SELECT NULL::text, NOT EXISTS (SELECT FROM unnest(a) AS t WHERE t NOT LIKE 'KEPT: %'), array_to_string(a, ', '), NULL::text FROM _event_log_retain(3) AS a
+$$;
 COMMENT ON FUNCTION llmspell_internal._event_log_maintain_retention(text) IS 'Removes up to three months that are no longer kept.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_maintain_retention(text) TO llmspell_admin;
 
 CREATE OR REPLACE VIEW llmspell.health_partitions WITH (security_invoker = true) AS
 SELECT count(*) FILTER (WHERE p.state = 'attached' AND p.month > t.this) AS months_ahead,
-    count(*) FILTER (WHERE p.state = 'missing') AS missing,
+    -- Before the window, only what was imported has months.
+    count(*) FILTER (WHERE p.state = 'missing' AND p.month >= t.first) AS missing,
     count(*) FILTER (WHERE p.misaligned) AS misaligned,
     (min(p.month) FILTER (WHERE p.state = 'missing' AND p.month >= t.this) - (now() AT TIME ZONE 'UTC')::date) AS days_to_missing
-FROM llmspell.event_log_partition_list(max_rows => 100000) p CROSS JOIN (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS this) AS t;
+FROM llmspell.event_log_partition_list(max_rows => 100000) p CROSS JOIN (
+    SELECT m.this, (m.this - make_interval(months => w.months_back))::date AS first
+    FROM llmspell_internal._event_log_window() w, (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS this) AS m) AS t;
 COMMENT ON VIEW llmspell.health_partitions IS 'Months of the event log: how many are ahead, missing or misaligned, and days to the first gap. For llmspell_admin.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_health() RETURNS SETOF llmspell_internal._health_item

@@ -18,6 +18,8 @@ END;
 COMMENT ON FUNCTION llmspell_internal._event_row(llmspell.event_log, text) IS 'A row of the log as functions return it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_row(llmspell.event_log, text) TO llmspell_app;
 
+-- < ANY (ARRAY[…]) is no second bound to the planner, which under a generic plan takes two unknown bounds for half a
+-- percent of the rows and would read the whole time by the primary key.
 CREATE OR REPLACE FUNCTION llmspell.event_get(event_id uuid, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS SETOF llmspell_internal.event_row
 LANGUAGE plpgsql STABLE
@@ -33,7 +35,7 @@ BEGIN
     PERFORM _given(event_get.event_id, 'event_id');
     RETURN QUERY
     SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-    WHERE l.tenant_id = v_tenant AND l.event_id = event_get.event_id AND l.timestamp >= v_since AND l.timestamp < v_until
+    WHERE l.tenant_id = v_tenant AND l.event_id = event_get.event_id AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until])
     ORDER BY l.timestamp LIMIT 1;
 END
 $$;
@@ -42,9 +44,8 @@ Errors: 42501 no tenant, 22004 event_id null.
 Example: SELECT event_type, payload FROM llmspell.event_get(''0198c0de-0000-7000-8000-000000000001'');';
 
 -- One statement for each index and direction; an infinite v_at stands for no cursor, since no event has an infinite
--- time. The conditions are few, since each is set up for every month. < ANY (ARRAY[…]) is no second bound to the
--- planner, which takes two unknown bounds for half a percent of the rows and would read the whole time by the primary
--- key; CASE keeps what is not asked for out of its estimates, where OR … IS NULL would claim that few rows fit.
+-- time. The conditions are few, since each is set up for every month. CASE keeps what is not asked for out of the
+-- planner's estimates, where OR … IS NULL would claim that few rows fit.
 CREATE OR REPLACE FUNCTION llmspell.event_list(pattern text DEFAULT NULL, correlation_id uuid DEFAULT NULL, filter jsonb DEFAULT NULL,
     since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, newest_first boolean DEFAULT true, max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.event_row

@@ -276,6 +276,34 @@ Errors: 22004 null, 22008 month, P0002 there is none, 55000 attached already, 42
 Example: SELECT llmspell.event_log_attach(''2026-01-01'');';
 GRANT EXECUTE ON FUNCTION llmspell.event_log_attach(date) TO llmspell_admin;
 
+-- Anybody may make a view of a month, also one that fails when it is read.
+CREATE OR REPLACE FUNCTION llmspell_internal._event_log_drop(target regclass) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_name constant text := (SELECT c.relname FROM pg_class c WHERE c.oid = target);
+    v_kept_by text := (
+        SELECT string_agg(DISTINCT format('%s of %s', pg_describe_object('pg_class'::regclass, v.oid, 0), v.relowner::regrole), ', ')
+        FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = target);
+BEGIN
+    IF v_kept_by IS NULL THEN
+        BEGIN
+            -- Detached first: that waits in short turns, a DROP would wait in one.
+            PERFORM _event_log_detach(target);
+            EXECUTE format('DROP TABLE %s', target);
+            RETURN format('DROPPED: Partition %s', v_name);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            GET STACKED DIAGNOSTICS v_kept_by = PG_EXCEPTION_DETAIL;
+        END;
+    END IF;
+    RETURN format('KEPT: Partition %s is used by %s', v_name, v_kept_by);
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._event_log_drop(regclass) IS 'Drops a month, or tells what depends on it.
+Errors: 55P03 the log is in use.';
+
 CREATE OR REPLACE FUNCTION llmspell.cleanup_old_event_log_partitions(before_date timestamptz) RETURNS text[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -289,14 +317,11 @@ DECLARE
 BEGIN
     PERFORM _event_log_lock(wait => true);
     FOR v_month IN
-        SELECT m.relation, c.relname FROM _event_log_months() m JOIN pg_class c ON c.oid = m.relation
+        SELECT m.relation FROM _event_log_months() m
         WHERE m.until <= least(v_before, date_trunc('month', now())) AND NOT m.detach_pending
         ORDER BY m.since
     LOOP
-        -- Detached first: that waits in short turns, a DROP would wait in one.
-        PERFORM _event_log_detach(v_month.relation);
-        EXECUTE format('DROP TABLE %s', v_month.relation);
-        v_answers := v_answers || format('DROPPED: Partition %s', v_month.relname);
+        v_answers := v_answers || _event_log_drop(v_month.relation);
     END LOOP;
     RETURN coalesce(v_answers, ARRAY['No partitions to drop']);
 END
@@ -314,31 +339,37 @@ AS $$
 DECLARE
     v_retention record;
     v_month record;
+    v_answer text;
     v_answers text[];
+    v_removed int := 0;
 BEGIN
     SELECT r.mode, least(_retention_before(now() - r.keep, 'keep'), date_trunc('month', now())) AS before INTO v_retention FROM _event_log_retention r;
     IF NOT FOUND THEN
         RETURN v_answers;
     END IF;
     FOR v_month IN
-        SELECT m.relation, m.month, m.until, c.relname FROM _event_log_months() m JOIN pg_class c ON c.oid = m.relation
+        SELECT m.relation, m.month, c.relname FROM _event_log_months() m JOIN pg_class c ON c.oid = m.relation
         WHERE m.until <= v_retention.before AND NOT m.detach_pending AND (m.month IS NOT NULL OR v_retention.mode <> 'archive')
         ORDER BY m.since
-        LIMIT max_months
     LOOP
+        PERFORM _event_log_lock(wait => true);
         CASE v_retention.mode
             WHEN 'drop' THEN
-                v_answers := v_answers || cleanup_old_event_log_partitions(v_month.until);
+                v_answer := _event_log_drop(v_month.relation);
             WHEN 'detach' THEN
-                PERFORM _event_log_lock(wait => true);
                 PERFORM _event_log_detach(v_month.relation);
-                v_answers := v_answers || format('DETACHED: Partition %s', v_month.relname);
+                v_answer := format('DETACHED: Partition %s', v_month.relname);
             WHEN 'archive' THEN
-                v_answers := v_answers || event_log_archive(v_month.month);
+                v_answer := event_log_archive(v_month.month);
         END CASE;
+        v_answers := v_answers || v_answer;
+        IF v_answer NOT LIKE 'KEPT: %' THEN
+            v_removed := v_removed + 1;
+            EXIT WHEN v_removed = max_months;
+        END IF;
     END LOOP;
     RETURN v_answers;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_log_retain(integer) IS 'Removes at most so many months that event_log_retention_set no longer keeps; NULL where there was none.';
+COMMENT ON FUNCTION llmspell_internal._event_log_retain(integer) IS 'Removes at most so many months that are no longer kept, and tells which of them cannot go; NULL where there was none.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_log_retain(integer) TO llmspell_admin;

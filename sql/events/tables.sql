@@ -18,7 +18,8 @@ CREATE TABLE llmspell.event_log (
     feed_pos bigint NOT NULL DEFAULT llmspell_internal._feed_pos(),
     stream varchar(255) COLLATE "C",
     -- No CHECK on the two: each costs an INSERT 3 microseconds.
-    stream_version bigint
+    stream_version bigint,
+    CONSTRAINT storable CHECK (llmspell_internal._storable(payload, 'payload'))
 ) PARTITION BY RANGE (timestamp);
 
 COMMENT ON TABLE llmspell.event_log IS 'Event log, one partition for each UTC month.';
@@ -35,6 +36,16 @@ COMMENT ON COLUMN llmspell.event_log.feed_xid IS 'The transaction that wrote it.
 COMMENT ON COLUMN llmspell.event_log.feed_pos IS 'Its place among the events of its transaction, from 1.';
 COMMENT ON COLUMN llmspell.event_log.stream IS 'The stream that it belongs to, see stream_append; NULL for none.';
 COMMENT ON COLUMN llmspell.event_log.stream_version IS 'Its place in the stream, from 1 without gaps.';
+
+-- Empty but for what open transactions append, so that nothing is lost with its contents.
+CREATE UNLOGGED TABLE llmspell._event_ids (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    event_id uuid NOT NULL,
+    PRIMARY KEY (tenant_id, event_id)
+) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
+COMMENT ON TABLE llmspell._event_ids IS 'Ids of events that open transactions append; no row outlives its transaction.';
+COMMENT ON COLUMN llmspell._event_ids.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell._event_ids.event_id IS 'The id.';
 
 CREATE TYPE llmspell_internal.event_row AS (
     event_id uuid,

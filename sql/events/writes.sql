@@ -4,39 +4,52 @@ AS 'MODULE_PATHNAME', '_event_dedup_window_wrapper';
 COMMENT ON FUNCTION llmspell_internal._event_dedup_window() IS 'llmspell.event_dedup_window, seconds.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_dedup_window() TO llmspell_app;
 
--- One lock for each id; or one for all ids of the tenant where they are many, as locks are few. The lock
--- of the tenant is shared by those that lock single ids.
-CREATE OR REPLACE FUNCTION llmspell_internal._event_claim(tenant text, ids uuid[]) RETURNS void
-LANGUAGE plpgsql VOLATILE
+-- The unique index makes a second transaction with the same id wait for the first one, without an entry in the
+-- server's lock table, which is small and shared by all tenants. The row is deleted at once: others still wait for
+-- the transaction, and nothing is left of it but a dead row.
+CREATE OR REPLACE FUNCTION llmspell_internal._event_claim(ids uuid[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_place tid;
+    v_places tid[];
 BEGIN
-    IF cardinality(ids) > 32 THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 76));
+    IF cardinality(ids) = 1 THEN
+        INSERT INTO _event_ids AS i (tenant_id, event_id) VALUES (v_tenant, ids[1]) RETURNING i.ctid INTO v_place;
+        DELETE FROM _event_ids i WHERE i.ctid = v_place;
         RETURN;
     END IF;
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended(tenant, 76));
-    PERFORM pg_advisory_xact_lock(k.key)
-    FROM (SELECT DISTINCT hashtextextended(i::text || tenant, 77) AS key FROM unnest(ids) AS i ORDER BY 1) AS k;
+    WITH claimed AS (
+        INSERT INTO _event_ids AS i (tenant_id, event_id)
+        -- In one order, so that two with common ids do not wait for each other.
+        SELECT DISTINCT v_tenant, u.id FROM unnest(ids) AS u (id) ORDER BY 2
+        RETURNING i.ctid
+    )
+    SELECT array_agg(c.ctid) INTO v_places FROM claimed c;
+    DELETE FROM _event_ids i WHERE i.ctid = ANY (v_places);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_claim(text, uuid[]) IS 'Locks ids of events until the end of the transaction, so that the same id is not appended by two at once.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._event_claim(text, uuid[]) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_claim(uuid[]) IS 'Waits for other transactions that append events with these ids, and makes later ones wait for this one.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_claim(uuid[]) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, at timestamptz)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- Planning for the months would take longer than all else.
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
     v_window constant interval := make_interval(secs => _event_dedup_window());
 BEGIN
-    PERFORM _event_claim(v_tenant, ARRAY[_event_known.event_id]);
+    PERFORM _event_claim(ARRAY[_event_known.event_id]);
     RETURN QUERY
     SELECT l.sequence, l.timestamp
     FROM event_log l
-    WHERE l.tenant_id = v_tenant AND l.event_id = _event_known.event_id AND l.timestamp >= near - v_window AND l.timestamp <= near + v_window
+    WHERE l.tenant_id = v_tenant AND l.event_id = _event_known.event_id AND l.timestamp >= near - v_window AND l.timestamp <= ANY (ARRAY[near + v_window])
     ORDER BY l.timestamp
     LIMIT 1;
 END
@@ -119,8 +132,9 @@ BEGIN
                 PERFORM _event_log_cover(v_month);
             END IF;
         END LOOP;
-        IF v_ids IS NOT NULL THEN
-            PERFORM _event_claim(v_tenant, v_ids);
+        -- Those of a stream are claimed before its head is locked.
+        IF v_ids IS NOT NULL AND _events_insert.stream IS NULL THEN
+            PERFORM _event_claim(v_ids);
         END IF;
     END IF;
     IF NOT _event_log_has(v_now) THEN
@@ -192,6 +206,40 @@ COMMENT ON FUNCTION llmspell.event_append_many(jsonb) IS 'Appends an array of ev
 Errors: 42501 no tenant, 22004 null, 22023 not such an array, 22P02, 22007 a field of another form, 22008 at infinite or outside the window of months.
 Example: SELECT event_id, created FROM llmspell.event_append_many(''[{"event_type": "a.b", "payload": {"n": 1}}, {"event_type": "a.c", "payload": {}}]'');';
 
+CREATE OR REPLACE FUNCTION llmspell.event_import(events jsonb)
+RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_bad record;
+    v_month date;
+BEGIN
+    PERFORM _require_tenant();
+    IF jsonb_typeof(_given(event_import.events, 'events')) <> 'array' THEN
+        RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(event_import.events) USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT e.n, e.at INTO v_bad
+    FROM ROWS FROM (jsonb_to_recordset(event_import.events) AS (at timestamptz)) WITH ORDINALITY AS e (at, n)
+    WHERE e.at IS NULL OR e.at NOT BETWEEN '1970-01-01 00:00:00+00' AND now() + interval '1 day'
+    ORDER BY e.n LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'event % of the array %', v_bad.n, coalesce('has a time that does not lie between 1970 and now: ' || v_bad.at, 'has no time')
+            USING ERRCODE = CASE WHEN v_bad.at IS NULL THEN 'invalid_parameter_value' ELSE 'datetime_field_overflow' END,
+                  HINT = 'Give each event the time at which it happened as "at".';
+    END IF;
+    FOR v_month IN SELECT DISTINCT date_trunc('month', e.at AT TIME ZONE 'UTC')::date FROM jsonb_to_recordset(event_import.events) AS e (at timestamptz) ORDER BY 1 LOOP
+        PERFORM _event_log_open(v_month);
+    END LOOP;
+    RETURN QUERY SELECT i.event_id, i.sequence, i.at, i.created FROM _events_insert(event_import.events, NULL, NULL) i;
+END
+$$;
+COMMENT ON FUNCTION llmspell.event_import(jsonb) IS 'Appends an array of past events, as event_append_many does, and makes months outside the window for them.
+Errors: 42501 no tenant, 22004 null, 22023 not such an array, or an event without a time, 22008 a time before 1970 or in the future.
+Example: SELECT count(*) FROM llmspell.event_import(''[{"event_type": "a.b", "payload": {"n": 1}, "at": "2011-05-01T12:00:00Z"}]'');';
+GRANT EXECUTE ON FUNCTION llmspell.event_import(jsonb) TO llmspell_admin;
+
 CREATE OR REPLACE FUNCTION llmspell.event_store(payload jsonb)
 RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
@@ -229,6 +277,42 @@ COMMENT ON FUNCTION llmspell.event_store(jsonb) IS 'Stores a whole event object:
 Errors: 42501 no tenant, 22004 null, 22023 a field missing or of another form, 22001 a text too long, 22008 timestamp outside the window of months.
 Example: SELECT created FROM llmspell.event_store(''{"id": "0198c0de-0000-7000-8000-000000000001", "event_type": "agent.started", "timestamp": "2026-11-01T12:00:00Z", "sequence": 1, "language": "rust", "metadata": {"correlation_id": "0198c0de-0000-7000-8000-000000000002"}}'');';
 
+CREATE OR REPLACE FUNCTION llmspell_internal._stream_repeated(stream text, events jsonb, expected_version bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_window constant interval := make_interval(secs => _event_dedup_window());
+    v_count constant bigint := jsonb_array_length(_stream_repeated.events);
+    v_ids uuid[];
+    v_first timestamptz;
+    v_last timestamptz;
+    v_version bigint;
+BEGIN
+    SELECT array_agg(e.event_id ORDER BY e.n) FILTER (WHERE e.event_id IS NOT NULL), min(coalesce(e.at, now())), max(coalesce(e.at, now()))
+    INTO v_ids, v_first, v_last
+    FROM ROWS FROM (jsonb_to_recordset(_stream_repeated.events) AS (event_id uuid, at timestamptz)) WITH ORDINALITY AS e (event_id, at, n);
+    IF v_ids IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM _event_claim(v_ids);
+    IF cardinality(v_ids) = v_count THEN
+        SELECT max(l.stream_version) INTO v_version
+        FROM event_log l JOIN unnest(v_ids) WITH ORDINALITY AS u (id, n) ON l.event_id = u.id
+        WHERE l.tenant_id = v_tenant AND l.event_id = ANY (v_ids) AND l.timestamp >= v_first - v_window AND l.timestamp <= ANY (ARRAY[v_last + v_window])
+          AND l.stream = _stream_repeated.stream
+        HAVING count(*) = v_count AND min(l.stream_version - u.n) = max(l.stream_version - u.n)
+           AND min(l.stream_version) - 1 = coalesce(_stream_repeated.expected_version, min(l.stream_version) - 1);
+    END IF;
+    RETURN v_version;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._stream_repeated(text, jsonb, bigint) IS 'Claims the ids of events for a stream; the version of the last where all are there already, as one append left them.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._stream_repeated(text, jsonb, bigint) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.stream_append(stream text, events jsonb, expected_version bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -248,6 +332,12 @@ BEGIN
         RAISE EXCEPTION 'events must be a JSON array, got a JSON %', jsonb_typeof(stream_append.events) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     v_count := jsonb_array_length(stream_append.events);
+    IF jsonb_path_exists(stream_append.events, '$[*].event_id') THEN
+        v_version := _stream_repeated(stream_append.stream, stream_append.events, stream_append.expected_version);
+        IF v_version IS NOT NULL THEN
+            RETURN v_version;
+        END IF;
+    END IF;
     IF v_count > 0 AND coalesce(stream_append.expected_version, 0) = 0 THEN
         INSERT INTO event_streams AS s (tenant_id, stream, version)
         VALUES (v_tenant, stream_append.stream, v_count)
@@ -281,5 +371,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.stream_append(text, jsonb, bigint) IS 'Appends an array of events to a stream and returns the version of the last; versions count from 1 without gaps.
-Errors: 42501 no tenant, 22004 null, 22001 stream over 255 characters, 22023 arguments, LS409 another version, 23505 an event_id that exists, and those of event_append_many.
+Errors: 42501 no tenant, 22004 null, 22001 stream over 255 characters, 22023 arguments, LS409 another version, 23505 some event_id exists, and those of event_append_many.
 Example: SELECT llmspell.stream_append(''order-1'', ''[{"event_type": "order.placed", "payload": {}}]'', 0);';

@@ -18,6 +18,7 @@ CREATE TABLE llmspell.entities (
     PRIMARY KEY (tenant_id, entity_id, transaction_time_start, valid_time_start),
     CONSTRAINT valid_time_range CHECK (valid_time_start < valid_time_end),
     CONSTRAINT tx_time_range CHECK (transaction_time_start < transaction_time_end),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(properties, 'properties') AND llmspell_internal._storable(source_kind, 'source_kind') AND llmspell_internal._storable(source_id, 'source_id')),
     -- Entity first: led by the tenant, which discriminates little, GiST takes 17 times as long to build.
     CONSTRAINT entities_current_excl EXCLUDE USING gist (
         entity_id WITH =, tenant_id WITH =, tstzrange(valid_time_start, valid_time_end) WITH &&
@@ -72,6 +73,7 @@ CREATE TABLE llmspell.relationships (
     PRIMARY KEY (tenant_id, relationship_id, transaction_time_start, valid_time_start),
     CONSTRAINT valid_time_range CHECK (valid_time_start < valid_time_end),
     CONSTRAINT tx_time_range CHECK (transaction_time_start < transaction_time_end),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(properties, 'properties') AND llmspell_internal._storable(source_kind, 'source_kind') AND llmspell_internal._storable(source_id, 'source_id')),
     CONSTRAINT relationships_current_excl EXCLUDE USING gist (
         relationship_id WITH =, tenant_id WITH =, tstzrange(valid_time_start, valid_time_end) WITH &&
     ) WHERE (transaction_time_end = 'infinity')
@@ -117,7 +119,8 @@ CREATE TABLE llmspell.entity_erasures (
     erased_by text NOT NULL DEFAULT session_user,
     entity_rows bigint NOT NULL,
     relationship_rows bigint NOT NULL,
-    PRIMARY KEY (tenant_id, erasure_id)
+    PRIMARY KEY (tenant_id, erasure_id),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(entity_hash, 'entity_hash') AND llmspell_internal._storable(erased_by, 'erased_by'))
 );
 COMMENT ON TABLE llmspell.entity_erasures IS 'Erasures of entities: that and when one was erased, without its content.';
 COMMENT ON COLUMN llmspell.entity_erasures.tenant_id IS 'Owner of the row.';

@@ -20,7 +20,10 @@ CREATE TABLE llmspell.hook_history (
     metadata jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     codec varchar(20),
-    PRIMARY KEY (tenant_id, execution_id)
+    PRIMARY KEY (tenant_id, execution_id),
+    -- A packed context of 128 MiB is a little longer than the context.
+    CONSTRAINT storable CHECK (octet_length(hook_context) <= 134221824 AND llmspell_internal._storable(result_data, 'result_data')
+        AND llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(tags, 'tags'))
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_hook_history_hook_time ON llmspell.hook_history (tenant_id, hook_id, timestamp DESC);
 CREATE INDEX idx_hook_history_type ON llmspell.hook_history (tenant_id, hook_type, timestamp DESC);

@@ -52,6 +52,7 @@ BEGIN
     IF NOT isfinite(v_at) THEN
         RAISE EXCEPTION 'an execution must have a finite time, got %', v_at USING ERRCODE = 'datetime_field_overflow';
     END IF;
+    PERFORM _storable(hook_record.context_json, 'context_json');
     v_context := coalesce(hook_record.context, convert_to(hook_record.context_json::text, 'UTF8'));
     v_stored := _hook_pack(v_context);
     INSERT INTO hook_history (execution_id, tenant_id, hook_id, hook_type, correlation_id, hook_context, result_data, timestamp, duration_ms,

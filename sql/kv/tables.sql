@@ -14,7 +14,7 @@ CREATE TABLE llmspell.kv_store (
     value_type text COLLATE "C" NOT NULL DEFAULT 'bytes',
     CONSTRAINT unique_kv_key PRIMARY KEY (tenant_id, key),
     -- One constraint, as each costs 2 microseconds a statement.
-    CONSTRAINT valid_version_type_and_size CHECK (version > 0 AND value_type IN ('bytes', 'text', 'json')
+    CONSTRAINT valid_kv CHECK (version > 0 AND octet_length(key) <= 1500 AND value_type IN ('bytes', 'text', 'json')
         AND llmspell_internal._storable(value, 'value') AND llmspell_internal._storable(metadata, 'metadata'))
 -- Room for the next version of a row in its page: an update then touches no index.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
@@ -23,7 +23,7 @@ CREATE INDEX idx_kv_store_expires ON llmspell.kv_store (tenant_id, expires_at) W
 COMMENT ON TABLE llmspell.kv_store IS 'Key-value store. Rows whose expires_at has passed do not exist for the kv_* functions.';
 COMMENT ON COLUMN llmspell.kv_store.kv_id IS 'Surrogate id of the guide; not unique by constraint.';
 COMMENT ON COLUMN llmspell.kv_store.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.kv_store.key IS 'Key, 0 to 500 characters, compared by bytes.';
+COMMENT ON COLUMN llmspell.kv_store.key IS 'Key, 0 to 500 characters and 1,500 bytes, compared by bytes.';
 COMMENT ON COLUMN llmspell.kv_store.value IS 'Value, at most 128 MiB.';
 COMMENT ON COLUMN llmspell.kv_store.metadata IS 'Anything the client wants to keep beside the value.';
 COMMENT ON COLUMN llmspell.kv_store.created_at IS 'When the key came into being (again, after expiry).';

@@ -135,6 +135,15 @@ AS $$
         coalesce(max(last_run) > now() - interval '1 day' AND NOT coalesce(max(last_error_at) > now() - interval '1 day', false), false),
         'Preload the background worker, or call llmspell.maintenance_run() by pg_cron; llmspell.maintenance_status() shows errors.'
     FROM maintenance_status() WHERE task <> 'background worker'
+    UNION ALL
+    -- Before the library is loaded SET takes any tenant, and SHOW knows no setting of llmspell.
+    SELECT 110, 'library loaded', CASE WHEN p.at_login THEN 'at login' ELSE 'at the first call' END, 'at login', p.at_login,
+        format('Run as superuser: ALTER DATABASE %I SET session_preload_libraries = ''llmspell_ext'';', current_database())
+    FROM (SELECT EXISTS (SELECT FROM pg_db_role_setting d CROSS JOIN LATERAL unnest(d.setconfig) AS c (setting)
+                         WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND d.setrole = 0
+                           AND c.setting ~ '^session_preload_libraries=.*\mllmspell_ext\M')
+              -- The background worker exists only where the server preloads it.
+              OR EXISTS (SELECT FROM maintenance_status() m WHERE m.task = 'background worker' AND m.last_detail = 'running') AS at_login) AS p
 $$;
 COMMENT ON FUNCTION llmspell_internal._operate_health() IS 'The server, its sessions, and maintenance.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._operate_health() TO llmspell_admin;

@@ -64,7 +64,7 @@ AS $$
         FROM pg_class c
         WHERE (c.relnamespace = 'llmspell'::regnamespace OR c.oid IN (SELECT p FROM _partitions() AS p)
                OR c.relnamespace IN (SELECT s FROM _schemas() AS s) AND c.relowner = 'llmspell_owner'::regrole)
-          AND c.relkind = 'r'
+          AND c.relkind = 'r' AND c.relpersistence = 'p'
           AND EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
     ), depth AS (

@@ -12,7 +12,9 @@ CREATE TABLE llmspell.procedural_patterns (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT unique_procedural_pattern PRIMARY KEY (tenant_id, scope, key, value),
-    CONSTRAINT positive_frequency CHECK (frequency > 0)
+    CONSTRAINT positive_frequency CHECK (frequency > 0),
+    -- An index entry has at most 2,704 bytes with its headers.
+    CONSTRAINT fits_its_key CHECK (octet_length(tenant_id) + octet_length(scope) + octet_length(key) + octet_length(value) <= 2600)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_procedural_patterns_lookup ON llmspell.procedural_patterns (tenant_id, frequency DESC, scope, key, value)
     WHERE frequency >= 3;

@@ -13,7 +13,8 @@ CREATE TABLE llmspell.api_keys (
     usage_count bigint NOT NULL DEFAULT 0,
     rotated_from varchar(255) COLLATE "C",
     deactivated_at timestamptz,
-    PRIMARY KEY (tenant_id, key_id)
+    PRIMARY KEY (tenant_id, key_id),
+    CONSTRAINT storable CHECK (llmspell_internal._storable(encrypted_key, 'encrypted_key') AND llmspell_internal._storable(key_metadata, 'key_metadata'))
 );
 -- One active key; the guide's UNIQUE (tenant_id, service, is_active) also allows one inactive key
 -- only, and so breaks the second rotation.

@@ -114,3 +114,20 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION llmspell_internal._session_row(llmspell.sessions) IS 'Returns a session as session_list shows it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_row(llmspell.sessions) TO llmspell_app;
+
+-- In a trigger of writes of the document, not a CHECK: that would read it again when only a lease, an access or a
+-- count is written.
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_sessions_storable() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    PERFORM _storable(NEW.session_data, 'session_data');
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tg_sessions_storable() IS 'Refuses a document, also of a raw writer, that is too large as text or too deep for a dump.
+Errors: 54000.';
+CREATE OR REPLACE TRIGGER sessions_storable BEFORE INSERT OR UPDATE OF session_data ON llmspell.sessions
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_sessions_storable();
+COMMENT ON TRIGGER sessions_storable ON llmspell.sessions IS 'Restore: checks the document as any other.';

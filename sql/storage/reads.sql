@@ -29,6 +29,9 @@ BEGIN
                     WHERE w.tenant_id = v_tenant AND w.workflow_id = _storage_state.id);
         WHEN 'session' THEN
             RETURN (SELECT s.state FROM session_get(_storage_state.id::uuid) s);
+        ELSE
+            PERFORM _given(_storage_state.store, 'store');
+            RETURN NULL;
     END CASE;
 END
 $$;

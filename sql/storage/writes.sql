@@ -83,6 +83,8 @@ BEGIN
                 coalesce((_storage_set_state.state #>> '{workflow_state,current_step}')::int, 0));
         WHEN 'session' THEN
             PERFORM _storage_set_session(_storage_set_state.id::uuid, _storage_set_state.state);
+        ELSE
+            PERFORM _given(_storage_set_state.store, 'store');
     END CASE;
 END
 $$;

@@ -137,12 +137,6 @@ COMMENT ON FUNCTION llmspell_internal._require_tenant() IS 'Returns the tenant i
 Errors: 42501 no tenant.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._require_tenant() TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._required(value anyelement, argument text) RETURNS anyelement
-LANGUAGE c STABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', '_required_wrapper';
-COMMENT ON FUNCTION llmspell_internal._required(anyelement, text) IS 'Returns an argument unchanged; 42501 where no tenant is set, 22004 where it is null.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._required(anyelement, text) TO llmspell_app;
-
 CREATE OR REPLACE FUNCTION llmspell.tenant_set(tenant text, is_local boolean DEFAULT true) RETURNS text
 LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'tenant_set_wrapper';

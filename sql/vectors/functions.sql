@@ -202,7 +202,8 @@ BEGIN
             expires_at timestamptz,
             language text NOT NULL DEFAULT 'simple',
             fts tsvector,
-            PRIMARY KEY (tenant_id, id)
+            PRIMARY KEY (tenant_id, id),
+            CONSTRAINT dumpable CHECK (llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(content, 'content') AND llmspell_internal._storable(language, 'language'))
         )
         WITH (toast_tuple_target = 8160)$sql$, table_name, dims);
     -- Outside this range pgvector's distance is NaN or 0.

@@ -130,3 +130,20 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._workflow_reason(text, text) IS 'Returns the reason of a failure; NULL for NULL.
 Errors: 22023 another status, 22001 over 1,000 characters.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_reason(text, text) TO llmspell_app;
+
+-- In a trigger of writes of the document, not a CHECK: that would read it again when only a lease, an access or a
+-- count is written.
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_workflow_states_storable() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    PERFORM _storable(NEW.state_data, 'state_data');
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tg_workflow_states_storable() IS 'Refuses a document, also of a raw writer, that is too large as text or too deep for a dump.
+Errors: 54000.';
+CREATE OR REPLACE TRIGGER workflow_states_storable BEFORE INSERT OR UPDATE OF state_data ON llmspell.workflow_states
+    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_workflow_states_storable();
+COMMENT ON TRIGGER workflow_states_storable ON llmspell.workflow_states IS 'Restore: checks the document as any other.';

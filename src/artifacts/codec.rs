@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use zstd::bulk::{Compressor, Decompressor};
+use crate::pack::context::{Compressor, Expander};
 
 /// The numbers are stored, and frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +100,8 @@ thread_local! {
     static PROBER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static ALONE: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static BESIDE: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static READ_ALONE: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
-    static READ_BESIDE: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    static READ_ALONE: RefCell<Option<Expander<'static>>> = const { RefCell::new(None) };
+    static READ_BESIDE: RefCell<Option<Expander<'static>>> = const { RefCell::new(None) };
 }
 
 /// `None` where zstd fails, which it does not for lack of room.
@@ -110,7 +110,7 @@ fn compress(chunk: &[u8], base: Option<&[u8]>) -> Option<Vec<u8>> {
         None => ALONE.with_borrow_mut(|slot| compressor(slot, LEVEL)?.compress(chunk).ok()),
         Some(base) => BESIDE.with_borrow_mut(|slot| {
             let compressor = compressor(slot, LEVEL)?;
-            compressor.set_dictionary(LEVEL, base).ok()?;
+            compressor.set_dictionary(base).ok()?;
             compressor.compress(chunk).ok()
         }),
     }
@@ -129,14 +129,11 @@ fn compressor<'a>(
 fn decompress(data: &[u8], base: Option<&[u8]>, chunk: &mut [u8]) -> Result<usize, Damage> {
     let context = if base.is_some() { &READ_BESIDE } else { &READ_ALONE };
     context.with_borrow_mut(|slot| {
-        if slot.is_none() {
-            *slot = Decompressor::new().ok();
-        }
-        let decompressor = slot.as_mut().ok_or(Damage::Zstd)?;
+        let expander = slot.get_or_insert_with(Expander::new);
         if let Some(base) = base {
-            decompressor.set_dictionary(base).map_err(|_| Damage::Zstd)?;
+            expander.set_dictionary(base).map_err(|_| Damage::Zstd)?;
         }
-        decompressor.decompress_to_buffer(data, chunk).map_err(|_| Damage::Zstd)
+        expander.expand_into(data, chunk).map_err(|_| Damage::Zstd)
     })
 }
 

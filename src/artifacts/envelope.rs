@@ -1,8 +1,6 @@
 //! Compressed values that travel whole: a zstd frame, or an LZ4 block with its length in front.
 
-use std::io::Read;
-
-use crate::pack::checksummed;
+use crate::pack::context::{Compressor, Expander};
 
 const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528u32.to_le_bytes();
 /// The default of zstd.
@@ -47,8 +45,8 @@ pub enum Invalid {
 pub fn compress(data: &[u8], format: Format) -> Result<Vec<u8>, Invalid> {
     match format {
         Format::Lz4 => Ok(lz4_flex::block::compress_prepend_size(data)),
-        Format::Zstd => zstd::bulk::Compressor::new(LEVEL)
-            .and_then(|compressor| checksummed(compressor, data))
+        Format::Zstd => Compressor::new(LEVEL)
+            .and_then(|compressor| compressor.checksummed(data))
             .map_err(|_| Invalid::Damaged("zstd cannot compress it")),
     }
 }
@@ -82,11 +80,8 @@ fn decompress_zstd(data: &[u8], max: usize) -> Result<Vec<u8>, Invalid> {
     if let Some(bytes) = declared.filter(|bytes| *bytes > max as u64) {
         return Err(Invalid::TooLong { bytes, max });
     }
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(data).map_err(|_| REFUSED)?;
-    decoder.window_log_max(WINDOW_LOG).map_err(|_| REFUSED)?;
-    let mut found = Vec::new();
-    // One byte more than allowed tells that there is more; a declared size is a promise, not the truth.
-    decoder.take(max as u64 + 1).read_to_end(&mut found).map_err(|_| REFUSED)?;
+    // A declared size is a promise, not the truth.
+    let found = Expander::new().expand_all(data, WINDOW_LOG, max).map_err(|_| REFUSED)?;
     if found.len() > max {
         return Err(Invalid::TooLong { bytes: found.len() as u64, max });
     }

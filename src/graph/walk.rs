@@ -303,7 +303,13 @@ mod tests {
                 let mut offer = |near: u8, far: u8| {
                     if nodes.contains(&id(near)) {
                         let valid = Period { start: i64::from(near), end: 1000 + i as i64 };
-                        links.push(Link { near: id(near), far: id(far), edge: id(i as u8), kind: i as u32, valid });
+                        links.push(Link {
+                            near: id(near),
+                            far: id(far),
+                            edge: id(i as u8),
+                            kind: i as u32,
+                            valid,
+                        });
                     }
                 };
                 if !self.directed || !backwards {

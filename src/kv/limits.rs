@@ -3,9 +3,14 @@
 use crate::limits::{KEY_CHARS, ROW_VALUE_BYTES};
 use crate::text::length;
 
+/// Longest key in bytes: an index entry has at most 2,704 with its headers, and the tenant's id takes up to 1,020.
+pub const KEY_BYTES: usize = 1500;
+
 /// Why an entry is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
+    #[error("a key has at most {KEY_BYTES} bytes, this one has {bytes}")]
+    KeyTooLarge { bytes: usize },
     #[error("a key has at most {KEY_CHARS} characters, this one has {chars}")]
     KeyTooLong { chars: usize },
     #[error("a value has at most {ROW_VALUE_BYTES} bytes, this one has {bytes}")]
@@ -15,6 +20,9 @@ pub enum Invalid {
 pub fn check(key: &str, value: &[u8]) -> Result<(), Invalid> {
     if let Some(chars) = length::beyond(key, KEY_CHARS) {
         return Err(Invalid::KeyTooLong { chars });
+    }
+    if key.len() > KEY_BYTES {
+        return Err(Invalid::KeyTooLarge { bytes: key.len() });
     }
     if value.len() > ROW_VALUE_BYTES {
         return Err(Invalid::ValueTooLarge { bytes: value.len() });
@@ -31,6 +39,9 @@ mod tests {
         assert_eq!(check("", b""), Ok(()));
         assert_eq!(check(&"é".repeat(500), b""), Ok(()));
         assert_eq!(check(&"é".repeat(501), b""), Err(Invalid::KeyTooLong { chars: 501 }));
+        assert_eq!(check(&"名".repeat(500), b""), Ok(()));
+        assert_eq!(check(&"😀".repeat(375), b""), Ok(()));
+        assert_eq!(check(&"😀".repeat(376), b""), Err(Invalid::KeyTooLarge { bytes: 1504 }));
         let value = vec![0; ROW_VALUE_BYTES + 1];
         assert_eq!(check("k", &value[1..]), Ok(()));
         assert_eq!(check("k", &value), Err(Invalid::ValueTooLarge { bytes: ROW_VALUE_BYTES + 1 }));

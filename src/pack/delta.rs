@@ -1,8 +1,7 @@
 //! Compact storage of a text beside a similar one: zstd with the neighbour as dictionary.
 
-use zstd::bulk::{Compressor, Decompressor};
-
-use super::{checksummed, frame};
+use super::context::{Compressor, Expander, Refused};
+use super::frame;
 
 /// Longest text that is packed or unpacked, in bytes.
 pub const MAX_BYTES: usize = 256 << 20;
@@ -66,14 +65,19 @@ pub fn unpack(packed: &[u8], base: Option<&[u8]>) -> Result<Vec<u8>, Invalid> {
 }
 
 fn compress(data: &[u8], base: &[u8]) -> Result<Vec<u8>, Invalid> {
-    Compressor::with_dictionary(LEVEL, base)
-        .and_then(|compressor| checksummed(compressor, data))
-        .map_err(|_| frame::Invalid::Unwritable.into())
+    let compressed = || -> Result<_, Refused> {
+        let mut compressor = Compressor::new(LEVEL)?;
+        compressor.set_dictionary(base)?;
+        compressor.checksummed(data)
+    };
+    compressed().map_err(|_| frame::Invalid::Unwritable.into())
 }
 
 fn decompress(payload: &[u8], base: &[u8], length: usize) -> Result<Vec<u8>, Invalid> {
-    Decompressor::with_dictionary(base)
-        .and_then(|mut decompressor| decompressor.decompress(payload, length))
+    let mut expander = Expander::new();
+    expander
+        .set_dictionary(base)
+        .and_then(|()| expander.expand(payload, length))
         .map_err(|_| frame::Invalid::Unreadable.into())
 }
 

@@ -2,18 +2,17 @@
 
 use std::sync::OnceLock;
 
-use zstd::bulk::{Compressor, Decompressor};
-use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::zstd_safe::{CDict, DDict};
 
-use super::checksummed;
+use super::context::{Compressor, Expander, compressing, expanding};
 use super::frame::Invalid;
 
 /// A dictionary with a level, each prepared when it is first needed.
 pub struct Dictionary {
     bytes: &'static [u8],
     level: i32,
-    encoder: OnceLock<EncoderDictionary<'static>>,
-    decoder: OnceLock<DecoderDictionary<'static>>,
+    encoder: OnceLock<CDict<'static>>,
+    decoder: OnceLock<DDict<'static>>,
 }
 
 impl Dictionary {
@@ -22,16 +21,16 @@ impl Dictionary {
     }
 
     pub fn compress(&self, data: &[u8]) -> Result<Vec<u8>, Invalid> {
-        let encoder = self.encoder.get_or_init(|| EncoderDictionary::copy(self.bytes, self.level));
-        Compressor::with_prepared_dictionary(encoder)
-            .and_then(|compressor| checksummed(compressor, data))
+        let encoder = self.encoder.get_or_init(|| compressing(self.bytes, self.level));
+        Compressor::prepared(encoder)
+            .and_then(|compressor| compressor.checksummed(data))
             .map_err(|_| Invalid::Unwritable)
     }
 
     pub fn decompress(&self, payload: &[u8], length: usize) -> Result<Vec<u8>, Invalid> {
-        let decoder = self.decoder.get_or_init(|| DecoderDictionary::copy(self.bytes));
-        Decompressor::with_prepared_dictionary(decoder)
-            .and_then(|mut decompressor| decompressor.decompress(payload, length))
+        let decoder = self.decoder.get_or_init(|| expanding(self.bytes));
+        Expander::prepared(decoder)
+            .and_then(|mut expander| expander.expand(payload, length))
             .map_err(|_| Invalid::Unreadable)
     }
 }

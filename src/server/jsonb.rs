@@ -94,7 +94,8 @@ pub fn parsed(text: &str) -> Option<AnyElement> {
     let text = CString::new(text).ok()?;
     // SAFETY: jsonb_in takes a C string and gives a jsonb in the current memory context.
     unsafe {
-        let jsonb: pg_sys::Datum = pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text.as_ptr().into())])?;
+        let jsonb: pg_sys::Datum =
+            pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text.as_ptr().into())])?;
         AnyElement::from_polymorphic_datum(jsonb, false, pg_sys::JSONBOID)
     }
 }

@@ -1,7 +1,6 @@
 //! SQL face of tenancy: the tenant in force, and setting it.
 #![allow(unsafe_code)] // what #[pg_extern] expands to, and the calls into the server named below
 
-use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -22,13 +21,6 @@ fn _tenant_source() -> Option<&'static str> {
 #[pg_extern(sql = false)]
 fn _require_tenant() -> Result<String, ErrorReport> {
     Ok(current::tenant()?)
-}
-
-/// STABLE and not strict, so that a null constant is not folded away before anybody is asked.
-#[pg_extern(sql = false)]
-fn _required(value: Option<AnyElement>, argument: &str) -> Result<AnyElement, ErrorReport> {
-    _require_tenant()?;
-    Ok(given(value, argument)?)
 }
 
 #[pg_extern(sql = false)]

@@ -23,7 +23,15 @@ fn json(byte: u8) -> usize {
 /// At most what COPY writes for an array of texts, whose elements are quoted and escaped first.
 pub fn of_array(bytes: &[u8]) -> usize {
     // Each element has a length word of 4 bytes at least, in place of which come quotes and a comma.
-    bytes.iter().map(|byte| match byte { b'\\' => 4, b'"' => 3, b'\x08'..=b'\r' => 2, _ => 1 }).sum()
+    bytes
+        .iter()
+        .map(|byte| match byte {
+            b'\\' => 4,
+            b'"' => 3,
+            b'\x08'..=b'\r' => 2,
+            _ => 1,
+        })
+        .sum()
 }
 
 #[cfg(test)]

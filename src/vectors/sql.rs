@@ -9,6 +9,7 @@ use super::query::{self, Query};
 use super::route::{self, Route, Rows};
 use super::statement::Metric;
 use super::{fusion, halves, layout, length, search, target};
+use crate::arguments::given;
 use crate::error::Error;
 use crate::server::jsonb::Document;
 use crate::server::spi::{Value, connect};
@@ -114,15 +115,18 @@ fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorRepo
 fn _fusion_score(
     vector_rank: Option<i64>,
     text_rank: Option<i64>,
-    vector_weight: f64,
-    text_weight: f64,
-    constant: f64,
+    vector_weight: Option<f64>,
+    text_weight: Option<f64>,
+    constant: Option<f64>,
     age: Option<f64>,
     half_life: Option<f64>,
-) -> Vec<f64> {
-    let ranks = fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, constant);
+) -> Result<Vec<f64>, ErrorReport> {
+    let (vector_weight, text_weight) =
+        (given(vector_weight, "vector_weight")?, given(text_weight, "text_weight")?);
+    let ranks =
+        fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, given(constant, "constant")?);
     let age = age.unwrap_or(0.0);
-    vec![ranks * fusion::decay(age, half_life), fusion::order(ranks, age, half_life)]
+    Ok(vec![ranks * fusion::decay(age, half_life), fusion::order(ranks, age, half_life)])
 }
 
 /// Positions, from 1, of `max_rows` items that are relevant and unlike one another; `orders` are the logarithms of

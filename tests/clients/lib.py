@@ -87,10 +87,10 @@ def fill(connection, tenant):
 
 
 def tenant_tables(connection, partitions=False, internal=False):
-    """Names of the tables with a tenant_id, from the catalog; internal: also those that functions alone write."""
+    """Names of the tables with a tenant_id, from the catalog; internal: also those that functions alone write. What is unlogged keeps no rows."""
     return [r[0] for r in connection.execute(
         """SELECT c.oid::regclass::text FROM pg_class c
-           WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND c.relispartition = %s
+           WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.relispartition = %s
              AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
              AND (%s OR c.relispartition OR has_table_privilege('llmspell_app', c.oid, 'INSERT'))
            ORDER BY 1""", [partitions, internal])]

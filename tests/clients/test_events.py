@@ -62,7 +62,7 @@ def follow(function):
                 time.sleep(0.01)
                 quiet = not any(writer.is_alive() for writer in writers) and one(connection, "SELECT held_events FROM llmspell.event_feed_lag()") == 0
         # As one that comes later and reads it in one go.
-        again = [r[0] for r in rows(connection, f"SELECT event_id FROM {function}(NULL, 1000000)")]
+        again = [r[0] for r in rows(connection, f"SELECT event_id FROM {function}(1000000)")]
     return written, got, again
 
 

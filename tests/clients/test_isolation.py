@@ -112,7 +112,8 @@ def no_tenant_functions():
                         got = function.call(connection, getattr(function, how)())
                     except psycopg.Error as error:
                         got = error.sqlstate
-                    if got != "42501":
+                    # A null may be found while the call is planned, before the tenant is asked for.
+                    if got != "42501" and (how, got) != ("nulls", "22004"):
                         wrong.add(f"{function.name} with {how} arguments: {got}")
             equal(one(connection, "SELECT llmspell.current_tenant()"), None, state)
     equal(sorted(wrong), [])
@@ -253,7 +254,7 @@ def not_granted():
         routines = [r[0] for r in rows(connection, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace)")]
         connection.execute(f"CREATE SCHEMA {sandbox} AUTHORIZATION {ROLE}")
         acls = rows(connection, ACLS)
-    equal(shared, {"llmspell._event_log_retention", "llmspell._feed_epochs", "llmspell._index_ledger", "llmspell._maintenance", "llmspell.refinery_schema_history", "llmspell.vector_calibrations", "llmspell.vector_index_config", "llmspell.vector_spaces"}, "tables without tenants")
+    equal(shared, {"llmspell._event_ids", "llmspell._event_log_retention", "llmspell._feed_epochs", "llmspell._index_ledger", "llmspell._maintenance", "llmspell.refinery_schema_history", "llmspell.vector_calibrations", "llmspell.vector_index_config", "llmspell.vector_spaces"}, "tables without tenants")
     with app(A) as connection:
         connection.execute("SELECT llmspell.version()")  # settings exist once the library is loaded
         connection.execute(f"CREATE FUNCTION {sandbox}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
@@ -272,7 +273,7 @@ def not_granted():
                 connection.execute(f"GRANT ALL ON {table} TO PUBLIC")
             with raises("42501", "42809"):
                 connection.execute(f"CREATE TABLE {sandbox}.child () INHERITS ({table})")
-            with raises("42501", "42704"):  # event_log has no key to refer to
+            with raises("42501", "42704", "42P16"):  # event_log has no key to refer to, _event_ids is unlogged
                 connection.execute(f"CREATE TABLE {sandbox}.probe (t varchar(255) REFERENCES {table})")
             if table in tenant_tables(connection):
                 with raises("0A000"):

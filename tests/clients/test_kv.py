@@ -31,7 +31,7 @@ def alive(connection):
 def every_kind_of_key_and_value_comes_back():
     """values and keys come back byte for byte, text and binary, prepared and not"""
     values = [b"", bytes(range(256)), b"\0" * 1000, random.Random(1).randbytes(100_000)]
-    keys = ["", "k" * 500, "𝄞" * 500, "%", "_", "\\", "'", "a\nb\tc", "e\u0301", "\u00e9", "\U0010ffff", "\x01", " "]
+    keys = ["", "k" * 500, "名" * 500, "𝄞" * 375, "%", "_", "\\", "'", "a\nb\tc", "e\u0301", "\u00e9", "\U0010ffff", "\x01", " "]
     metadata = [None, {}, [], "text", 0, {"text": "é𝄞\u0001", "list": [1, None, 2.5], "deep": {"a": {"b": True}}}]
     with app(A) as connection:
         for options in ({}, {"binary": True}, {"prepare": True}, {"prepare": True, "binary": True}):
@@ -108,11 +108,10 @@ def expiry():
         equal(one(connection, "SELECT llmspell.kv_sweep(0)"), 0)
         equal(one(connection, "SELECT llmspell.kv_sweep()"), 1)
         equal(one(connection, "SELECT count(*) FROM llmspell.kv_store"), 2)
-        for ttl in ("0", "-1 second", "-1 month"):
+        for ttl in ("0", "-1 second", "-1 month", "infinity"):
             with raises("22023"):
                 kv_set(connection, "t", b"", ttl=ttl)
         kv_set(connection, "t", b"", ttl="1000 years")
-        kv_set(connection, "t", b"", ttl="infinity")
         equal(one(connection, "SELECT llmspell.kv_exists('t')"), True)
         with raises("22008"):
             kv_set(connection, "t", b"", ttl="178000000 years")
@@ -188,7 +187,7 @@ def limits():
         with raises("54000"):
             connection.execute(over, [LIMIT + 1])
         alive(connection)
-        with raises("23514"):
+        with raises("54000"):
             connection.execute("INSERT INTO llmspell.kv_store (tenant_id, key, value) VALUES (%s, 'over', decode(repeat('00', %s), 'hex'))", [A, LIMIT + 1])
         if SOAK:
             connection.execute(over, [LIMIT])

@@ -98,6 +98,7 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     ('L27', 'lo_open(oid,integer)', ''),
     ('L27', 'lo_put(oid,bigint,bytea)', ''),
     ('L27', 'lo_unlink(oid)', ''),
+    ('L29', 'llmspell._event_ids', 'llmspell'),
     ('L31', 'llmspell.event_log', '')
 )
 SELECT f.lint, f.object, f.detail FROM found f

@@ -48,7 +48,9 @@ fn entity_put(
     tenant()?;
     let entity = id(entity, "entity_id")?;
     let (kind, name) = (given(kind, "entity_type")?, given(name, "name")?);
-    let change = Said { of: &ENTITIES, kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
+    let change =
+        Said { of: &ENTITIES, kind: Some(kind), name: Some(name), properties, source_kind, source_id }
+            .change()?;
     once(only(&ENTITIES, entity, portion(valid_from, valid_to)?, Operation::Put, &change))
 }
 
@@ -67,7 +69,9 @@ fn entity_insert(
     let tenant = tenant()?;
     let entity = id(entity, "entity_id")?;
     let (kind, name) = (given(kind, "entity_type")?, given(name, "name")?);
-    let change = Said { of: &ENTITIES, kind: Some(kind), name: Some(name), properties, source_kind, source_id }.change()?;
+    let change =
+        Said { of: &ENTITIES, kind: Some(kind), name: Some(name), properties, source_kind, source_id }
+            .change()?;
     let portion = portion(valid_from, valid_to)?;
     once(connect(|connection| {
         lock(&tenant, &mut vec![key(Kind::Entity, entity)]);

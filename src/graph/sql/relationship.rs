@@ -41,7 +41,8 @@ fn relationship_put(
     let relationship = id(relationship, "relationship_id")?;
     let (from, to) = (id(from_entity, "from_entity")?, id(to_entity, "to_entity")?);
     let kind = given(kind, "relationship_type")?;
-    let said = Said { of: &RELATIONSHIPS, kind: Some(kind), name: Some(""), properties, source_kind, source_id };
+    let said =
+        Said { of: &RELATIONSHIPS, kind: Some(kind), name: Some(""), properties, source_kind, source_id };
     let change = Change { ends: Some((from, to)), ..said.change()? };
     let portion = portion(valid_from, valid_to)?;
     let on_missing = one_of(on_missing, "on_missing", &["error", "clip", "allow"], "error, clip, allow")?;
@@ -92,7 +93,8 @@ fn relationship_patch(
     tenant()?;
     let relationship = id(relationship, "relationship_id")?;
     let properties = Some(given(properties, "properties")?);
-    let change = Said { of: &RELATIONSHIPS, kind, name: None, properties, source_kind, source_id }.change()?;
+    let change =
+        Said { of: &RELATIONSHIPS, kind, name: None, properties, source_kind, source_id }.change()?;
     once(only(&RELATIONSHIPS, relationship, portion(valid_from, valid_to)?, Operation::Patch, &change))
 }
 

@@ -294,7 +294,13 @@ fn graph_shortest_path(
     let room = natural(max, "max_nodes")? as usize;
     let point = Point::new(types, direction, at, known_at)?;
     let found = connect(|connection| {
-        shortest_path(&mut Seen { connection, point: &point, types: Types::default() }, from, to, max_depth, room)
+        shortest_path(
+            &mut Seen { connection, point: &point, types: Types::default() },
+            from,
+            to,
+            max_depth,
+            room,
+        )
     })
     .map_err(stopped(max))?;
     Ok(TableIterator::new(found.map(|path| {

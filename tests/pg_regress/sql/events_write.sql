@@ -56,8 +56,34 @@ SELECT regress.try($$SELECT llmspell.stream_append('s', '[{"event_type": "s.3", 
 SELECT regress.try($$SELECT llmspell.stream_append('new', '[{"event_type": "s.3", "payload": 3}]', 1)$$);
 SELECT regress.try($$SELECT llmspell.stream_append('s', '[]', 1)$$), llmspell.stream_append('s', '[]', 2), llmspell.stream_append('none', '[]'), llmspell.stream_append('none', '[]', 0);
 SELECT llmspell.stream_append('s', '[{"event_type": "s.3", "payload": 3, "event_id": "00000000-0000-7000-8000-000000000031"}]', 2), llmspell.stream_append('s', '[{"event_type": "s.4", "payload": 4}]');
-SELECT regress.try($$SELECT llmspell.stream_append('s', '[{"event_type": "s.5", "payload": 5, "event_id": "00000000-0000-7000-8000-000000000031"}]')$$);
+-- the same append again, after an answer that was lost, gives the same version; anything else that repeats an id does not
+SELECT llmspell.stream_append('again', '[{"event_type": "a", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000041"}, {"event_type": "b", "payload": 2, "event_id": "00000000-0000-7000-8000-000000000042"}]', 0),
+    llmspell.stream_append('again', '[{"event_type": "a", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000041"}, {"event_type": "b", "payload": 2, "event_id": "00000000-0000-7000-8000-000000000042"}]', 0),
+    llmspell.stream_append('again', '[{"event_type": "a", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000041"}, {"event_type": "b", "payload": 2, "event_id": "00000000-0000-7000-8000-000000000042"}]');
+SELECT s, e, regress.try(format('SELECT llmspell.stream_append(%L, %L, %L)', s, events, e)) FROM (VALUES
+    ('again', '[{"event_type": "a", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000041"}, {"event_type": "c", "payload": 3, "event_id": "00000000-0000-7000-8000-000000000043"}]', NULL),
+    ('again', '[{"event_type": "a", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000041"}, {"event_type": "c", "payload": 3}]', NULL),
+    ('again', '[{"event_type": "b", "payload": 2, "event_id": "00000000-0000-7000-8000-000000000042"}, {"event_type": "a", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000041"}]', NULL),
+    ('again', '[{"event_type": "a", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000041"}, {"event_type": "b", "payload": 2, "event_id": "00000000-0000-7000-8000-000000000042"}]', 1),
+    ('other', '[{"event_type": "a", "payload": 1, "event_id": "00000000-0000-7000-8000-000000000041"}, {"event_type": "b", "payload": 2, "event_id": "00000000-0000-7000-8000-000000000042"}]', NULL)) AS v (s, events, e);
+SELECT stream_version, event_type, payload FROM llmspell.stream_read('again');
 SELECT stream_version, event_type, payload FROM llmspell.stream_read('s');
+-- a transaction takes no lock for an id, whatever it appends
+BEGIN;
+SELECT count(*) AS locks FROM pg_locks WHERE pid = pg_backend_pid() AND locktype IN ('advisory', 'tuple');
+DO $$ BEGIN FOR n IN 1..1500 LOOP PERFORM llmspell.event_append('lock', '1', event_id => md5('lock' || n)::uuid); END LOOP; END $$;
+SELECT count(*) FILTER (WHERE created) FROM llmspell.event_append_many((SELECT jsonb_agg(jsonb_build_object('event_type', 'lock', 'payload', n, 'event_id', md5('lock' || n))) FROM generate_series(1001, 3000) n));
+SELECT count(*) AS locks FROM pg_locks WHERE pid = pg_backend_pid() AND locktype IN ('advisory', 'tuple');
+SELECT count(*) < 1000 AS few FROM pg_locks WHERE pid = pg_backend_pid();
+ROLLBACK;
+-- what COPY could not write again is refused at once, however it comes
+SELECT regress.try(s) FROM unnest(ARRAY[$$SELECT FROM llmspell.event_append('bomb', (SELECT jsonb_agg('1e131071'::jsonb) FROM generate_series(1, 9000)))$$,
+    $$SELECT FROM llmspell.event_append_many(jsonb_build_array(jsonb_build_object('event_type', 'bomb', 'payload', (SELECT jsonb_agg('1e131071'::jsonb) FROM generate_series(1, 9000)))))$$,
+    $$SELECT llmspell.stream_append('bomb', jsonb_build_array(jsonb_build_object('event_type', 'bomb', 'payload', (SELECT jsonb_agg('1e131071'::jsonb) FROM generate_series(1, 9000)))))$$,
+    $$SELECT FROM llmspell.event_append('bomb', (repeat('[', 1001) || repeat(']', 1001))::jsonb)$$,
+    $$SELECT FROM llmspell.event_list(filter => (repeat('{"a":', 1001) || '1' || repeat('}', 1001))::jsonb)$$,
+    $$INSERT INTO llmspell.event_log (tenant_id, event_id, event_type, correlation_id, timestamp, sequence, language, payload) VALUES (llmspell.current_tenant(), uuidv7(), 'bomb', uuidv7(), now(), 1, 'sql', (repeat('[', 1001) || repeat(']', 1001))::jsonb)$$]) s;
+SELECT regress.try($$SELECT FROM llmspell.event_append('t', '{}')$$) FROM (SELECT set_config('transaction_read_only', 'on', true)) r;
 SELECT stream_version, cursor FROM llmspell.stream_read('s', 1, '2');
 -- bad values: nothing is stored, no month is made
 CREATE TEMP TABLE before AS SELECT (SELECT count(*) FROM llmspell.event_log) AS n, (SELECT count(*) FROM pg_inherits WHERE inhparent = 'llmspell.event_log'::regclass) AS months;

@@ -52,6 +52,11 @@ BEGIN;
 SET LOCAL app.current_tenant_id = 'hooks-2';
 SELECT (SELECT count(*) FROM llmspell.hook_list('old')), (SELECT total_executions FROM llmspell.get_hook_history_stats()), llmspell.cleanup_old_hook_executions(now(), 100);
 ROLLBACK;
+-- what COPY could not write again is refused at once, however it comes
+SELECT regress.try(s) FROM unnest(ARRAY[$$SELECT FROM llmspell.hook_record('h', 't', context => '', result => (SELECT jsonb_agg('1e131071'::jsonb) FROM generate_series(1, 9000)))$$,
+    $$SELECT FROM llmspell.hook_record('h', 't', context => '', metadata => (repeat('[', 1001) || repeat(']', 1001))::jsonb)$$,
+    $$SELECT FROM llmspell.hook_record('h', 't', context_json => (SELECT jsonb_agg('1e131071'::jsonb) FROM generate_series(1, 9000)))$$,
+    $$SELECT FROM llmspell.hook_record('h', 't', context => '', tags => ARRAY[repeat('\', 70000000)])$$]) s;
 -- pages meet without gap or overlap, both ways, by every index, and read what they return
 SET app.current_tenant_id = 'hooks-pages';
 SELECT count(*) FROM generate_series(1, 400) n CROSS JOIN LATERAL llmspell.hook_record('h' || n % 2, 't' || n % 3, context => '', at => '2026-11-01'::timestamptz + n / 5 * interval '1 minute', correlation_id => md5((n % 8)::text)::uuid, execution_id => md5(n::text)::uuid);

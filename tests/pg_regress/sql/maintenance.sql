@@ -67,3 +67,11 @@ SELECT (SELECT count(*) FROM llmspell.health_cache) AS cache, (SELECT count(*) >
 -- an operator's statement is not a slow one of an application
 SELECT q, llmspell_internal._health_is_operation(q) FROM unnest(ARRAY['SELECT * FROM llmspell.health_check()', 'SELECT count(*) FROM llmspell.maintenance_run($1)', 'CREATE EXTENSION llmspell', 'SELECT * FROM llmspell.kv_get($1)',
     'SELECT * FROM llmspell.event_log WHERE event_type = ''create''']) q;
+-- where the library is loaded at login, a session knows its settings and refuses a tenant that is none from the start
+RESET SESSION AUTHORIZATION;
+SELECT current_database() AS own \gset
+ALTER DATABASE :"own" SET session_preload_libraries = 'llmspell_ext';
+SELECT item, value, ok FROM llmspell.health_check() WHERE item = 'library loaded';
+\c -
+SHOW llmspell.event_log_months_back;
+SET app.current_tenant_id = E'two\nlines';

@@ -16,3 +16,10 @@ SELECT llmspell.agent_state_delete('deep');
 -- a few bytes of number can be 131,072 digits of text
 SELECT regress.try($$SELECT llmspell.agent_state_save('bomb', 't', (SELECT jsonb_agg('1e131000'::numeric) FROM generate_series(1, 600)))$$),
     regress.try($$SELECT llmspell.workflow_save('bomb', NULL, (SELECT jsonb_agg('1e131000'::numeric) FROM generate_series(1, 600)))$$);
+-- raw writers meet the bounds of a dump, too
+SELECT regress.try(format(s, b)) FROM unnest(ARRAY[
+    $$INSERT INTO llmspell.agent_states (tenant_id, agent_id, agent_type, checksum, state_data) VALUES ('bounds', 'raw', 't', '', %s)$$,
+    $$INSERT INTO llmspell.workflow_states (tenant_id, workflow_id, state_data) VALUES ('bounds', 'raw', %s)$$,
+    $$INSERT INTO llmspell.sessions (tenant_id, session_data) VALUES ('bounds', %s)$$,
+    $$UPDATE llmspell.agent_states SET state_data = %s$$, $$UPDATE llmspell.workflow_states SET state_data = %s$$, $$UPDATE llmspell.sessions SET session_data = %s$$]) WITH ORDINALITY AS w (s, n)
+CROSS JOIN unnest(ARRAY[$$'{"a": 1}'$$, $$(repeat('[', 1001) || repeat(']', 1001))::jsonb$$, $$(SELECT jsonb_agg('1e131071'::jsonb) FROM generate_series(1, 9000))$$]) WITH ORDINALITY AS v (b, m) ORDER BY n, m;

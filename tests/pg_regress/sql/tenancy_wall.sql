@@ -42,7 +42,7 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     'CREATE POLICY p ON llmspell.kv_store USING (true)', 'INSERT INTO llmspell._index_ledger VALUES (''i'', ''d'')',
     'INSERT INTO llmspell.refinery_schema_history VALUES (16)', 'SELECT llmspell_internal._apply_security()',
     'SELECT * FROM llmspell_internal._tenants()', 'SELECT * FROM llmspell.tenant_list()', 'SELECT * FROM llmspell.tenant_erase(''wall-b'', false)',
-    'SELECT llmspell.protect_table(''llmspell.kv_store'')', 'SELECT llmspell_internal._event_log_make_month(''2026-01-01'')',
+    'SELECT llmspell.protect_table(''llmspell.kv_store'')', 'SELECT llmspell_internal._event_log_make_month(''2026-01-01'', true)',
     'SELECT llmspell_internal._wall_build(''llmspell.kv_store'')', 'SET ROLE llmspell_owner']) AS s;
 SELECT llmspell.ensure_future_event_log_partitions() IS NOT NULL AS months;
 SELECT DISTINCT regexp_replace(regress.try(format('SELECT * FROM %s', inhrelid::regclass)), '\d{4}_\d\d', 'YYYY_MM')

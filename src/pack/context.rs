@@ -1,0 +1,173 @@
+//! The contexts of zstd. Memory that zstd cannot get is reported as Rust's own is: the bytes are not damaged.
+
+use std::alloc::{Layout, handle_alloc_error};
+
+use zstd::bulk::Decompressor;
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode::ZSTD_error_memory_allocation;
+use zstd::zstd_safe::{
+    CCtx, CDict, CParameter, DCtx, DDict, DParameter, InBuffer, OutBuffer, ResetDirective, SafeResult,
+    compress_bound, is_error_kind,
+};
+
+/// zstd refuses the bytes or the setting.
+#[derive(Debug)]
+pub struct Refused;
+
+pub struct Compressor<'a>(CCtx<'a>);
+
+impl<'a> Compressor<'a> {
+    pub fn new(level: i32) -> Result<Self, Refused> {
+        let mut context = there(CCtx::try_create());
+        done(context.set_parameter(CParameter::CompressionLevel(level)))?;
+        Ok(Self(context))
+    }
+
+    pub fn prepared(dictionary: &'a CDict<'a>) -> Result<Self, Refused> {
+        let mut context = there(CCtx::try_create());
+        done(context.ref_cdict(dictionary))?;
+        Ok(Self(context))
+    }
+
+    /// Empty: none.
+    pub fn set_dictionary(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        done(self.0.load_dictionary(bytes)).map(drop)
+    }
+
+    /// With a checksum, so that damage, a wrong dictionary and a wrong base are found out.
+    pub fn checksummed(mut self, data: &[u8]) -> Result<Vec<u8>, Refused> {
+        done(self.0.set_parameter(CParameter::ChecksumFlag(true)))?;
+        self.compress(data)
+    }
+
+    pub fn compress(&mut self, data: &[u8]) -> Result<Vec<u8>, Refused> {
+        let mut packed = Vec::with_capacity(compress_bound(data.len()));
+        let result = self.0.compress2(&mut packed, data);
+        if result.is_err() {
+            // A failed frame stays open, and the context may be used again.
+            let _ = self.0.reset(ResetDirective::SessionOnly);
+        }
+        done(result)?;
+        Ok(packed)
+    }
+}
+
+pub struct Expander<'a>(DCtx<'a>);
+
+impl<'a> Expander<'a> {
+    pub fn new() -> Self {
+        Self(there(DCtx::try_create()))
+    }
+
+    pub fn prepared(dictionary: &'a DDict<'a>) -> Result<Self, Refused> {
+        let mut context = there(DCtx::try_create());
+        done(context.ref_ddict(dictionary))?;
+        Ok(Self(context))
+    }
+
+    /// Empty: none.
+    pub fn set_dictionary(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        done(self.0.load_dictionary(bytes)).map(drop)
+    }
+
+    /// How many bytes it made of them.
+    pub fn expand_into(&mut self, packed: &[u8], data: &mut [u8]) -> Result<usize, Refused> {
+        done(self.0.decompress(data, packed))
+    }
+
+    /// At most `max` bytes; more are refused.
+    pub fn expand(&mut self, packed: &[u8], max: usize) -> Result<Vec<u8>, Refused> {
+        let size = Decompressor::upper_bound(packed).unwrap_or(max);
+        let mut data = Vec::with_capacity(size.min(max));
+        done(self.0.decompress(&mut data, packed))?;
+        Ok(data)
+    }
+
+    /// Frames of any number, whose windows have at most 2^`window_log` bytes. Stops behind `max` bytes, and
+    /// takes no memory for more, whatever the frames declare.
+    pub fn expand_all(mut self, packed: &[u8], window_log: u32, max: usize) -> Result<Vec<u8>, Refused> {
+        done(self.0.set_parameter(DParameter::WindowLogMax(window_log)))?;
+        let mut input = InBuffer::around(packed);
+        let mut data: Vec<u8> = Vec::new();
+        loop {
+            let room = (max + 1).saturating_sub(data.len());
+            if room == 0 {
+                return Ok(data);
+            }
+            data.reserve_exact(data.len().max(DCtx::out_size()).min(room));
+            let length = data.len();
+            let rest =
+                done(self.0.decompress_stream(&mut OutBuffer::around_pos(&mut data, length), &mut input))?;
+            if input.pos() == packed.len() {
+                if rest == 0 {
+                    return Ok(data);
+                }
+                if data.len() < data.capacity() {
+                    return Err(Refused);
+                }
+            }
+        }
+    }
+}
+
+/// Prepared for [`Compressor::prepared`].
+pub fn compressing(dictionary: &[u8], level: i32) -> CDict<'static> {
+    there(CDict::try_create(dictionary, level))
+}
+
+/// Prepared for [`Expander::prepared`].
+pub fn expanding(dictionary: &[u8]) -> DDict<'static> {
+    there(DDict::try_create(dictionary))
+}
+
+fn done(result: SafeResult) -> Result<usize, Refused> {
+    result.map_err(
+        |code| {
+            if is_error_kind(code, ZSTD_error_memory_allocation) { out_of_memory() } else { Refused }
+        },
+    )
+}
+
+fn there<T>(made: Option<T>) -> T {
+    made.unwrap_or_else(|| out_of_memory())
+}
+
+/// zstd does not say how much it asked for.
+fn out_of_memory() -> ! {
+    handle_alloc_error(Layout::new::<()>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn frames_that_follow_one_another() {
+        let frame = |data| Compressor::new(3).and_then(|compressor| compressor.checksummed(data)).unwrap();
+        let (one, two) = (frame(b"one"), frame(&[7; 300_000]));
+        let both = [one.as_slice(), &two].concat();
+        let all = |packed: &[u8], max| Expander::new().expand_all(packed, 27, max);
+        assert_eq!(all(&both, 300_003).unwrap(), [b"one", [7; 300_000].as_slice()].concat());
+        assert_eq!(all(&both, 200_000).unwrap().len(), 200_001);
+        assert_eq!(all(&both, 3).unwrap().len(), 4);
+        assert!(all(&both[..both.len() - 1], 300_003).is_err());
+        assert!(all(&[both.as_slice(), b"x"].concat(), 300_003).is_err());
+        assert!(all(&two, 300_000).unwrap().iter().all(|byte| *byte == 7));
+    }
+
+    proptest! {
+        #[test]
+        fn a_context_serves_again_after_what_it_refused(data in proptest::collection::vec(0u8..9, 0..3000), noise in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut compressor = Compressor::new(3).unwrap();
+            let mut expander = Expander::new();
+            let packed = compressor.compress(&data).unwrap();
+            let _ = expander.expand(&noise, 1000);
+            let _ = expander.expand_into(&packed, &mut []);
+            prop_assert_eq!(expander.expand(&packed, data.len()).unwrap(), data.clone());
+            if !data.is_empty() {
+                prop_assert!(expander.expand(&packed, data.len() - 1).is_err());
+            }
+            prop_assert_eq!(compressor.compress(&data).unwrap(), packed);
+        }
+    }
+}
