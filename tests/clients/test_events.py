@@ -12,8 +12,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 from lib import A, B, ROLE, SOAK, app, call, equal, one, raises, rows, server, test
 
-SECONDS = 20 if SOAK else 4
-STALL = 5 if SOAK else 2
+SECONDS = 20 if SOAK else 2
+STALL = 5 if SOAK else 1
 OPS = f"{ROLE}_ops"
 
 
