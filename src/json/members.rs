@@ -90,7 +90,10 @@ mod tests {
     #[test]
     fn without_members() {
         let names = ["a".to_owned(), "\n".to_owned()];
-        assert_eq!(without(r#"{"a": 1, "\n": 2, "b": {"a": 3}}"#, &names), Ok(Some(r#"{"b": {"a": 3}}"#.to_owned())));
+        assert_eq!(
+            without(r#"{"a": 1, "\n": 2, "b": {"a": 3}}"#, &names),
+            Ok(Some(r#"{"b": {"a": 3}}"#.to_owned()))
+        );
         assert_eq!(without(r#"{"b": 1}"#, &names), Ok(None));
         assert_eq!(without("[1]", &names), Err(Invalid::NotObject));
     }

@@ -29,7 +29,10 @@ impl Refusal for TooMany {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("Use smaller batches, each in a transaction of its own, or raise max_locks_per_transaction.".to_owned())
+        Some(
+            "Use smaller batches, each in a transaction of its own, or raise max_locks_per_transaction."
+                .to_owned(),
+        )
     }
 }
 
@@ -43,7 +46,8 @@ pub struct Lock {
 impl Lock {
     /// `class` sets the domains apart, at least 16; `hash` stands for the tenant, the kind and the key.
     pub fn new(class: u16, hash: [u8; 8], exclusive: bool) -> Self {
-        let ([a, b, c, d], [e, f, g, h]) = ([hash[0], hash[1], hash[2], hash[3]], [hash[4], hash[5], hash[6], hash[7]]);
+        let ([a, b, c, d], [e, f, g, h]) =
+            ([hash[0], hash[1], hash[2], hash[3]], [hash[4], hash[5], hash[6], hash[7]]);
         // SAFETY: set in every backend that runs SQL.
         let database = unsafe { pg_sys::MyDatabaseId };
         let tag = pg_sys::LOCKTAG {

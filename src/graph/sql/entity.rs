@@ -141,7 +141,8 @@ fn entity_correct(
     let entity = id(entity, "entity_id")?;
     let properties = Some(given(properties, "properties")?);
     let valid_at = given(valid_at, "valid_at")?;
-    let operation = [Operation::Patch, Operation::Put][one_of(mode, "mode", &["merge", "replace"], "merge, replace")?];
+    let operation =
+        [Operation::Patch, Operation::Put][one_of(mode, "mode", &["merge", "replace"], "merge, replace")?];
     let mut change = Said { of: &ENTITIES, kind, name, properties, source_kind, source_id }.change()?;
     once(connect(|connection| {
         lock(&tenant, [exclusive(Kind::Entity, entity)])?;

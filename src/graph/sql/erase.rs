@@ -71,10 +71,14 @@ fn _entity_erase(
     let entity = id(entity, "entity_id")?;
     let deleted = connect(|connection| {
         let args = [tenant.as_str().into(), spi::id(entity)];
-        lock_with(&tenant, vec![exclusive(Kind::Existence, entity), exclusive(Kind::Entity, entity)], || {
-            let edges = connection.rows(EDGES_EVER, &args, Sees::Latest, |row| row.id(0));
-            of_relationships(edges.into_iter().flatten())
-        })?;
+        lock_with(
+            &tenant,
+            vec![exclusive(Kind::Existence, entity), exclusive(Kind::Entity, entity)],
+            || {
+                let edges = connection.rows(EDGES_EVER, &args, Sees::Latest, |row| row.id(0));
+                of_relationships(edges.into_iter().flatten())
+            },
+        )?;
         erase(connection, &ENTITIES, &tenant, entity, &[ERASE_ENTITY, ERASE_EDGES], ENTITY_LEFT)
     })?;
     Ok(TableIterator::once((deleted[0], deleted[1])))

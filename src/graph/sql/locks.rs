@@ -45,11 +45,7 @@ pub fn lock(tenant: &str, keys: impl IntoIterator<Item = Key>) -> Result<Taken, 
 }
 
 /// Locks the keys, and those that `load` finds to be needed when it reads what is there.
-pub fn lock_with(
-    tenant: &str,
-    mut keys: Vec<Key>,
-    mut load: impl FnMut() -> Vec<Key>,
-) -> Result<(), Error> {
+pub fn lock_with(tenant: &str, mut keys: Vec<Key>, mut load: impl FnMut() -> Vec<Key>) -> Result<(), Error> {
     loop {
         let known: HashSet<Key> = keys.iter().copied().collect();
         let taken = lock(tenant, keys.iter().copied())?;

@@ -52,7 +52,8 @@ fn relationship_put(
         let keys = ends.iter().copied().map(shared).chain([exclusive(Kind::Relationship, relationship)]);
         let mut found = None;
         lock_with(&tenant, keys.collect(), || {
-            let target = found.insert(Target::load(connection, &RELATIONSHIPS, &tenant, relationship, portion));
+            let target =
+                found.insert(Target::load(connection, &RELATIONSHIPS, &tenant, relationship, portion));
             of_ends(locks::ends(target))
         })?;
         let Some(whole) = found else { return Ok((clock::transaction_start(), 0, 0)) };
@@ -77,7 +78,8 @@ fn relationship_put(
         let at = time(std::slice::from_ref(&whole), floor)?;
         let mut done = (at, 0, 0);
         for piece in pieces.iter() {
-            let again = (piece != portion).then(|| Target::load(connection, &RELATIONSHIPS, &tenant, relationship, piece));
+            let again = (piece != portion)
+                .then(|| Target::load(connection, &RELATIONSHIPS, &tenant, relationship, piece));
             let target = again.as_ref().unwrap_or(&whole);
             let (closed, added) = target.apply(connection, &tenant, Operation::Put, &change, at)?;
             done = (at, done.1 + closed, done.2 + added);
@@ -101,7 +103,8 @@ fn relationship_patch(
     tenant()?;
     let relationship = id(relationship, "relationship_id")?;
     let properties = Some(given(properties, "properties")?);
-    let mut change = Said { of: &RELATIONSHIPS, kind, name: None, properties, source_kind, source_id }.change()?;
+    let mut change =
+        Said { of: &RELATIONSHIPS, kind, name: None, properties, source_kind, source_id }.change()?;
     change.remove = remove.unwrap_or_default().into_iter().flatten().collect();
     once(only(&RELATIONSHIPS, relationship, portion(valid_from, valid_to)?, Operation::Patch, &change))
 }

@@ -133,7 +133,8 @@ impl Target {
             a.valid.end == b.valid.start && a.content.same(&b.content)
         };
         let first = (1..=here).rev().take_while(|n| joins(n - 1, *n)).last().map_or(here, |n| n - 1);
-        let last = (here..self.versions.len() - 1).take_while(|n| joins(*n, n + 1)).last().map_or(here, |n| n + 1);
+        let last =
+            (here..self.versions.len() - 1).take_while(|n| joins(*n, n + 1)).last().map_or(here, |n| n + 1);
         let period = Period::new(self.versions[first].valid.start, self.versions[last].valid.end)?;
         Some((period, self.versions[here].content.clone()))
     }
