@@ -40,7 +40,7 @@ export PGRX_HOME=$BUILD/pgrx CARGO_TARGET_DIR=$ROOT/target
 # Keeps the flags of cargo-pgrx's builds equal to cargo's own, so that dependencies compile once.
 # Other machines may need the flag (pgrx 0.18.1 on aarch64); scripts/build checks the outcome.
 if [[ $(uname -m) == x86_64 ]]; then export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1; fi
-unset RUST_BACKTRACE # would add backtraces to the errors that tests compare
+export RUST_BACKTRACE=1 # no error of the extension may carry a backtrace, whatever the server's environment
 PATH=$BUILD/tools/bin:$PATH:/usr/sbin:/sbin
 
 cargo_pgrx() { cargo-pgrx pgrx "$@" 9>&-; } # a build daemon must not inherit the lock

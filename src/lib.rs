@@ -41,6 +41,9 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
 #[pg_guard]
 #[allow(unsafe_code)]
 pub extern "C-unwind" fn _PG_init() {
+    // Errors of the server that pass through Rust would carry a backtrace in DETAIL where RUST_BACKTRACE is set.
+    // SAFETY: a backend has one thread while a library is loaded.
+    unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     server::memory::init();
     tenancy::init();
     settings::init();

@@ -79,3 +79,20 @@ END
 $$;
 COMMENT ON FUNCTION llmspell_internal._tg_episode_embedding() IS 'Refuses a vector without its episode, and locks the episode.
 Errors: 23503 no such episode.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_episodes_of_sessions() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_gone record;
+BEGIN
+    FOR v_gone IN SELECT g.tenant_id, array_agg(g.session_id::text) AS sessions FROM gone g GROUP BY g.tenant_id LOOP
+        DELETE FROM episodes e WHERE e.tenant_id = v_gone.tenant_id AND e.session_id = ANY (v_gone.sessions);
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tg_episodes_of_sessions() IS 'Deletes the episodes of deleted sessions.';
+CREATE OR REPLACE TRIGGER episodes_of_sessions AFTER DELETE ON llmspell.sessions
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_episodes_of_sessions();

@@ -7,6 +7,29 @@ RETURN llmspell_internal._cursor(at, llmspell_internal._cursor(recorded_at, id::
 COMMENT ON FUNCTION llmspell_internal._episode_cursor(timestamptz, timestamptz, uuid) IS 'The cursor of an episode.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_cursor(timestamptz, timestamptz, uuid) TO llmspell_app;
 
+-- One statement for the sessions of a result, as their number is small, and one for all of the tenant.
+CREATE OR REPLACE FUNCTION llmspell_internal._episode_ended_sessions(sessions text[]) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_ids uuid[];
+BEGIN
+    IF _episode_ended_sessions.sessions IS NULL THEN
+        RETURN (SELECT array_agg(s.session_id::text) FROM sessions s WHERE s.tenant_id = v_tenant AND (s.status = 'expired' OR s.expires_at <= now()));
+    END IF;
+    v_ids := ARRAY(SELECT x::uuid FROM unnest(_episode_ended_sessions.sessions) AS x WHERE x ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
+    IF v_ids = '{}' THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT array_agg(s.session_id::text) FROM sessions s
+            WHERE s.tenant_id = v_tenant AND s.session_id = ANY (v_ids) AND (s.status = 'expired' OR s.expires_at <= now()));
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) IS 'Those of some sessions, or all of the tenant''s, that have expired; NULL for none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.episode_get(id uuid)
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, at timestamptz, recorded_at timestamptz, processed_at timestamptz, expires_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -22,7 +45,7 @@ Errors: 42501 no tenant, 22004 null.
 Example: SELECT role, content FROM llmspell.episode_get(''00000000-0000-0000-0000-000000000001'');';
 
 CREATE OR REPLACE FUNCTION llmspell.episode_list(session_id text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, newest_first boolean DEFAULT false,
-    max_rows int DEFAULT 100, after text DEFAULT NULL)
+    max_rows int DEFAULT 100, after text DEFAULT NULL, include_expired boolean DEFAULT false)
 RETURNS SETOF llmspell_internal.episode_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -31,20 +54,24 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_newest constant boolean := coalesce(episode_list.newest_first, false);
+    v_expired constant boolean := coalesce(episode_list.include_expired, false);
+    v_ended constant text[] := CASE WHEN NOT v_expired THEN _episode_ended_sessions(CASE WHEN episode_list.session_id IS NOT NULL THEN ARRAY[episode_list.session_id] END) END;
     v_order constant text := CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END;
 BEGIN
     -- The conditions stand in the text, as each of the two orders has its own index.
     RETURN QUERY EXECUTE concat(
         'SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
              llmspell_internal._episode_cursor(e.occurred_at, e.recorded_at, e.id)
-         FROM llmspell.episodes e WHERE e.tenant_id = $1 AND (e.expires_at IS NULL OR e.expires_at > now())',
+         FROM llmspell.episodes e WHERE e.tenant_id = $1',
+        CASE WHEN NOT v_expired THEN ' AND (e.expires_at IS NULL OR e.expires_at > now())' END,
+        CASE WHEN v_ended IS NOT NULL THEN ' AND e.session_id <> ALL ($9)' END,
         CASE WHEN episode_list.session_id IS NOT NULL THEN ' AND e.session_id = $2' END,
         CASE WHEN episode_list.since IS NOT NULL THEN ' AND e.occurred_at >= $3' END,
         CASE WHEN episode_list.until IS NOT NULL THEN ' AND e.occurred_at < $4' END,
         CASE WHEN episode_list.after IS NOT NULL THEN format(' AND (e.occurred_at, e.recorded_at, e.id) %s ($5, $6, $7)', CASE WHEN v_newest THEN '<' ELSE '>' END) END,
         format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', v_order))
     USING v_tenant, episode_list.session_id, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
-        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), _max_rows(coalesce(episode_list.max_rows, 100));
+        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), _max_rows(coalesce(episode_list.max_rows, 100)), v_ended;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_list IS 'The episodes of a session, or of all, in order or newest first.
@@ -54,7 +81,9 @@ Example: SELECT role, content FROM llmspell.episode_list(''s1'', newest_first =>
 CREATE OR REPLACE FUNCTION llmspell.episode_search(query_text text DEFAULT NULL, query_embedding @extschema:vector@.vector DEFAULT NULL, max_rows int DEFAULT 10,
     session_id text DEFAULT NULL, filter jsonb DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60, half_life interval DEFAULT NULL, mmr_lambda double precision DEFAULT NULL,
-    language text DEFAULT 'simple')
+    language text DEFAULT 'simple', role text DEFAULT NULL, exclude_session text DEFAULT NULL, max_distance double precision DEFAULT NULL,
+    min_score double precision DEFAULT NULL, half_life_at timestamptz DEFAULT NULL, half_life_floor double precision DEFAULT NULL,
+    include_expired boolean DEFAULT false)
 RETURNS SETOF llmspell_internal.episode_hit
 LANGUAGE plpgsql STABLE ROWS 10
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -62,6 +91,10 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_expired constant boolean := coalesce(episode_search.include_expired, false);
+    v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN ARRAY[episode_search.exclude_session] END;
+    v_ended text[];
+    v_hits episode_hit[];
     v_space vector_spaces;
 BEGIN
     IF num_nonnulls(episode_search.query_text, episode_search.query_embedding) = 0 THEN
@@ -72,14 +105,22 @@ BEGIN
     ELSIF episode_search.mmr_lambda IS NOT NULL THEN
         RAISE EXCEPTION 'mmr_lambda needs query_embedding' USING ERRCODE = 'invalid_parameter_value', HINT = 'Its dimensions tell by which vectors the episodes are compared.';
     END IF;
-    RETURN QUERY
-    SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
-        f.score, f.distance, f.vector_rank, f.text_rank
-    FROM _fused(v_space, episode_search.query_embedding, episode_search.query_text, episode_search.max_rows, episode_search.filter,
-        episode_search.since, episode_search.until, episode_search.session_id, true,
-        episode_search.weights, episode_search.rrf_k, episode_search.half_life, episode_search.mmr_lambda, episode_search.language, false) f
-    CROSS JOIN LATERAL (SELECT * FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = f.id OFFSET 0) AS e
-    ORDER BY f.place;
+    -- Sessions that have ended are excluded when they are seen among the hits; if that finds others, all of them are.
+    FOR v_round IN 1 .. 3 LOOP
+        SELECT array_agg(ROW(e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+            f.score, f.distance, f.vector_rank, f.text_rank)::llmspell_internal.episode_hit ORDER BY f.place)
+        INTO v_hits
+        FROM _fused(v_space, episode_search.query_embedding, episode_search.query_text, episode_search.max_rows, episode_search.filter,
+            episode_search.since, episode_search.until, episode_search.session_id, true, v_excluded, episode_search.role,
+            episode_search.weights, episode_search.rrf_k, episode_search.half_life, episode_search.half_life_at, episode_search.half_life_floor,
+            episode_search.mmr_lambda, episode_search.language, v_expired, episode_search.max_distance, episode_search.min_score) f
+        CROSS JOIN LATERAL (SELECT * FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = f.id OFFSET 0) AS e;
+        EXIT WHEN v_expired OR v_hits IS NULL;
+        v_ended := _episode_ended_sessions(ARRAY(SELECT DISTINCT h.session_id FROM unnest(v_hits) AS h));
+        EXIT WHEN v_ended IS NULL;
+        v_excluded := v_excluded || CASE v_round WHEN 1 THEN v_ended ELSE _episode_ended_sessions(NULL) END;
+    END LOOP;
+    RETURN QUERY SELECT h.* FROM unnest(v_hits) AS h;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_search IS 'The best episodes, whole, by meaning, by words, or by both.

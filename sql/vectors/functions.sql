@@ -29,11 +29,18 @@ AS 'MODULE_PATHNAME', '_vector_max_dims_wrapper';
 COMMENT ON FUNCTION llmspell_internal._vector_max_dims(text) IS 'The most dimensions that an index method takes; for other methods those of a vector.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_max_dims(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_halves(dims int) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_halves(dims int, metric text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_vector_halves_wrapper';
-COMMENT ON FUNCTION llmspell_internal._vector_halves(integer) IS 'Whether vectors of so many dimensions have an inline copy of half the precision.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_halves(integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_halves(integer, text) IS 'Whether vectors of so many dimensions have an inline copy of half the precision.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_halves(integer, text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_half(embedding @extschema:vector@.vector) RETURNS void
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_vector_check_half_wrapper';
+COMMENT ON FUNCTION llmspell_internal._vector_check_half IS 'Refuses a vector that half precision cannot hold.
+Errors: 22023 a number beyond 65504.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_half TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_lengths(metric text) RETURNS double precision[]
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -47,16 +54,18 @@ COMMENT ON FUNCTION llmspell_internal._vector_check_length IS 'Refuses a vector 
 Errors: 22023 a length outside of _vector_lengths.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_length TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_defaults(dims int) RETURNS TABLE (method text, m int, ef_construction int)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_defaults(dims int, metric text) RETURNS TABLE (method text, m int, ef_construction int)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- Half precision from 768 dimensions on, where it takes half the space and less time; at 384 it is no faster.
-    SELECT CASE WHEN dims < 768 THEN 'hnsw' WHEN dims <= llmspell_internal._vector_max_dims('hnsw_halfvec') THEN 'hnsw_halfvec' ELSE 'none' END,
+    -- Half precision from 768 dimensions on, where it takes half the space and less time; at 384 it is no faster. Only
+    -- where distances are angles: half precision ends at 65,504, and is too coarse for long vectors that are close.
+    SELECT CASE WHEN dims < 768 OR metric <> 'cosine' AND dims <= llmspell_internal._vector_max_dims('hnsw') THEN 'hnsw'
+                WHEN metric = 'cosine' AND dims <= llmspell_internal._vector_max_dims('hnsw_halfvec') THEN 'hnsw_halfvec' ELSE 'none' END,
         CASE WHEN dims < 1536 THEN 16 ELSE 24 END,
         CASE WHEN dims < 768 THEN 64 WHEN dims < 1536 THEN 128 ELSE 256 END;
 END;
-COMMENT ON FUNCTION llmspell_internal._vector_index_defaults(integer) IS 'The default index of a space of so many dimensions.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_defaults(integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_index_defaults(integer, text) IS 'The default index of a space of so many dimensions.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_defaults(integer, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_prefix(table_name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -81,9 +90,9 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_halves constant boolean := method = 'hnsw_halfvec' OR _vector_halves(dims);
+    v_halves constant boolean := method = 'hnsw_halfvec' OR _vector_halves(dims, metric);
     v_key constant text := CASE
-        WHEN _vector_halves(dims) THEN 'embedding_half'
+        WHEN _vector_halves(dims, metric) THEN 'embedding_half'
         -- Normalised, as a long or a short vector does not fit into half precision.
         WHEN v_halves AND metric = 'cosine' THEN format('((@extschema:vector@.l2_normalize(embedding))::@extschema:vector@.halfvec(%s))', dims)
         WHEN v_halves THEN format('(embedding::@extschema:vector@.halfvec(%s))', dims)
@@ -98,7 +107,8 @@ BEGIN
             -- TOML knows true and false, not t and f.
             CASE WHEN metric = 'ip' THEN 'false' ELSE 'true' END,
             '[' || coalesce((SELECT string_agg(l.value::text, ', ' ORDER BY l.n) FROM unnest(lists) WITH ORDINALITY AS l (value, n)), '') || ']',
-            CASE WHEN metric = 'cosine' THEN 'true' ELSE 'false' END) END;
+            -- From VectorChord 1.0 on a spherical centroid of residuals can be NaN, and nothing is found.
+            'false') END;
     RETURN concat_ws(' ', how, format('%I ON llmspell.%I USING %I (%s %s) WITH (%s)', index_name, table_name,
         CASE WHEN method = 'hnsw_halfvec' THEN 'hnsw' ELSE method END, v_key, v_class, v_options),
         'WHERE tenant_id = ' || quote_literal(tenant));
@@ -158,7 +168,7 @@ BEGIN
             ('expires_at', 'The time from which searches no longer find it; NULL for never.'),
             ('language', 'Text search configuration of content.'),
             ('fts', 'The words of content, kept by a trigger; NULL where there is none.'),
-            ('embedding_half', CASE metric WHEN 'cosine' THEN 'The embedding in half precision, normalised.' ELSE 'The embedding in half precision.' END)
+            ('embedding_half', 'The embedding in half precision, normalised.')
         ) AS c (name, comment)
         WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = format('llmspell.%I', table_name)::regclass AND a.attname = c.name)
     LOOP
@@ -211,11 +221,10 @@ BEGIN
         v_lengths[1], v_lengths[2]);
     IF v_inline THEN
         EXECUTE format('ALTER TABLE llmspell.%I ALTER COLUMN embedding SET STORAGE PLAIN', table_name);
-    ELSIF _vector_halves(dims) THEN
+    ELSIF _vector_halves(dims, metric) THEN
         -- Normalised, as a long or a short vector does not fit into half precision.
         EXECUTE format('ALTER TABLE llmspell.%1$I ADD COLUMN embedding_half @extschema:vector@.halfvec(%2$s) GENERATED ALWAYS AS (%3$s) STORED, ALTER COLUMN embedding_half SET STORAGE PLAIN',
-            table_name, dims, CASE WHEN metric = 'cosine' THEN format('@extschema:vector@.l2_normalize(embedding)::@extschema:vector@.halfvec(%s)', dims)
-                                   ELSE format('embedding::@extschema:vector@.halfvec(%s)', dims) END);
+            table_name, dims, format('@extschema:vector@.l2_normalize(embedding)::@extschema:vector@.halfvec(%s)', dims));
     END IF;
     EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, scope, id)', v_prefix || '_scope', table_name);
     EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, created_at, id)', v_prefix || '_created', table_name);
@@ -224,7 +233,7 @@ BEGIN
         v_prefix || '_metadata', table_name);
     EXECUTE format('CREATE INDEX %I ON llmspell.%I USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL',
         v_prefix || '_fts', table_name);
-    SELECT * INTO v_default FROM _vector_index_defaults(dims);
+    SELECT * INTO v_default FROM _vector_index_defaults(dims, metric);
     IF v_default.method <> 'none' THEN
         EXECUTE _vector_index_ddl(table_name, dims, metric, v_default.method, v_default.m, v_default.ef_construction, NULL, v_prefix || '_hnsw', 'CREATE INDEX');
     END IF;
@@ -311,13 +320,14 @@ GRANT EXECUTE ON FUNCTION llmspell.vector_space_create(text, integer, text, text
 
 CREATE OR REPLACE FUNCTION llmspell.vector_space_list(max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text, index_method text, index_state text, builtin boolean,
-    ef_search int, exact_rows int, calibrated_at timestamptz, cursor text)
+    ef_search int, exact_rows int, calibrated_at timestamptz, index_recall double precision, index_checked_at timestamptz, cursor text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT s.name, s.dims, s.metric, s.model, s.purpose, s.table_name, w.method,
         CASE WHEN w.method = 'none' THEN 'none' ELSE coalesce((SELECT i.state FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name), 'missing') END, s.builtin,
-        (SELECT e FROM unnest(k.efs, k.recalls) AS u (e, r) WHERE r >= 0.99 ORDER BY e LIMIT 1), k.exact_rows, k.calibrated_at, s.name
+        (SELECT e FROM unnest(k.efs, k.recalls) AS u (e, r) WHERE r >= 0.99 ORDER BY e LIMIT 1), k.exact_rows, k.calibrated_at,
+        CASE WHEN s.checked_index = w.index_name THEN s.checked_recall END, CASE WHEN s.checked_index = w.index_name THEN s.checked_at END, s.name
     FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
     LEFT JOIN vector_calibrations k ON k.space = s.name
     WHERE s.name > coalesce(vector_space_list.after, '')

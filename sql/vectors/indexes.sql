@@ -32,11 +32,18 @@ AS $$
     SELECT coalesce(c.method, d.method), CASE WHEN c.method IS NULL THEN d.m ELSE c.m END,
         CASE WHEN c.method IS NULL THEN d.ef_construction ELSE c.ef_construction END, c.lists,
         CASE WHEN c.method IS NOT NULL THEN c.index_name WHEN d.method <> 'none' THEN _vector_index_prefix(s.table_name) || '_hnsw' END
-    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_defaults(s.dims) d LEFT JOIN vector_index_config c ON c.space = s.name
+    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_defaults(s.dims, s.metric) d LEFT JOIN vector_index_config c ON c.space = s.name
     WHERE s.name = _vector_index_wanted.space
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_index_wanted(text) IS 'The index that a space should have: the chosen one, else the default.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_wanted(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_library(access_method name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$ SELECT format('%s %s', e.extname, e.extversion) FROM pg_extension e WHERE e.extname = CASE WHEN access_method LIKE 'vchord%' THEN 'vchord' ELSE 'vector' END $$;
+COMMENT ON FUNCTION llmspell_internal._vector_index_library(name) IS 'The extension that brings an access method, with its version.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_library(name) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_in_force(space text) RETURNS TABLE (method text, lists int[], beside_vchordrq boolean)
 LANGUAGE sql STABLE
@@ -56,6 +63,9 @@ AS $$
     JOIN pg_am a ON a.oid = x.relam AND a.amname IN ('hnsw', 'vchordrq', 'vchordg')
     LEFT JOIN pg_attribute k ON k.attrelid = t.oid AND k.attnum = i.indkey[0]
     WHERE s.name = _vector_index_in_force.space AND w.method <> 'none'
+      -- One that was found to be bad is not used, and VectorChord's only after a check with the present version.
+      AND CASE WHEN s.checked_index = x.relname AND s.checked_library = _vector_index_library(a.amname) THEN coalesce(s.checked_recall, 1) >= 0.9
+               ELSE a.amname = 'hnsw' END
     ORDER BY x.relname <> w.index_name, x.relname
     LIMIT 1
 $$;
@@ -74,7 +84,7 @@ DECLARE
     v_m int;
     v_ef int;
 BEGIN
-    SELECT * INTO v_default FROM _vector_index_defaults(v_space.dims);
+    SELECT * INTO v_default FROM _vector_index_defaults(v_space.dims, v_space.metric);
     IF v_method NOT IN ('auto', 'hnsw', 'hnsw_halfvec', 'vchordrq', 'vchordg', 'none') THEN
         RAISE EXCEPTION 'unknown index method "%"', left(v_method, 60) USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Use auto, hnsw, hnsw_halfvec, vchordrq, vchordg or none.';
@@ -213,7 +223,11 @@ DECLARE
 BEGIN
     IF vector_index_ensure.space IS NOT NULL THEN
         PERFORM _vector_index_choose(vector_index_ensure.space, vector_index_ensure.method, vector_index_ensure.m, vector_index_ensure.ef_construction, vector_index_ensure.lists);
-        RETURN NEXT _vector_index_make(vector_index_ensure.space, NULL, coalesce(vector_index_ensure.blocking, false));
+        v_row := _vector_index_checked(_vector_index_make(vector_index_ensure.space, NULL, coalesce(vector_index_ensure.blocking, false)));
+        IF v_row.state = 'bad' AND coalesce(vector_index_ensure.blocking, false) THEN
+            RAISE EXCEPTION '%', v_row.reason USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Choose another method, or scale the vectors.';
+        END IF;
+        RETURN NEXT v_row;
         RETURN;
     END IF;
     IF coalesce(vector_index_ensure.method, 'auto') <> 'auto' OR num_nonnulls(vector_index_ensure.m, vector_index_ensure.ef_construction, vector_index_ensure.lists) > 0 THEN
@@ -236,6 +250,8 @@ BEGIN
                 v_row := _vector_index_make(v_space, v_index.tenant, coalesce(vector_index_ensure.blocking, true));
                 IF v_row.state = 'built' AND v_index.tenant IS NOT NULL THEN
                     PERFORM _vector_tenant_record(v_index.tenant, v_space, v_row.index_name);
+                ELSIF v_index.tenant IS NULL AND coalesce(vector_index_ensure.blocking, true) THEN
+                    v_row := _vector_index_checked(v_row);
                 END IF;
             EXCEPTION WHEN OTHERS THEN
                 v_row := NULL;
@@ -258,7 +274,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.vector_index_ensure IS 'Chooses the index of a space, or builds all that are missing, and returns the statements left to run.
-Errors: 22023 no such space or method, parameters out of range, 0A000 the method is not installed, 55P03 another session holds the table.
+Errors: 22023 no such space or method, parameters out of range, 0A000 the method is not installed, 55000 the index finds less than 0.9 of the nearest, 55P03 another session holds the table.
 Example: SELECT statement FROM llmspell.vector_index_ensure(''vectors_384'', ''hnsw_halfvec'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_index_ensure TO llmspell_admin;
 

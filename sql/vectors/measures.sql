@@ -26,7 +26,7 @@ BEGIN
                      (pg_column_size(content), pg_column_toast_chunk_id(content)), (pg_column_size(fts), pg_column_toast_chunk_id(fts)),
                      (%s, NULL)) AS v (size, chunk)) AS r
              WHERE tenant_id = $3 %s HAVING count(*) > 0',
-            v_space.table_name, CASE WHEN _vector_halves(v_space.dims) THEN 'pg_column_size(embedding_half)' ELSE '0' END,
+            v_space.table_name, CASE WHEN _vector_halves(v_space.dims, v_space.metric) THEN 'pg_column_size(embedding_half)' ELSE '0' END,
             CASE WHEN vector_stats.scope IS NOT NULL THEN 'AND scope = $4' END)
         USING v_space.name, v_space.dims, v_tenant, vector_stats.scope;
     END LOOP;
@@ -144,6 +144,11 @@ BEGIN
         END IF;
         EXIT WHEN v_recall >= 0.999;
     END LOOP;
+    IF v_recalls[cardinality(v_recalls)] < 0.9 THEN
+        RAISE EXCEPTION 'the index of space "%" finds too few of the nearest', v_space.name USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('its recall is %s at ef_search %s', round(v_recalls[cardinality(v_recalls)]::numeric, 3), v_efs[cardinality(v_efs)]),
+            HINT = 'Choose another one by llmspell.vector_index_ensure(…).';
+    END IF;
     v_space_rows := greatest(row_count, (SELECT c.reltuples::bigint FROM pg_class c WHERE c.relname = v_space.table_name AND c.relnamespace = 'llmspell'::regnamespace));
     recall := coalesce(recall, v_recalls[cardinality(v_recalls)]);
     ef_search := coalesce(ef_search, v_efs[cardinality(v_efs)]);
@@ -154,7 +159,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.vector_calibrate(text, integer) IS 'Measures both ways of searching a space with the tenant''s rows, and sets the threshold between them.
-Errors: 42501 no tenant, 22023 no such space, samples not 10 to 1000, 55000 fewer than 1000 rows, or no index.
+Errors: 42501 no tenant, 22023 no such space, samples not 10 to 1000, 55000 fewer than 1000 rows, no index, or one that finds too little.
 Example: SELECT * FROM llmspell.vector_calibrate(''vectors_384'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_calibrate(text, integer) TO llmspell_admin;
 

@@ -34,14 +34,25 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET app.current_tenant_id = ''
 AS $$
 DECLARE
-    v_index record;
+    v_index vector_index_row;
     v_over boolean := true;
     v_done text[] := '{}';
     v_failed text[] := '{}';
 BEGIN
-    FOR v_index IN SELECT e.* FROM vector_index_ensure(blocking => false) e WHERE e.state IN ('missing', 'invalid', 'failed') LOOP
+    FOR v_index IN SELECT e.* FROM vector_index_ensure(blocking => false) e
+        -- Those of VectorChord, as its library may have changed; they are checked once for each version.
+        WHERE e.state IN ('missing', 'invalid', 'failed') OR e.state = 'present' AND e.tenant IS NULL AND e.method LIKE 'vchord%' LOOP
         IF v_index.state = 'failed' THEN
             v_failed := v_failed || format('%s: %s', v_index.index_name, v_index.reason);
+        ELSIF v_index.state = 'present' THEN
+            BEGIN
+                v_index := _vector_index_checked(v_index);
+                IF v_index.state = 'bad' THEN
+                    v_failed := v_failed || v_index.reason;
+                END IF;
+            EXCEPTION WHEN OTHERS THEN
+                v_failed := v_failed || format('%s: %s: %s', v_index.index_name, SQLSTATE, SQLERRM);
+            END;
         ELSIF NOT v_index.is_lost THEN
             v_done := v_done || format('pending: %s', v_index.index_name);
         ELSIF v_over THEN
@@ -72,8 +83,16 @@ AS $$
     FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
     WHERE w.method <> 'none'
       AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name AND i.state <> 'invalid')
+    UNION ALL
+    SELECT 'indexes', i.index_name, CASE
+        WHEN s.checked_index IS DISTINCT FROM i.index_name OR s.checked_library IS DISTINCT FROM _vector_index_library(i.method::name)
+            THEN format('is not used until it is checked with %s: run llmspell.vector_index_ensure()', _vector_index_library(i.method::name))
+        ELSE format('is not used, as it finds %s of the nearest: choose another by llmspell.vector_index_ensure(%L, …)', round(s.checked_recall::numeric, 3), s.name) END
+    FROM vector_spaces s CROSS JOIN LATERAL _vector_indexes(s.table_name) i
+    WHERE i.state = 'present' AND i.predicate IS NULL AND i.method <> 'ivfflat'
+      AND CASE WHEN s.checked_index = i.index_name AND s.checked_library = _vector_index_library(i.method::name) THEN s.checked_recall < 0.9 ELSE i.method LIKE 'vchord%' END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_schema_faults() IS 'Indexes for nearest neighbours that spaces should have and do not.';
+COMMENT ON FUNCTION llmspell_internal._vector_schema_faults() IS 'Indexes for nearest neighbours that are missing, or that searches do not use.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_schema_faults() TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_faults(tenant text) RETURNS SETOF llmspell_internal._fault

@@ -14,7 +14,11 @@ CREATE TABLE llmspell.vector_spaces (
     model text,
     purpose text COLLATE "C" NOT NULL DEFAULT 'vectors' CHECK (purpose IN ('vectors', 'episodes')),
     builtin boolean NOT NULL DEFAULT false,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    checked_index text COLLATE "C",
+    checked_recall double precision,
+    checked_library text COLLATE "C",
+    checked_at timestamptz
 );
 CREATE INDEX idx_vector_spaces_dims ON llmspell.vector_spaces (dims, purpose);
 COMMENT ON TABLE llmspell.vector_spaces IS 'The vector spaces, each with a table of its own.';
@@ -26,6 +30,10 @@ COMMENT ON COLUMN llmspell.vector_spaces.model IS 'The model that makes the vect
 COMMENT ON COLUMN llmspell.vector_spaces.purpose IS 'vectors, or episodes for the embeddings of episodes.';
 COMMENT ON COLUMN llmspell.vector_spaces.builtin IS 'Whether it is part of the extension.';
 COMMENT ON COLUMN llmspell.vector_spaces.created_at IS 'When it was made; -infinity where it is part of the extension.';
+COMMENT ON COLUMN llmspell.vector_spaces.checked_index IS 'Name of the index that was last compared with exact searches; NULL before.';
+COMMENT ON COLUMN llmspell.vector_spaces.checked_recall IS 'Share of the true neighbours that it found; NULL where the space had no rows.';
+COMMENT ON COLUMN llmspell.vector_spaces.checked_library IS 'The extension of its method, with the version, at that time.';
+COMMENT ON COLUMN llmspell.vector_spaces.checked_at IS 'When it was compared.';
 COMMENT ON INDEX llmspell.idx_vector_spaces_dims IS 'For the space of a vector by its dimensions.';
 
 CREATE TABLE llmspell.vector_index_config (

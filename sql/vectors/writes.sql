@@ -23,6 +23,13 @@ COMMENT ON FUNCTION llmspell_internal._vector_language(text) IS 'The text search
 Errors: 22023 none, or null.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_language(text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_has_halves(space text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM vector_index_config c WHERE c.space = _vector_has_halves.space AND c.method = 'hnsw_halfvec') $$;
+COMMENT ON FUNCTION llmspell_internal._vector_has_halves(text) IS 'Whether an index of half precision was chosen for a space.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_has_halves(text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.vector_add(embedding @extschema:vector@.vector, scope text DEFAULT 'global', metadata jsonb DEFAULT '{}', content text DEFAULT NULL,
     id uuid DEFAULT NULL, at timestamptz DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL,
     language text DEFAULT 'simple', space text DEFAULT NULL)
@@ -42,6 +49,9 @@ BEGIN
     IF vector_add.metadata <> '{}' THEN
         PERFORM _json_check(vector_add.metadata);
     END IF;
+    IF v_space.metric <> 'cosine' AND _vector_has_halves(v_space.name) THEN
+        PERFORM _vector_check_half(vector_add.embedding);
+    END IF;
     EXECUTE format('INSERT INTO llmspell.%I (id, tenant_id, scope, embedding, metadata, content, event_time, expires_at, language)
                     VALUES (coalesce($1, uuidv7()), $2, $3, $4, coalesce($5, ''{}''), $6, $7, $8, $9) RETURNING id', v_space.table_name)
     INTO v_id
@@ -58,12 +68,15 @@ CREATE OR REPLACE FUNCTION llmspell.vector_add_half(embedding bytea, scope text 
     id uuid DEFAULT NULL, at timestamptz DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL,
     language text DEFAULT 'simple', space text DEFAULT NULL)
 RETURNS uuid
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    SELECT vector_add(_vector_from_halves(_given(vector_add_half.embedding, 'embedding')), vector_add_half.scope, vector_add_half.metadata,
+BEGIN
+    PERFORM _require_tenant();
+    RETURN vector_add(_vector_from_halves(_given(vector_add_half.embedding, 'embedding')), vector_add_half.scope, vector_add_half.metadata,
         vector_add_half.content, vector_add_half.id, vector_add_half.at, vector_add_half.expires_at, vector_add_half.ttl,
-        vector_add_half.language, vector_add_half.space)
+        vector_add_half.language, vector_add_half.space);
+END
 $$;
 COMMENT ON FUNCTION llmspell.vector_add_half IS 'Stores a vector of half-precision numbers, little-endian, two bytes each.
 Errors: those of vector_add, 22023 an odd number of bytes, none, more than 16000 numbers, or one that is not finite.
@@ -139,6 +152,9 @@ BEGIN
     END IF;
     v_space := _vector_space(vector_add_many.space, v_dims, 'vectors');
     PERFORM _vector_check_length(e, v_space.metric) FROM unnest(v_embeddings) AS e;
+    IF v_space.metric <> 'cosine' AND _vector_has_halves(v_space.name) THEN
+        PERFORM _vector_check_half(e) FROM unnest(v_embeddings) AS e;
+    END IF;
     PERFORM _check_scope(s) FROM (SELECT DISTINCT s FROM unnest(v_scopes) AS s WHERE s IS NOT NULL) AS s;
     PERFORM _json_check(d) FROM unnest(v_metadatas) AS d WHERE d <> '{}';
     PERFORM _vector_language(l) FROM (SELECT DISTINCT l FROM unnest(coalesce(v_languages, ARRAY[v_language])) AS l) AS l;

@@ -16,16 +16,29 @@ fn reciprocal(rank: Option<i64>, weight: f64, constant: f64) -> f64 {
     rank.map_or(0.0, |rank| weight / (constant + rank as f64))
 }
 
-/// The logarithm of a score of `ranks` that halves for each `half_life` of its age.
-/// Orders rows even where their scores are too small for a number.
-pub fn order(ranks: f64, age_seconds: f64, half_life_seconds: Option<f64>) -> f64 {
-    let age = half_life_seconds.map_or(0.0, |half_life| age_seconds.max(0.0) / half_life);
-    ranks.ln() - std::f64::consts::LN_2 * age
+/// How a score sinks with the age of its row, both in seconds: by half for each half-life, to no less than a share.
+#[derive(Debug, Clone, Copy)]
+pub struct Decay {
+    pub age: f64,
+    pub half_life: Option<f64>,
+    pub floor: f64,
 }
 
-/// The share of a score that is left after an age.
-pub fn decay(age_seconds: f64, half_life_seconds: Option<f64>) -> f64 {
-    order(1.0, age_seconds, half_life_seconds).exp()
+impl Decay {
+    fn logarithm(self) -> f64 {
+        let halves = self.half_life.map_or(0.0, |half_life| self.age.max(0.0) / half_life);
+        (-std::f64::consts::LN_2 * halves).max(self.floor.ln())
+    }
+
+    /// The share of a score that is left.
+    pub fn share(self) -> f64 {
+        self.logarithm().exp()
+    }
+
+    /// The logarithm of what is left of a score. Orders rows even where their scores are too small for a number.
+    pub fn order(self, ranks: f64) -> f64 {
+        ranks.ln() + self.logarithm()
+    }
 }
 
 /// Scores from their logarithms, as shares of the highest.
@@ -108,18 +121,21 @@ mod tests {
     fn ranks_and_ages() {
         assert_eq!(reciprocal(Some(1), 1.0, 60.0), 1.0 / 61.0);
         assert_eq!(reciprocal(None, 1.0, 60.0), 0.0);
-        assert_eq!(decay(100.0, None), 1.0);
-        assert!((decay(3600.0, Some(3600.0)) - 0.5).abs() < 1e-12);
-        assert_eq!(decay(-5.0, Some(10.0)), 1.0);
-        assert_eq!(order(0.0, 1.0, None), f64::NEG_INFINITY);
+        let decay = |age, half_life, floor| Decay { age, half_life, floor };
+        assert_eq!(decay(100.0, None, 0.0).share(), 1.0);
+        assert!((decay(3600.0, Some(3600.0), 0.0).share() - 0.5).abs() < 1e-12);
+        assert!((decay(3600.0, Some(600.0), 0.25).share() - 0.25).abs() < 1e-12);
+        assert_eq!(decay(-5.0, Some(10.0), 0.0).share(), 1.0);
+        assert_eq!(decay(1.0, None, 0.0).order(0.0), f64::NEG_INFINITY);
     }
 
     #[test]
     fn the_order_outlives_the_score() {
+        let old = |age| Decay { age, half_life: Some(60.0), floor: 0.0 };
         let week = 604_800.0;
-        assert_eq!(decay(week, Some(60.0)), 0.0);
-        assert!(order(0.01, week, Some(60.0)) > order(0.01, week + 1.0, Some(60.0)));
-        assert!(order(0.02, week, Some(60.0)) > order(0.01, week, Some(60.0)));
+        assert_eq!(old(week).share(), 0.0);
+        assert!(old(week).order(0.01) > old(week + 1.0).order(0.01));
+        assert!(old(week).order(0.02) > old(week).order(0.01));
         assert_eq!(shares(&[-10_000.0, -10_001.0, f64::NEG_INFINITY]), [1.0, (-1f64).exp(), 0.0]);
         assert_eq!(shares(&[f64::NEG_INFINITY; 2]), [0.0; 2]);
         assert_eq!(shares(&[]), [0f64; 0]);

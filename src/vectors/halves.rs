@@ -6,6 +6,9 @@ use half::f16;
 
 use super::length;
 
+/// The largest number in half precision.
+pub const LARGEST: f32 = 65_504.0;
+
 /// pgvector's vectors have at most so many dimensions.
 pub const MAX_DIMS: usize = 16_000;
 
@@ -54,6 +57,11 @@ pub fn encode(vector: &[f32], unit: bool) -> Vec<u16> {
     vector.iter().map(|x| f16::from_f64((f64::from(*x) / scale).clamp(-limit, limit)).to_bits()).collect()
 }
 
+/// The first number that half precision does not hold. Rounding takes numbers below 65,520 to the largest.
+pub fn beyond(vector: &[f32]) -> Option<(usize, f32)> {
+    vector.iter().position(|x| f16::from_f32(*x).is_infinite()).map(|n| (n + 1, vector[n]))
+}
+
 /// Numbers of halves in the server's byte order.
 pub fn widen(halves: &[u16]) -> Vec<f32> {
     halves.iter().map(|bits| f16::from_bits(*bits).to_f32()).collect()
@@ -84,6 +92,13 @@ mod tests {
         assert_eq!(decode(&[0; 2 * MAX_DIMS + 2]), Err(Invalid::Dims { numbers: MAX_DIMS + 1 }));
         assert_eq!(decode(&[0x00, 0x3c, 0x00, 0x7c]), Err(Invalid::NotFinite { position: 2 }));
         assert_eq!(decode(&[0x00, 0x7e]), Err(Invalid::NotFinite { position: 1 }));
+    }
+
+    #[test]
+    fn half_precision_ends() {
+        assert_eq!(LARGEST, f16::MAX.to_f32());
+        assert_eq!(beyond(&[1.0, -65_519.0]), None);
+        assert_eq!(beyond(&[1.0, 65_504.0, -65_520.0]), Some((3, -65_520.0)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Arguments that searches and writes of vectors refuse.
 
+use super::halves;
 use super::length::LENGTHS;
 use super::route::{MAX_EF_SEARCH, MAX_K};
 use crate::limits::SHOWN_CHARS;
@@ -14,6 +15,11 @@ pub enum Invalid {
     Long(f64),
     #[error("max_distance must be a number, got NaN")]
     MaxDistance,
+    #[error(
+        "number {position} of the vector is {value:e}, beyond {}, the largest in half precision",
+        halves::LARGEST
+    )]
+    Half { position: usize, value: f32 },
     #[error("max_rows must be between 1 and {MAX_K}, got {0}")]
     MaxRows(i32),
     #[error("unknown mode \"{}\"", .0.chars().take(SHOWN_CHARS).collect::<String>())]

@@ -34,13 +34,16 @@ pub struct Query {
     pub ef_search: Option<i32>,
     pub recall: Option<f64>,
     pub space: Option<String>,
+    pub excluded: Option<pg_sys::Datum>,
+    pub role: Option<String>,
 }
 
 impl Query {
-    /// The arguments of `vector_search` and `vector_explain`, in the order of their signature.
+    /// The arguments of `vector_search` and `vector_explain`, in the order of their signature, and of `_vector_near`,
+    /// which has two more.
     ///
     /// # Safety
-    /// `fcinfo` is that of a call of one of the two.
+    /// `fcinfo` is that of a call of one of them.
     pub unsafe fn read(fcinfo: pg_sys::FunctionCallInfo) -> Result<Self, ErrorReport> {
         let tenant = tenant()?;
         // SAFETY: positions and types are those of the signature.
@@ -48,6 +51,7 @@ impl Query {
             let vector = given(pg_getarg_datum(fcinfo, 0), "query_embedding")?;
             let k = max_rows(pg_getarg(fcinfo, 1))?;
             let filter = pg_getarg_datum(fcinfo, 3).map(|filter| Document::new(filter));
+            let more = (*fcinfo).nargs > 12;
             let max_distance: Option<f64> = pg_getarg(fcinfo, 4);
             let mode: Option<String> = pg_getarg(fcinfo, 5);
             let ef_search: Option<i32> = pg_getarg(fcinfo, 9);
@@ -86,6 +90,8 @@ impl Query {
                 ef_search,
                 recall,
                 space: pg_getarg(fcinfo, 11),
+                excluded: if more { pg_getarg_datum(fcinfo, 12) } else { None },
+                role: if more { pg_getarg(fcinfo, 13) } else { None },
             })
         }
     }
@@ -98,6 +104,8 @@ impl Query {
             until: self.until.is_some(),
             max_distance: self.max_distance.is_some(),
             with_expired: self.with_expired,
+            excluded: self.excluded.is_some(),
+            role: self.role.is_some(),
         }
     }
 
@@ -107,7 +115,10 @@ impl Query {
         const MINUTE: usize = 60_000_000;
         let mut hasher = DefaultHasher::new();
         let filter = self.filter.as_ref().map(Document::bytes);
-        (table, &self.tenant, &self.scope, filter).hash(&mut hasher);
+        // SAFETY: an array, as the signature says.
+        let excluded = self.excluded.map(|excluded| unsafe { Detoasted::new(excluded) });
+        let excluded = excluded.as_ref().map(Detoasted::bytes);
+        (table, &self.tenant, &self.scope, filter, excluded, &self.role).hash(&mut hasher);
         [self.since, self.until].map(|ts| ts.map(|ts| ts.value() / MINUTE)).hash(&mut hasher);
         hasher.finish()
     }

@@ -15,6 +15,9 @@ impl Refusal for Invalid {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Filter(_) => "Give what the metadata must contain, for instance {\"kind\": \"note\"}.",
+            Self::Half { .. } => {
+                "The index of this space has half precision: scale the vectors, or choose method hnsw."
+            }
             Self::Long(_) | Self::Short(_) => "Scale it; models give vectors of about length 1.",
             Self::MaxRows(k) if *k > MAX_K => {
                 "Ask for fewer, and narrow the search by scope, filter or time."

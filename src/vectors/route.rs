@@ -247,6 +247,13 @@ pub fn fetch(k: i32) -> i64 {
     3 * i64::from(k)
 }
 
+/// How many lists of each level of an index of VectorChord are searched: the share grows with `ef_search`, at which
+/// a graph would find as much, and is split evenly among the levels; ten at least.
+pub fn probes(lists: &[i32], ef_search: i32) -> Vec<i32> {
+    let share = (f64::from(ef_search) / 375.0).clamp(0.0, 1.0).powf(1.0 / lists.len().max(1) as f64);
+    lists.iter().map(|n| ((f64::from(*n) * share).ceil() as i32).max(10).min(*n)).collect()
+}
+
 /// Candidates of a scan of half the precision, which is cheap to make long.
 pub fn fetch_halves(k: i32) -> i64 {
     4 * i64::from(k) + 50
@@ -370,6 +377,16 @@ mod tests {
         assert!(halves_are_exact(90, 90, Some(0.30), Some(0.31)));
         assert!(!halves_are_exact(90, 90, Some(0.30), Some(0.3005)));
         assert!(!halves_are_exact(90, 90, None, Some(0.31)));
+    }
+
+    #[test]
+    fn more_lists_are_searched_for_more_recall() {
+        assert_eq!(probes(&[], 150), [0i32; 0]);
+        assert_eq!(probes(&[250], 150), [100]);
+        assert_eq!(probes(&[250], 1000), [250]);
+        assert_eq!(probes(&[250], 1), [10]);
+        assert_eq!(probes(&[5], 150), [5]);
+        assert_eq!(probes(&[100, 10_000], 94), [51, 5007]);
     }
 
     #[test]

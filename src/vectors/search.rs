@@ -72,7 +72,7 @@ fn question<'a>(
 const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
 
 /// Values for the parameters of [`super::statement`].
-fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 10] {
+fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 12] {
     let cosine = target.space.metric == Metric::Cosine;
     let vector = match cosine && !length::LENGTHS.contains(&query.length) {
         true => varlena::of(&layout::vector(&length::unit(&query.numbers))),
@@ -94,6 +94,8 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 10
         i64::from(query.k).into(),
         fetch.into(),
         given(target.types.halfvec, half),
+        given(pg_sys::TEXTARRAYOID, query.excluded),
+        query.role.as_deref().into(),
     ]
 }
 
@@ -136,8 +138,7 @@ fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: O
         connection.kept_planned(sql, parameters, || Settings::off(off), |row| hit(row, target))
     };
     // mode 'exact' compares at full precision. The error bound of half precision holds only for unit vectors.
-    let halves = target.space.halves && target.space.metric == Metric::Cosine;
-    if halves && query.mode != Mode::Exact {
+    if target.space.halves && query.mode != Mode::Exact {
         let fetch = route::fetch_halves(query.k);
         let sql = target.space.exact_halves(query.conditions());
         let (mut candidates, mut nearest_out) = (0, None);
@@ -206,7 +207,7 @@ fn ann<'c>(
         "vchordrq" => {
             // As many numbers as the index has levels, or every query of the table fails.
             let probes: Vec<String> =
-                target.lists.iter().map(|n| (n / 10).max(10).min(*n).to_string()).collect();
+                route::probes(&target.lists, ann.ef_search).iter().map(ToString::to_string).collect();
             set(c"vchordrq.probes", &probes.join(","));
             set(c"vchordrq.prefilter", &"on");
         }

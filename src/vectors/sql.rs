@@ -5,6 +5,7 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::invalid::Invalid;
 use super::query::{self, Query};
 use super::route::{self, Route, Rows};
 use super::statement::Metric;
@@ -49,8 +50,9 @@ unsafe fn vector_type(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Oid {
     unsafe { pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 0) }
 }
 
-#[pg_extern(sql = false)]
-fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+/// # Safety
+/// `fcinfo` is that of a call of `vector_search` or `_vector_near`.
+unsafe fn search_rows(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one above.
     let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
     connect(|connection| {
@@ -72,6 +74,18 @@ fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
         }
         Ok(())
     })
+}
+
+#[pg_extern(sql = false)]
+fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+    // SAFETY: its own call.
+    unsafe { search_rows(fcinfo) }
+}
+
+#[pg_extern(sql = false)]
+fn _vector_near(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+    // SAFETY: its own call.
+    unsafe { search_rows(fcinfo) }
 }
 
 #[pg_extern(sql = false)]
@@ -120,13 +134,14 @@ fn _fusion_score(
     constant: Option<f64>,
     age: Option<f64>,
     half_life: Option<f64>,
+    floor: Option<f64>,
 ) -> Result<Vec<f64>, ErrorReport> {
     let (vector_weight, text_weight) =
         (given(vector_weight, "vector_weight")?, given(text_weight, "text_weight")?);
     let ranks =
         fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, given(constant, "constant")?);
-    let age = age.unwrap_or(0.0);
-    Ok(vec![ranks * fusion::decay(age, half_life), fusion::order(ranks, age, half_life)])
+    let decay = fusion::Decay { age: age.unwrap_or(0.0), half_life, floor: floor.unwrap_or(0.0) };
+    Ok(vec![ranks * decay.share(), decay.order(ranks)])
 }
 
 /// Positions, from 1, of `max_rows` items that are relevant and unlike one another; `orders` are the logarithms of
@@ -169,8 +184,19 @@ fn _vector_max_dims(method: &str) -> i32 {
 }
 
 #[pg_extern(sql = false)]
-fn _vector_halves(dims: i32) -> bool {
-    halves::DIMS_WITH_HALVES.contains(&dims)
+fn _vector_halves(dims: i32, metric: &str) -> bool {
+    metric == "cosine" && halves::DIMS_WITH_HALVES.contains(&dims)
+}
+
+/// Refuses what an index of half precision cannot hold.
+#[pg_extern(sql = false)]
+fn _vector_check_half(embedding: AnyElement) -> Result<(), ErrorReport> {
+    // SAFETY: the signature says vector.
+    let numbers = layout::numbers(unsafe { Detoasted::new(embedding.datum()) }.bytes()).unwrap_or_default();
+    match halves::beyond(&numbers) {
+        Some((position, value)) => Err(Error::from(Invalid::Half { position, value }).into()),
+        None => Ok(()),
+    }
 }
 
 #[pg_extern(sql = false)]

@@ -14,6 +14,8 @@ pub const MAX_DISTANCE: &str = "$7";
 pub const K: &str = "$8";
 pub const FETCH: &str = "$9";
 pub const QUERY_HALF: &str = "$10";
+pub const EXCLUDED: &str = "$11";
+pub const ROLE: &str = "$12";
 
 /// Which conditions a search has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -24,6 +26,10 @@ pub struct Conditions {
     pub until: bool,
     pub max_distance: bool,
     pub with_expired: bool,
+    /// Scopes are left out.
+    pub excluded: bool,
+    /// Of episodes: only those of one role.
+    pub role: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +114,15 @@ impl Space {
         }
         if !wanted.with_expired {
             and("(expires_at IS NULL OR expires_at > now())".to_owned());
+        }
+        if wanted.excluded {
+            and(format!("scope <> ALL ({EXCLUDED})"));
+        }
+        if wanted.role {
+            and(format!(
+                "EXISTS (SELECT FROM llmspell.episodes e WHERE e.tenant_id = {tenant} AND e.id = {}.id AND e.role = {ROLE})",
+                self.table
+            ));
         }
         text
     }
@@ -247,15 +262,17 @@ mod tests {
             until: true,
             max_distance: true,
             with_expired: false,
+            excluded: true,
+            role: true,
         };
         for text in [space().exact(all), space().exact_few(all)] {
-            for parameter in [QUERY, TENANT, SCOPE, FILTER, SINCE, UNTIL, MAX_DISTANCE, K] {
+            for parameter in [QUERY, TENANT, SCOPE, FILTER, SINCE, UNTIL, MAX_DISTANCE, K, EXCLUDED, ROLE] {
                 assert!(text.contains(parameter), "{parameter}");
             }
             assert!(text.contains("expires_at > now()"));
         }
         let none = space().exact(Conditions { with_expired: true, ..Conditions::default() });
-        for parameter in [SCOPE, FILTER, SINCE, UNTIL, MAX_DISTANCE, "expires_at"] {
+        for parameter in [SCOPE, FILTER, SINCE, UNTIL, MAX_DISTANCE, EXCLUDED, ROLE, "expires_at"] {
             assert!(!none.contains(parameter), "{parameter}");
         }
     }

@@ -147,6 +147,7 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
         let assumed = Costs::assumed(dims, space_rows);
         let efs: Vec<i32> = row.get(9).unwrap_or_default();
         let recalls: Vec<f64> = row.get(10).unwrap_or_default();
+        let metric = Metric::parse(&row.text(3)).unwrap_or(Metric::Cosine);
         SPACES.set(row.get(12).unwrap_or(pg_sys::InvalidOid));
         Target {
             name: row.text(0),
@@ -162,8 +163,8 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
             space: Space {
                 table: row.text(1),
                 dims,
-                metric: Metric::parse(&row.text(3)).unwrap_or(Metric::Cosine),
-                halves: halves::DIMS_WITH_HALVES.contains(&dims),
+                metric,
+                halves: metric == Metric::Cosine && halves::DIMS_WITH_HALVES.contains(&dims),
                 vector_schema: types.schema.to_owned(),
             },
             relation: row.get(13).unwrap_or(pg_sys::InvalidOid),
