@@ -69,12 +69,17 @@ def remember(tenant, files, commits):
     """Folders hold files, commits change them from their date on; a rename becomes known late, and its date is corrected later still."""
     identity = lambda text: str(uuid.uuid5(uuid.NAMESPACE_URL, text))
     folders = {str(Path(p).parent) for p in files}
-    tenant.call("entity_put_many", Jsonb([{"entity_id": identity(f"folder {f}"), "entity_type": "folder", "name": f[-500:], "valid_from": "-infinity"} for f in folders]))
-    tenant.call("relationship_put_many", Jsonb([{"relationship_id": identity(f"in {p}"), "from_entity": identity(f"folder {Path(p).parent}"), "to_entity": identity(p),
-                                                 "relationship_type": "holds", "valid_from": "-infinity"} for p in files]))
+
+    def put_all(function, entries):
+        for first in range(0, len(entries), 500):  # a transaction locks a bounded number of keys
+            tenant.call(function, Jsonb(entries[first:first + 500]))
+
+    put_all("entity_put_many", [{"entity_id": identity(f"folder {f}"), "entity_type": "folder", "name": f[-500:], "valid_from": "-infinity"} for f in folders])
+    put_all("relationship_put_many", [{"relationship_id": identity(f"in {p}"), "from_entity": identity(f"folder {Path(p).parent}"), "to_entity": identity(p),
+                                                 "relationship_type": "holds", "valid_from": "-infinity"} for p in files])
     changes = [(c, p, time) for c, time, _, paths in commits for p in paths if p in files]
-    tenant.call("relationship_put_many", Jsonb([{"relationship_id": identity(f"{c} {p}"), "from_entity": identity(c), "to_entity": identity(p), "relationship_type": "changed",
-                                                 "valid_from": time.isoformat()} for c, p, time in changes]))
+    put_all("relationship_put_many", [{"relationship_id": identity(f"{c} {p}"), "from_entity": identity(c), "to_entity": identity(p), "relationship_type": "changed",
+                                                 "valid_from": time.isoformat()} for c, p, time in changes])
     edges = tenant.one("SELECT count(*) FROM llmspell.relationships")
     check(f"graph: {edges} edges, each with both its ends", edges == len(files) + len(changes) and not tenant.call("graph_check"))
     root, reached = identity("folder ."), {p for p in files if "/" not in p}

@@ -148,3 +148,10 @@ AS 'MODULE_PATHNAME', '_storable_wrapper';
 COMMENT ON FUNCTION llmspell_internal._storable(anyelement, text) IS 'Whether a jsonb, text, varchar, bytea or text[] can be dumped and restored with the rest of its row: true, or an error.
 Errors: 54000 over 128 MiB (bytea by its bytes, all others as text in COPY), or nested over 1,000 deep.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._storable(anyelement, text) TO llmspell_app;
+
+-- Leakproof: it takes every text, and tells nothing of it but by its result.
+CREATE OR REPLACE FUNCTION llmspell_internal._name_key(name text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
+AS 'MODULE_PATHNAME', '_name_key_wrapper';
+COMMENT ON FUNCTION llmspell_internal._name_key(text) IS 'A name in lower case, cut to 1,200 bytes, so that it fits into an index beside the longest tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._name_key(text) TO llmspell_app;

@@ -95,6 +95,12 @@ AS 'MODULE_PATHNAME', '_prefix_end_wrapper';
 COMMENT ON FUNCTION llmspell_internal._prefix_end(text) IS 'Returns the exclusive upper bound, in COLLATE "C", of the keys of at most 512 characters that begin with prefix.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._prefix_end(text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._folded(value text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_folded_wrapper';
+COMMENT ON FUNCTION llmspell_internal._folded(text) IS 'A text in lower case, by the rules of Unicode for all languages.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._folded(text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._short_text(value text, argument text, max_chars int) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_short_text_wrapper';

@@ -6,7 +6,8 @@ LANGUAGE c VOLATILE STRICT
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', '_graph_lock_wrapper';
-COMMENT ON FUNCTION llmspell_internal._graph_lock(uuid[], uuid[], uuid[], boolean) IS 'Locks as the writes do, in their order, to the end of the transaction; many keys lock the graph of the tenant.';
+COMMENT ON FUNCTION llmspell_internal._graph_lock(uuid[], uuid[], uuid[], boolean) IS 'Locks what the writes lock, all at once, to the end of the transaction.
+Errors: 54000 too many keys.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._graph_lock(uuid[], uuid[], uuid[], boolean) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_write_many(operation text, entries jsonb)
@@ -30,14 +31,14 @@ BEGIN
     FROM jsonb_to_recordset(entries) AS e (entity_id uuid, relationship_id uuid, from_entity uuid, to_entity uuid)
     CROSS JOIN LATERAL (SELECT CASE WHEN v_of_edges THEN e.relationship_id ELSE e.entity_id END) AS k (id)
     CROSS JOIN LATERAL (VALUES (e.from_entity), (e.to_entity)) AS n (id);
-    -- All at once and in order: two batches wait for each other, and do not deadlock.
+    -- All at once: two batches wait for each other, and do not deadlock.
     PERFORM _graph_lock(CASE WHEN v_of_edges THEN '{}' ELSE coalesce(v_ids, '{}') END, CASE WHEN v_of_edges THEN coalesce(v_ends, '{}') ELSE '{}' END,
         CASE WHEN v_of_edges THEN coalesce(v_ids, '{}') ELSE '{}' END, operation = 'entity_retract');
     FOR v_entry IN
         SELECT e.*, coalesce(e.properties, '{}') AS given_properties
         FROM jsonb_to_recordset(entries) AS e (entity_id uuid, relationship_id uuid, entity_type text, relationship_type text, name text,
             from_entity uuid, to_entity uuid, properties jsonb, valid_from timestamptz, valid_to timestamptz, on_edges text, on_missing text,
-            source_type text, source_id text)
+            source_type text, source_id text, remove text[])
     LOOP
         id := CASE WHEN v_of_edges THEN v_entry.relationship_id ELSE v_entry.entity_id END;
         CASE operation
@@ -49,7 +50,7 @@ BEGIN
                     v_entry.valid_from, v_entry.valid_to, v_entry.source_type, v_entry.source_id) AS w;
             WHEN 'entity_patch' THEN
                 SELECT w.* INTO known_from, closed, added FROM entity_patch(v_entry.entity_id, v_entry.given_properties, v_entry.valid_from, v_entry.valid_to,
-                    v_entry.entity_type, v_entry.name, v_entry.source_type, v_entry.source_id) AS w;
+                    v_entry.entity_type, v_entry.name, v_entry.source_type, v_entry.source_id, v_entry.remove) AS w;
             WHEN 'entity_upsert' THEN
                 SELECT w.* INTO known_from, closed, added FROM entity_upsert(v_entry.entity_id, v_entry.entity_type, v_entry.name, v_entry.given_properties,
                     v_entry.valid_from, v_entry.valid_to, v_entry.source_type, v_entry.source_id) AS w;
@@ -60,7 +61,7 @@ BEGIN
                     v_entry.given_properties, v_entry.valid_from, v_entry.valid_to, v_entry.on_missing, v_entry.source_type, v_entry.source_id) AS w;
             WHEN 'relationship_patch' THEN
                 SELECT w.* INTO known_from, closed, added FROM relationship_patch(v_entry.relationship_id, v_entry.given_properties, v_entry.valid_from, v_entry.valid_to,
-                    v_entry.relationship_type, v_entry.source_type, v_entry.source_id) AS w;
+                    v_entry.relationship_type, v_entry.source_type, v_entry.source_id, v_entry.remove) AS w;
             WHEN 'relationship_retract' THEN
                 SELECT w.* INTO known_from, closed, added FROM relationship_retract(v_entry.relationship_id, v_entry.valid_from, v_entry.valid_to) AS w;
         END CASE;

@@ -109,9 +109,12 @@ BEGIN
         RAISE EXCEPTION 'versions known until % may still be added: a transaction that is open began at %', v_before, v_horizon
             USING ERRCODE = 'datetime_field_overflow', HINT = 'Give a time that llmspell.tx_horizon() has passed.';
     END IF;
-    DELETE FROM entities e WHERE e.tenant_id = v_tenant AND e.transaction_time_end <= v_before;
+    -- Rows that somebody else is about to delete are left to them: so nothing is waited for.
+    DELETE FROM entities e WHERE e.tenant_id = v_tenant AND e.ctid = ANY (ARRAY(
+        SELECT x.ctid FROM entities x WHERE x.tenant_id = v_tenant AND x.transaction_time_end <= v_before FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS entity_rows = ROW_COUNT;
-    DELETE FROM relationships r WHERE r.tenant_id = v_tenant AND r.transaction_time_end <= v_before;
+    DELETE FROM relationships r WHERE r.tenant_id = v_tenant AND r.ctid = ANY (ARRAY(
+        SELECT x.ctid FROM relationships x WHERE x.tenant_id = v_tenant AND x.transaction_time_end <= v_before FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS relationship_rows = ROW_COUNT;
     RETURN NEXT;
 END

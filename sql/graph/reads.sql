@@ -90,12 +90,14 @@ DECLARE
     v_rows constant int := _max_rows(entity_list.max_rows);
     v_valid_at constant timestamptz := coalesce(entity_list.valid_at, now());
     v_after constant uuid := _cursor_key(entity_list.after);
+    v_filter constant jsonb := _filter(entity_list.filter);
+    v_name_key constant text := _name_key(entity_list.name_prefix);
 BEGIN
     -- The most frequent question, a first page by one condition, has a plan of its own, which is kept.
     IF coalesce(entity_list.known_at, 'infinity') = 'infinity' AND entity_list.name_prefix IS NULL AND entity_list.query_text IS NULL AND v_after IS NULL
-        AND (entity_list.entity_type IS NULL) <> (entity_list.filter IS NULL)
+        AND (entity_list.entity_type IS NULL) <> (v_filter IS NULL)
     THEN
-        IF entity_list.filter IS NULL THEN
+        IF v_filter IS NULL THEN
             RETURN QUERY
             SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, NULLIF(e.valid_time_start, '-infinity'), NULLIF(e.valid_time_end, 'infinity'),
                 e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.entity_id::text
@@ -108,7 +110,7 @@ BEGIN
             SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, NULLIF(e.valid_time_start, '-infinity'), NULLIF(e.valid_time_end, 'infinity'),
                 e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.entity_id::text
             FROM entities e
-            WHERE e.tenant_id = v_tenant AND e.properties OPERATOR(llmspell.@>) entity_list.filter AND e.transaction_time_end = 'infinity'
+            WHERE e.tenant_id = v_tenant AND e.properties OPERATOR(llmspell.@>) v_filter AND e.transaction_time_end = 'infinity'
               AND e.valid_time_start <= v_valid_at AND e.valid_time_end > v_valid_at
             ORDER BY e.entity_id LIMIT v_rows;
         END IF;
@@ -120,19 +122,53 @@ BEGIN
              e.transaction_time_start, NULLIF(e.transaction_time_end, ''infinity''), e.entity_id::text
          FROM entities e WHERE ' || _graph_at('e', entity_list.known_at),
         CASE WHEN entity_list.entity_type IS NOT NULL THEN 'e.entity_type = $4' END,
-        CASE WHEN entity_list.filter IS NOT NULL THEN 'e.properties OPERATOR(llmspell.@>) $5' END,
-        CASE WHEN entity_list.name_prefix IS NOT NULL THEN 'e.name >= $6 AND e.name < $7' END,
+        CASE WHEN v_filter IS NOT NULL THEN 'e.properties OPERATOR(llmspell.@>) $5' END,
+        CASE WHEN entity_list.name_prefix IS NOT NULL THEN
+            -- The index knows folded beginnings of names.
+            '_name_key(e.name) COLLATE "C" >= $11 AND _name_key(e.name) COLLATE "C" < $12 AND e.name >= $6 AND e.name < $7' END,
         CASE WHEN entity_list.query_text IS NOT NULL THEN
             '(to_tsvector(''simple'', e.name) || jsonb_to_tsvector(''simple'', e.properties, ''["string"]'')) @@ websearch_to_tsquery(''simple'', $8)' END,
         CASE WHEN v_after IS NOT NULL THEN 'e.entity_id > $9' END)
         || ' ORDER BY e.entity_id LIMIT $10'
-    USING v_tenant, v_valid_at, entity_list.known_at, entity_list.entity_type, entity_list.filter, entity_list.name_prefix, _prefix_end(entity_list.name_prefix),
-        entity_list.query_text, v_after, v_rows;
+    USING v_tenant, v_valid_at, entity_list.known_at, entity_list.entity_type, v_filter, entity_list.name_prefix, _prefix_end(entity_list.name_prefix),
+        entity_list.query_text, v_after, v_rows, v_name_key, _prefix_end(v_name_key);
 END
 $$;
 COMMENT ON FUNCTION llmspell.entity_list(text, text, text, jsonb, timestamptz, timestamptz, integer, text) IS 'The entities at a moment of both times by type, beginning of the name, words and properties, in the order of ids.
-Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, after is no cursor.
+Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor.
 Example: SELECT entity_id, name FROM llmspell.entity_list(''person'', filter => ''{"job": "analyst"}'');';
+
+CREATE OR REPLACE FUNCTION llmspell.entity_find(name text, entity_type text DEFAULT NULL, is_prefix boolean DEFAULT false, valid_at timestamptz DEFAULT now(),
+    max_rows int DEFAULT 100, after text DEFAULT NULL)
+RETURNS SETOF llmspell_internal.entity_row
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_rows constant int := _max_rows(entity_find.max_rows);
+    v_valid_at constant timestamptz := coalesce(entity_find.valid_at, now());
+    v_after constant uuid := coalesce(_cursor_key(entity_find.after), '00000000-0000-0000-0000-000000000000');
+    v_key constant text := _name_key(_short_text(entity_find.name, 'name', 500));
+    v_folded constant text := _folded(entity_find.name);
+    v_is_prefix constant boolean := coalesce(entity_find.is_prefix, false);
+BEGIN
+    RETURN QUERY
+    SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, NULLIF(e.valid_time_start, '-infinity'), NULLIF(e.valid_time_end, 'infinity'),
+        e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.entity_id::text
+    FROM entities e
+    WHERE e.tenant_id = v_tenant AND e.transaction_time_end = 'infinity'
+      AND _name_key(e.name) COLLATE "C" >= v_key AND _name_key(e.name) COLLATE "C" < CASE WHEN v_is_prefix THEN _prefix_end(v_key) ELSE v_key || chr(1) END
+      AND CASE WHEN v_is_prefix THEN starts_with(_folded(e.name), v_folded) ELSE _folded(e.name) = v_folded END
+      AND (entity_find.entity_type IS NULL OR e.entity_type = entity_find.entity_type)
+      AND e.valid_time_start <= v_valid_at AND e.valid_time_end > v_valid_at AND e.entity_id >= v_after AND (entity_find.after IS NULL OR e.entity_id > v_after)
+    ORDER BY e.entity_id LIMIT v_rows;
+END
+$$;
+COMMENT ON FUNCTION llmspell.entity_find(text, text, boolean, timestamptz, integer, text) IS 'The entities of that name, or whose name begins with it (is_prefix), upper and lower case alike, in the order of ids.
+Errors: 42501 no tenant, 22004 null name or max_rows, 22001 name over 500 characters, 22023 negative max_rows, after is no cursor.
+Example: SELECT entity_id, name FROM llmspell.entity_find(''ada'', ''person'');';
 
 CREATE OR REPLACE FUNCTION llmspell.graph_by_source(source_type text, source_id text, known_at timestamptz DEFAULT NULL, include_superseded boolean DEFAULT false)
 RETURNS TABLE (element text, element_id uuid, element_type text, name text, from_entity uuid, to_entity uuid, properties jsonb,

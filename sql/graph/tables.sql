@@ -29,7 +29,7 @@ CREATE INDEX idx_entities_type_current ON llmspell.entities (tenant_id, entity_t
 CREATE INDEX idx_entities_current ON llmspell.entities (tenant_id, entity_id, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_entities_closed ON llmspell.entities (tenant_id, entity_id, transaction_time_end) WHERE transaction_time_end < 'infinity';
 CREATE INDEX idx_entities_source ON llmspell.entities (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
-CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, name, entity_id) WHERE transaction_time_end = 'infinity';
+CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, llmspell_internal._name_key(name) COLLATE "C", entity_id) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_entities_properties ON llmspell.entities
     USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end = 'infinity';
 
@@ -52,7 +52,7 @@ COMMENT ON INDEX llmspell.idx_entities_type_current IS 'For current entities of 
 COMMENT ON INDEX llmspell.idx_entities_current IS 'For the current versions of an entity.';
 COMMENT ON INDEX llmspell.idx_entities_closed IS 'For the versions of an entity that were closed after a time.';
 COMMENT ON INDEX llmspell.idx_entities_source IS 'For the versions that were taken from a source.';
-COMMENT ON INDEX llmspell.idx_entities_name IS 'For current entities by name or its beginning.';
+COMMENT ON INDEX llmspell.idx_entities_name IS 'For current entities by name or its beginning, case folded and cut to fit.';
 COMMENT ON INDEX llmspell.idx_entities_properties IS 'For properties OPERATOR(llmspell.@>) of current entities.';
 
 CREATE TABLE llmspell.relationships (

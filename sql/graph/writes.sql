@@ -26,13 +26,13 @@ Errors: as entity_put; 23P01 it exists somewhere in the period, DETAIL tells whe
 Example: SELECT * FROM llmspell.entity_insert(''00000000-0000-0000-0000-000000000002'', ''person'', ''Grace'');';
 
 CREATE OR REPLACE FUNCTION llmspell.entity_patch(entity_id uuid, properties jsonb, valid_from timestamptz DEFAULT now(), valid_to timestamptz DEFAULT NULL,
-    entity_type text DEFAULT NULL, name text DEFAULT NULL, source_type text DEFAULT NULL, source_id text DEFAULT NULL)
+    entity_type text DEFAULT NULL, name text DEFAULT NULL, source_type text DEFAULT NULL, source_id text DEFAULT NULL, remove text[] DEFAULT NULL)
 RETURNS TABLE (known_from timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_patch_wrapper';
-COMMENT ON FUNCTION llmspell.entity_patch(uuid, jsonb, timestamptz, timestamptz, text, text, text, text) IS 'Merges properties (as jsonb ||), and a type or name that is given, into what is said of an entity in a period.
+COMMENT ON FUNCTION llmspell.entity_patch(uuid, jsonb, timestamptz, timestamptz, text, text, text, text, text[]) IS 'Merges properties, a type or a name into what holds of an entity in a period, and removes the properties named.
 Errors: as entity_put; 22023 the properties of a version are no object.
 Example: SELECT * FROM llmspell.entity_patch(''00000000-0000-0000-0000-000000000001'', ''{"desk": 7}'');';
 
@@ -48,14 +48,14 @@ Errors: as both; 22004 null entity_type or name where nothing is said.
 Example: SELECT * FROM llmspell.entity_upsert(''00000000-0000-0000-0000-000000000001'', ''person'', ''Ada'', ''{"floor": 2}'');';
 
 CREATE OR REPLACE FUNCTION llmspell.entity_correct(entity_id uuid, valid_at timestamptz, properties jsonb, entity_type text DEFAULT NULL, name text DEFAULT NULL,
-    source_type text DEFAULT NULL, source_id text DEFAULT NULL)
+    source_type text DEFAULT NULL, source_id text DEFAULT NULL, mode text DEFAULT 'merge')
 RETURNS TABLE (known_from timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'entity_correct_wrapper';
-COMMENT ON FUNCTION llmspell.entity_correct(uuid, timestamptz, jsonb, text, text, text, text) IS 'Replaces the version that holds at valid_at, in exactly its period; a null type or name stays.
-Errors: as entity_put; P0002 nothing is said at valid_at.
+COMMENT ON FUNCTION llmspell.entity_correct(uuid, timestamptz, jsonb, text, text, text, text, text) IS 'Merges into (mode ''replace'': replaces) what holds at valid_at, over the whole period that the timeline shows.
+Errors: as entity_put; 22023 mode, P0002 nothing holds at valid_at.
 Example: SELECT * FROM llmspell.entity_correct(''00000000-0000-0000-0000-000000000001'', now(), ''{"job": "engineer"}'');';
 
 CREATE OR REPLACE FUNCTION llmspell.entity_retract(entity_id uuid, valid_from timestamptz DEFAULT now(), valid_to timestamptz DEFAULT NULL, on_edges text DEFAULT 'cascade')
@@ -80,13 +80,13 @@ Errors: as entity_put; 22023 on_missing, 23503 an entity is missing in part of t
 Example: SELECT * FROM llmspell.relationship_put(''00000000-0000-0000-0000-00000000000a'', ''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-000000000002'', ''knows'');';
 
 CREATE OR REPLACE FUNCTION llmspell.relationship_patch(relationship_id uuid, properties jsonb, valid_from timestamptz DEFAULT now(), valid_to timestamptz DEFAULT NULL,
-    relationship_type text DEFAULT NULL, source_type text DEFAULT NULL, source_id text DEFAULT NULL)
+    relationship_type text DEFAULT NULL, source_type text DEFAULT NULL, source_id text DEFAULT NULL, remove text[] DEFAULT NULL)
 RETURNS TABLE (known_from timestamptz, closed int, added int)
 LANGUAGE c VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'relationship_patch_wrapper';
-COMMENT ON FUNCTION llmspell.relationship_patch(uuid, jsonb, timestamptz, timestamptz, text, text, text) IS 'Merges properties, and a type that is given, into what is said of a relationship in a period.
+COMMENT ON FUNCTION llmspell.relationship_patch(uuid, jsonb, timestamptz, timestamptz, text, text, text, text[]) IS 'Merges properties or a type into what holds of a relationship in a period, and removes the properties named.
 Errors: as entity_patch.
 Example: SELECT * FROM llmspell.relationship_patch(''00000000-0000-0000-0000-00000000000a'', ''{"since": 1833}'');';
 

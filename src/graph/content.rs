@@ -42,6 +42,8 @@ pub struct Change {
     pub name: Option<String>,
     pub ends: Option<(Id, Id)>,
     pub properties: String,
+    /// Names of properties that go.
+    pub remove: Vec<String>,
     pub source: Option<Source>,
 }
 
@@ -96,7 +98,13 @@ impl Change {
     }
 
     fn merged(&self, old: &Content) -> Result<Content, Invalid> {
-        let properties = members::merge(&old.properties, &self.properties).map_err(|_| Invalid::NotObject)?;
+        let merged = members::merge(&old.properties, &self.properties).map_err(|_| Invalid::NotObject)?;
+        let properties = if self.remove.is_empty() {
+            merged
+        } else {
+            let base = merged.as_deref().unwrap_or(&old.properties);
+            members::without(base, &self.remove).map_err(|_| Invalid::NotObject)?.or(merged)
+        };
         Ok(Content {
             kind: self.kind.clone().unwrap_or_else(|| old.kind.clone()),
             name: self.name.clone().unwrap_or_else(|| old.name.clone()),

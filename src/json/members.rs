@@ -33,6 +33,14 @@ pub fn merge(base: &str, patch: &str) -> Result<Option<String>, Invalid> {
     Ok(changed.then(|| print(members.iter().map(|(key, value)| (key, (*value).to_owned())))))
 }
 
+/// `base` without some members; `None` where it has none of them.
+pub fn without(base: &str, names: &[String]) -> Result<Option<String>, Invalid> {
+    let mut members = parse(base)?;
+    let before = members.len();
+    members.retain(|key, _| !names.contains(&key.text));
+    Ok((members.len() < before).then(|| print(members.iter().map(|(key, value)| (key, (*value).to_owned())))))
+}
+
 /// The members that differ, each as `{"before": …, "after": …}` with what there is.
 pub fn diff(before: &str, after: &str) -> Result<String, Invalid> {
     let (before, after) = (parse(before)?, parse(after)?);
@@ -77,6 +85,14 @@ mod tests {
         );
         assert_eq!(merge("[1]", "{}"), Err(Invalid::NotObject));
         assert_eq!(merge("{}", "null"), Err(Invalid::NotObject));
+    }
+
+    #[test]
+    fn without_members() {
+        let names = ["a".to_owned(), "\n".to_owned()];
+        assert_eq!(without(r#"{"a": 1, "\n": 2, "b": {"a": 3}}"#, &names), Ok(Some(r#"{"b": {"a": 3}}"#.to_owned())));
+        assert_eq!(without(r#"{"b": 1}"#, &names), Ok(None));
+        assert_eq!(without("[1]", &names), Err(Invalid::NotObject));
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod cache;
 pub mod catalog;
 pub mod clock;
 pub mod jsonb;
+pub mod locks;
 pub mod memory;
 pub mod nest;
 mod plans;

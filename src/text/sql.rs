@@ -3,10 +3,22 @@
 
 use pgrx::prelude::*;
 
-use super::prefix;
+use super::{fold, prefix};
 
 /// Exclusive upper bound of the keys that begin with `prefix`, for `COLLATE "C"` columns.
 #[pg_extern(sql = false)]
 fn _prefix_end(prefix: &str) -> String {
     prefix::prefix_end(prefix)
+}
+
+/// A text without regard to case.
+#[pg_extern(sql = false)]
+fn _folded(text: &str) -> String {
+    fold::folded(text)
+}
+
+/// What an index on names holds of a name.
+#[pg_extern(sql = false)]
+fn _name_key(name: &str) -> String {
+    fold::key(name)
 }

@@ -173,7 +173,7 @@ def no_dangling_edge():
 
 @test
 def batches_do_not_deadlock():
-    """batches over the same keys in other orders wait for each other; a large one takes one lock"""
+    """batches over the same keys in other orders wait for each other; the locks of a transaction are bounded"""
     with app(A) as connection:
         clear(connection)
 
@@ -191,15 +191,23 @@ def batches_do_not_deadlock():
     with app(A) as connection:
         equal(one(connection, "SELECT count(*) FROM llmspell.entity_list(valid_at => %s, filter => '{\"c0\": 4, \"c1\": 4, \"c2\": 4, \"c3\": 4}')", [day(1)]), 60)
         sound(connection)
+        # A transaction takes a quarter of the server's table of locks at most, and says so.
+        most = one(connection, "SELECT current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int / 4")
+        many = lambda count: [Jsonb([{"entity_id": str(ident(1000 + k)), "entity_type": "many", "name": "n"} for k in range(count)])]
         with connection.transaction():
-            connection.execute("SELECT count(*) FROM llmspell.entity_put_many(%s)",
-                               [Jsonb([{"entity_id": str(ident(1000 + k)), "entity_type": "many", "name": "n"} for k in range(3000)])])
-            assert one(connection, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") < 10
-        with connection.transaction():
-            connection.execute("SELECT llmspell.entity_put(format('00000000-0000-0000-0001-%s', lpad(n::text, 12, '0'))::uuid, 'single', 'n') FROM generate_series(1, 3000) n")
-            locks = one(connection, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
-            assert locks < 1100, f"{locks} locks"
-        equal(one(connection, "SELECT count(*) FROM llmspell.entities WHERE entity_type IN ('many', 'single')"), 6000)
+            connection.execute("SELECT count(*) FROM llmspell.entity_put_many(%s)", many(most))
+            equal(one(connection, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"), most)
+        with raises("54000"):
+            connection.execute("SELECT count(*) FROM llmspell.entity_put_many(%s)", many(most + 1))
+        with raises("54000"):
+            connection.execute("SELECT llmspell.entity_put(format('00000000-0000-0000-0001-%%s', lpad(n::text, 12, '0'))::uuid, 'single', 'n') FROM generate_series(1, %s) n", [most + 1])
+        equal(one(connection, "SELECT count(*) FROM llmspell.entities WHERE entity_type IN ('many', 'single')"), most)
+        # An entity with more relationships than that is retracted and erased all the same.
+        with server() as admin:
+            admin.execute("INSERT INTO llmspell.relationships (tenant_id, from_entity, to_entity, relationship_type, valid_time_start)"
+                          " SELECT %s, %s, %s, 'r', now() FROM generate_series(1, %s)", [A, ident(1000), ident(1001), most + 100])
+        equal(one(connection, "SELECT closed FROM llmspell.entity_retract(%s)", [ident(1000)]), most + 101)
+        equal(one(connection, "SELECT relationship_rows FROM llmspell.entity_erase(%s, false)", [ident(1001)]), 2 * (most + 100))
 
 
 @test

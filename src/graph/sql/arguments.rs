@@ -8,7 +8,7 @@ use crate::graph::content::{Id, Source};
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{BEGIN, END, Period, Periods};
 use crate::json::members;
-use crate::limits::{KEY_CHARS, SHOWN_CHARS};
+use crate::limits::{NAME_CHARS, SHOWN_CHARS};
 use crate::server::clock;
 pub use crate::server::clock::shown;
 use crate::server::jsonb::Document;
@@ -52,7 +52,7 @@ pub fn source(kind: Option<&str>, id: Option<&str>) -> Result<Option<Source>, Er
                 }
                 .into());
             }
-            Ok(Some(Source { kind: kind.to_owned(), id: short(id, "source_id", KEY_CHARS)? }))
+            Ok(Some(Source { kind: kind.to_owned(), id: short(id, "source_id", NAME_CHARS)? }))
         }
         _ => Err(Invalid::HalfSource.into()),
     }

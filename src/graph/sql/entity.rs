@@ -8,9 +8,9 @@ use pgrx::prelude::*;
 
 use super::arguments::{id, one_of, portion, shown, shown_id, shown_periods};
 use super::connect;
-use super::locks::{Kind, lock};
+use super::locks::{Kind, exclusive, lock, lock_with, of_relationships};
 use super::target::{ENTITIES, RELATIONSHIPS, Target, time};
-use super::write::{Said, key, once, only};
+use super::write::{Said, once, only};
 use crate::arguments::given;
 use crate::graph::content::{Change, Id, Operation};
 use crate::graph::invalid::Invalid;
@@ -27,11 +27,6 @@ const EDGES: &CStr = c"
     WHERE tenant_id = $1 AND to_entity = $2 AND transaction_time_end = 'infinity'
       AND valid_time_start < $4 AND valid_time_end > $3
     ORDER BY 1";
-
-const AT: &CStr = c"
-    SELECT valid_time_start, valid_time_end, entity_type::text, name::text FROM llmspell.entities
-    WHERE tenant_id = $1 AND entity_id = ANY (ARRAY[$2]) AND transaction_time_end = 'infinity'
-      AND valid_time_start <= $3 AND valid_time_end > $3";
 
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)] // as the SQL signature
@@ -74,7 +69,7 @@ fn entity_insert(
             .change()?;
     let portion = portion(valid_from, valid_to)?;
     once(connect(|connection| {
-        lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
+        lock(&tenant, [exclusive(Kind::Entity, entity)])?;
         let target = Target::load(connection, &ENTITIES, &tenant, entity, portion);
         let there: Periods = target.versions.iter().filter_map(|v| v.valid.intersect(portion)).collect();
         if !there.is_empty() {
@@ -102,11 +97,13 @@ fn entity_patch(
     name: Option<&str>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
+    remove: Option<Vec<Option<String>>>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     tenant()?;
     let entity = id(entity, "entity_id")?;
     let properties = Some(given(properties, "properties")?);
-    let change = Said { of: &ENTITIES, kind, name, properties, source_kind, source_id }.change()?;
+    let mut change = Said { of: &ENTITIES, kind, name, properties, source_kind, source_id }.change()?;
+    change.remove = remove.unwrap_or_default().into_iter().flatten().collect();
     once(only(&ENTITIES, entity, portion(valid_from, valid_to)?, Operation::Patch, &change))
 }
 
@@ -129,6 +126,7 @@ fn entity_upsert(
 }
 
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // as the SQL signature
 fn entity_correct(
     entity: Option<pgrx::Uuid>,
     valid_at: Option<i64>,
@@ -137,28 +135,29 @@ fn entity_correct(
     name: Option<&str>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
+    mode: Option<&str>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     let tenant = tenant()?;
     let entity = id(entity, "entity_id")?;
     let properties = Some(given(properties, "properties")?);
     let valid_at = given(valid_at, "valid_at")?;
+    let operation = [Operation::Patch, Operation::Put][one_of(mode, "mode", &["merge", "replace"], "merge, replace")?];
     let mut change = Said { of: &ENTITIES, kind, name, properties, source_kind, source_id }.change()?;
     once(connect(|connection| {
-        lock(&tenant, &mut vec![key(Kind::Entity, entity)]);
-        let args = [tenant.as_str().into(), spi::id(entity), spi::time(valid_at)];
-        let found = connection.rows(AT, &args, Sees::Latest, |row| {
-            Period::new(row.time(0), row.time(1)).map(|period| (period, row.text(2), row.text(3)))
-        });
-        let Some((portion, kind, name)) = found.into_iter().flatten().next() else {
+        lock(&tenant, [exclusive(Kind::Entity, entity)])?;
+        let mut target = Target::load(connection, &ENTITIES, &tenant, entity, Period::ALWAYS);
+        let Some((portion, content)) = target.stretch(valid_at) else {
             return Err(
                 Invalid::NoVersion { what: "entity", id: shown_id(entity), at: shown(valid_at) }.into()
             );
         };
-        change.kind.get_or_insert(kind);
-        change.name.get_or_insert(name);
-        let target = Target::load(connection, &ENTITIES, &tenant, entity, portion);
+        if operation == Operation::Put {
+            change.kind.get_or_insert(content.kind);
+            change.name.get_or_insert(content.name);
+        }
+        target.portion = portion;
         let at = time(std::slice::from_ref(&target), i64::MIN)?;
-        let (closed, added) = target.apply(connection, &tenant, Operation::Put, &change, at)?;
+        let (closed, added) = target.apply(connection, &tenant, operation, &change, at)?;
         Ok((at, closed, added))
     }))
 }
@@ -175,19 +174,21 @@ fn entity_retract(
     let portion = portion(valid_from, valid_to)?;
     let restrict = one_of(on_edges, "on_edges", &["cascade", "restrict"], "cascade, restrict")? == 1;
     once(connect(|connection| {
-        lock(&tenant, &mut vec![key(Kind::Existence, entity), key(Kind::Entity, entity)]);
         let args =
             [tenant.as_str().into(), spi::id(entity), spi::time(portion.start), spi::time(portion.end)];
-        let edges: Vec<Id> =
-            connection.rows(EDGES, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten().collect();
+        let keys = vec![exclusive(Kind::Existence, entity), exclusive(Kind::Entity, entity)];
+        let mut edges: Vec<Id> = Vec::new();
+        lock_with(&tenant, keys, || {
+            let found = connection.rows(EDGES, &args, Sees::Latest, |row| row.id(0));
+            edges = found.into_iter().flatten().collect();
+            of_relationships(edges.iter().copied())
+        })?;
         if restrict && !edges.is_empty() {
             let named = edges.iter().take(10).map(|edge| shown_id(*edge)).collect();
             return Err(
                 Invalid::HasEdges { id: shown_id(entity), edges: named, more: edges.len() > 10 }.into()
             );
         }
-        // Nobody can put an edge to the entity any more, so there are no others.
-        lock(&tenant, &mut edges.iter().map(|edge| key(Kind::Relationship, *edge)).collect());
         let mut targets = vec![Target::load(connection, &ENTITIES, &tenant, entity, portion)];
         targets.extend(edges.iter().map(|edge| {
             let mut target = Target::load(connection, &RELATIONSHIPS, &tenant, *edge, portion);

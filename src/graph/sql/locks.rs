@@ -1,89 +1,102 @@
-//! Who waits for whom. A write locks its keys before it reads, to the end of the transaction, so that it
-//! plans with what is true and nobody's change is lost.
+//! Which keys a write locks before it reads, so that it plans with the present state and no change is lost.
 //!
-//! Order, within a statement: what exists, then entities, then relationships, each by its hash. Beside
-//! every key lock a transaction shares one of its tenant. A transaction that writes many keys takes that
-//! one alone and no key locks any more, as the server's table of locks is small.
+//! A writer of an entity locks the entity. A writer of a relationship locks the relationship and shares the
+//! existence of its ends, the old ones and the new ones. Retracting or erasing an entity locks its existence,
+//! which excludes the writers of all its relationships, and its relationships, unless there are too many.
 
-use std::cell::Cell;
+use std::collections::HashSet;
 
-use pgrx::prelude::*;
-
+use super::target::Target;
+use crate::error::Error;
 use crate::graph::content::Id;
-use crate::server::clock;
+use crate::server::locks::{self, Lock, Taken};
 
 /// What a key lock protects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    Tenant,
-    /// When an entity exists: shared by those who put edges to it, exclusive to retract or erase it.
-    Existence,
+    /// When an entity exists: shared by the writers of its relationships, exclusive to retract or erase it.
+    Existence = 1,
     Entity,
     Relationship,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     pub kind: Kind,
     pub id: Id,
     pub exclusive: bool,
 }
 
-/// Above this a statement locks the tenant and not its keys.
-const KEYS_OF_A_STATEMENT: usize = 100;
-/// Above this a transaction does.
-const KEYS_OF_A_TRANSACTION: usize = 1000;
+/// The class of the graph's locks.
+const CLASS: u16 = 50;
 
-thread_local! {
-    /// Key locks taken by the transaction that began at this time.
-    static TAKEN: Cell<(i64, usize)> = const { Cell::new((0, 0)) };
+/// Locks all of the keys at once.
+pub fn lock(tenant: &str, keys: impl IntoIterator<Item = Key>) -> Result<Taken, Error> {
+    let mut strongest: Vec<Key> = Vec::new();
+    let (exclusive, shared): (Vec<Key>, Vec<Key>) = keys.into_iter().partition(|key| key.exclusive);
+    let mut seen = HashSet::new();
+    for key in exclusive.into_iter().chain(shared) {
+        if seen.insert((key.kind, key.id)) {
+            strongest.push(key);
+        }
+    }
+    let locks: Vec<Lock> = strongest.iter().map(|key| key_lock(tenant, key)).collect();
+    Ok(locks::take(&locks)?)
 }
 
-pub fn lock(tenant: &str, keys: &mut Vec<Key>) {
-    let whole = tag(Kind::Tenant, tenant, &[]);
-    // SAFETY: looks at the own locks.
-    if unsafe { pg_sys::LockHeldByMe(&raw const whole, pg_sys::ExclusiveLock as i32, false) } {
-        return;
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    let began = clock::transaction_start();
-    let taken = TAKEN.get();
-    let taken = if taken.0 == began { taken.1 } else { 0 };
-    if keys.len() > KEYS_OF_A_STATEMENT || taken + keys.len() > KEYS_OF_A_TRANSACTION {
-        acquire(&whole, true);
-        return;
-    }
-    TAKEN.set((began, taken + keys.len()));
-    acquire(&whole, false);
-    let mut tags: Vec<_> =
-        keys.iter().map(|key| (key.kind, tag(key.kind, tenant, &key.id), key.exclusive)).collect();
-    tags.sort_by_key(|(kind, tag, exclusive)| (*kind, tag.locktag_field2, tag.locktag_field3, !exclusive));
-    for (_, tag, exclusive) in &tags {
-        acquire(tag, *exclusive);
+/// Locks the keys, and those that `load` finds to be needed when it reads what is there.
+pub fn lock_with(
+    tenant: &str,
+    mut keys: Vec<Key>,
+    mut load: impl FnMut() -> Vec<Key>,
+) -> Result<(), Error> {
+    loop {
+        let known: HashSet<Key> = keys.iter().copied().collect();
+        let taken = lock(tenant, keys.iter().copied())?;
+        let more: Vec<Key> = load().into_iter().filter(|key| !known.contains(key)).collect();
+        if more.is_empty() {
+            return Ok(());
+        }
+        // Nothing is held while the others are waited for.
+        taken.release();
+        keys.extend(more);
     }
 }
 
-fn acquire(tag: &pg_sys::LOCKTAG, exclusive: bool) {
-    let mode = if exclusive { pg_sys::ExclusiveLock } else { pg_sys::ShareLock };
-    // SAFETY: the tag lives through the call; a lock of the transaction is released at its end.
-    unsafe { pg_sys::LockAcquire(tag, mode as i32, false, false) };
+/// What to lock for ends, old ones and new ones.
+pub fn of_ends(ends: impl IntoIterator<Item = (Id, Id)>) -> Vec<Key> {
+    ends.into_iter().flat_map(|(from, to)| [shared(from), shared(to)]).collect()
 }
 
-/// An advisory lock of a class of its own, so that no lock of an application is meant.
-fn tag(kind: Kind, tenant: &str, id: &[u8]) -> pg_sys::LOCKTAG {
+/// Most relationships that are locked with the entity that they go with. Those of an entity with more are not:
+/// then one of two that retract or erase both their ends at once may be told to run again (40001).
+const RELATIONSHIPS: usize = 500;
+
+/// What to lock for the relationships of an entity that is retracted or erased, so that two entities with a
+/// common relationship wait for each other.
+pub fn of_relationships(edges: impl IntoIterator<Item = Id>) -> Vec<Key> {
+    let keys: Vec<Key> = edges.into_iter().map(|edge| exclusive(Kind::Relationship, edge)).collect();
+    if keys.len() > RELATIONSHIPS { Vec::new() } else { keys }
+}
+
+/// The ends of the versions that a write found.
+pub fn ends(target: &Target) -> Vec<(Id, Id)> {
+    target.versions.iter().filter_map(|version| version.content.ends).collect()
+}
+
+pub fn exclusive(kind: Kind, id: Id) -> Key {
+    Key { kind, id, exclusive: true }
+}
+
+/// That an entity goes on existing.
+pub fn shared(end: Id) -> Key {
+    Key { kind: Kind::Existence, id: end, exclusive: false }
+}
+
+fn key_lock(tenant: &str, key: &Key) -> Lock {
     let mut hash = blake3::Hasher::new();
-    hash.update(&[kind as u8]).update(id).update(tenant.as_bytes());
+    hash.update(&[key.kind as u8]).update(&key.id).update(tenant.as_bytes());
     let hash = hash.finalize();
-    let (words, _) = hash.as_bytes().as_chunks::<4>();
-    // SAFETY: set in every backend that runs SQL.
-    let database = unsafe { pg_sys::MyDatabaseId };
-    pg_sys::LOCKTAG {
-        locktag_field1: database.into(),
-        locktag_field2: u32::from_le_bytes(words[0]),
-        locktag_field3: u32::from_le_bytes(words[1]),
-        locktag_field4: 50,
-        locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
-        locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
-    }
+    let short = hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
+    Lock::new(CLASS, short, key.exclusive)
 }

@@ -8,13 +8,14 @@ use pgrx::prelude::*;
 
 use super::arguments::{id, one_of, portion, shown_id, shown_periods};
 use super::connect;
-use super::locks::{Key, Kind, lock};
+use super::locks::{self, Kind, exclusive, lock_with, of_ends, shared};
 use super::target::{RELATIONSHIPS, Target, time};
-use super::write::{Said, key, once, only};
+use super::write::{Said, once, only};
 use crate::arguments::given;
 use crate::graph::content::{Change, Operation};
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{Period, Periods};
+use crate::server::clock;
 use crate::server::spi::{self, Sees};
 use crate::tenancy::tenant;
 
@@ -48,8 +49,13 @@ fn relationship_put(
     let on_missing = one_of(on_missing, "on_missing", &["error", "clip", "allow"], "error, clip, allow")?;
     let ends = if from == to { vec![from] } else { vec![from, to] };
     once(connect(|connection| {
-        let shared = ends.iter().map(|end| Key { kind: Kind::Existence, id: *end, exclusive: false });
-        lock(&tenant, &mut shared.chain([key(Kind::Relationship, relationship)]).collect());
+        let keys = ends.iter().copied().map(shared).chain([exclusive(Kind::Relationship, relationship)]);
+        let mut found = None;
+        lock_with(&tenant, keys.collect(), || {
+            let target = found.insert(Target::load(connection, &RELATIONSHIPS, &tenant, relationship, portion));
+            of_ends(locks::ends(target))
+        })?;
+        let Some(whole) = found else { return Ok((clock::transaction_start(), 0, 0)) };
         let (mut pieces, mut missing, mut floor) = (Periods::from(portion), Vec::new(), i64::MIN);
         for end in ends.iter().filter(|_| on_missing < 2) {
             let args =
@@ -68,11 +74,11 @@ fn relationship_put(
         if on_missing == 0 && !missing.is_empty() {
             return Err(Invalid::Dangling { missing }.into());
         }
-        let whole = Target::load(connection, &RELATIONSHIPS, &tenant, relationship, portion);
         let at = time(std::slice::from_ref(&whole), floor)?;
         let mut done = (at, 0, 0);
         for piece in pieces.iter() {
-            let target = Target::load(connection, &RELATIONSHIPS, &tenant, relationship, piece);
+            let again = (piece != portion).then(|| Target::load(connection, &RELATIONSHIPS, &tenant, relationship, piece));
+            let target = again.as_ref().unwrap_or(&whole);
             let (closed, added) = target.apply(connection, &tenant, Operation::Put, &change, at)?;
             done = (at, done.1 + closed, done.2 + added);
         }
@@ -81,6 +87,7 @@ fn relationship_put(
 }
 
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // as the SQL signature
 fn relationship_patch(
     relationship: Option<pgrx::Uuid>,
     properties: Option<AnyElement>,
@@ -89,12 +96,13 @@ fn relationship_patch(
     kind: Option<&str>,
     source_kind: Option<&str>,
     source_id: Option<&str>,
+    remove: Option<Vec<Option<String>>>,
 ) -> Result<TableIterator<'static, (i64, i32, i32)>, ErrorReport> {
     tenant()?;
     let relationship = id(relationship, "relationship_id")?;
     let properties = Some(given(properties, "properties")?);
-    let change =
-        Said { of: &RELATIONSHIPS, kind, name: None, properties, source_kind, source_id }.change()?;
+    let mut change = Said { of: &RELATIONSHIPS, kind, name: None, properties, source_kind, source_id }.change()?;
+    change.remove = remove.unwrap_or_default().into_iter().flatten().collect();
     once(only(&RELATIONSHIPS, relationship, portion(valid_from, valid_to)?, Operation::Patch, &change))
 }
 

@@ -91,7 +91,7 @@ const INSERT_RELATIONSHIP: &CStr = c"
 pub struct Target {
     table: &'static Table,
     id: Id,
-    portion: Period,
+    pub portion: Period,
     pub versions: Vec<Version>,
     /// Where the versions lie.
     places: Vec<Place>,
@@ -123,6 +123,19 @@ impl Target {
         found.sort_by_key(|(version, _)| version.valid);
         (target.versions, target.places) = found.into_iter().unzip();
         target
+    }
+
+    /// The whole period around a moment in which the same is said, however its versions are cut, and what it is.
+    pub fn stretch(&self, at: i64) -> Option<(Period, Content)> {
+        let here = self.versions.iter().position(|v| v.valid.start <= at && at < v.valid.end)?;
+        let joins = |a: usize, b: usize| {
+            let (a, b) = (&self.versions[a], &self.versions[b]);
+            a.valid.end == b.valid.start && a.content.same(&b.content)
+        };
+        let first = (1..=here).rev().take_while(|n| joins(n - 1, *n)).last().map_or(here, |n| n - 1);
+        let last = (here..self.versions.len() - 1).take_while(|n| joins(*n, n + 1)).last().map_or(here, |n| n + 1);
+        let period = Period::new(self.versions[first].valid.start, self.versions[last].valid.end)?;
+        Some((period, self.versions[here].content.clone()))
     }
 
     /// Leaves out versions that are not meant: an edge may have had other ends for some time.

@@ -6,12 +6,13 @@ use pgrx::prelude::*;
 
 use super::arguments::{object, short, source};
 use super::connect;
-use super::locks::{Key, Kind, lock};
+use super::locks::{ends, exclusive, lock_with, of_ends};
 use super::target::{Table, Target, time};
 use crate::error::Error;
 use crate::graph::content::{Change, Id, Operation};
 use crate::graph::period::Period;
 use crate::limits::{KEY_CHARS, NAME_CHARS};
+use crate::server::spi::Connection;
 use crate::tenancy::tenant;
 
 /// (transaction time, versions closed, versions added).
@@ -38,14 +39,27 @@ impl Said<'_> {
             kind: self.kind.map(|kind| short(kind, self.of.kind_argument, NAME_CHARS)).transpose()?,
             name: self.name.map(|name| short(name, "name", KEY_CHARS)).transpose()?,
             ends: None,
+            remove: Vec::new(),
             properties: object(self.properties)?,
             source: source(self.source_kind, self.source_id)?,
         })
     }
 }
 
-pub fn key(kind: Kind, id: Id) -> Key {
-    Key { kind, id, exclusive: true }
+/// What there is, under the locks of a write of it.
+fn locked(
+    connection: &Connection,
+    table: &'static Table,
+    tenant: &str,
+    id: Id,
+    portion: Period,
+) -> Result<Target, Error> {
+    let keys = vec![exclusive(table.kind, id)];
+    let mut target = None;
+    lock_with(tenant, keys, || {
+        of_ends(ends(target.insert(Target::load(connection, table, tenant, id, portion))))
+    })?;
+    Ok(target.unwrap_or_else(|| Target::load(connection, table, tenant, id, portion)))
 }
 
 /// A write that needs no other key than its own.
@@ -58,8 +72,7 @@ pub fn only(
 ) -> Result<Done, Error> {
     let tenant = tenant()?;
     connect(|connection| {
-        lock(&tenant, &mut vec![key(table.kind, id)]);
-        let target = Target::load(connection, table, &tenant, id, portion);
+        let target = locked(connection, table, &tenant, id, portion)?;
         let at = time(std::slice::from_ref(&target), i64::MIN)?;
         let (closed, added) = target.apply(connection, &tenant, operation, change, at)?;
         Ok((at, closed, added))

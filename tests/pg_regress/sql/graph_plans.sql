@@ -40,7 +40,7 @@ SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND 
     replace(replace(replace(llmspell_internal._graph_at('e', now()), '$1', '''graph-plans-1'''), '$2', 'now()'), '$3', '''2025-01-03Z''')));
 SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND e.properties OPERATOR(llmspell.@>) ''{"n": 5}'' ORDER BY e.entity_id LIMIT 10',
     replace(replace(llmspell_internal._graph_at('e', NULL), '$1', '''graph-plans-1'''), '$2', 'now()')));
-SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND e.name >= ''name 77'' AND e.name < llmspell_internal._prefix_end(''name 77'') ORDER BY e.entity_id LIMIT 10',
+SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND llmspell_internal._name_key(e.name) COLLATE "C" >= ''name 77'' AND llmspell_internal._name_key(e.name) COLLATE "C" < llmspell_internal._prefix_end(''name 77'') ORDER BY e.entity_id LIMIT 10',
     replace(replace(llmspell_internal._graph_at('e', NULL), '$1', '''graph-plans-1'''), '$2', 'now()')));
 -- a plan made for one tenant serves the next one right
 SELECT count(*) FROM llmspell.graph_traverse(md5('n1')::uuid, 1), llmspell.entity_as_of(md5('n1')::uuid) e;
