@@ -33,7 +33,7 @@ class Function:
 
     def value(self, i):
         name, kind = self.names[i] if self.names else None, self.types[i]
-        default = NAMED[name] if name in NAMED and kind in ("text", "double precision") else VALUES[kind]
+        default = NAMED[name] if name in NAMED and kind in ("text", "double precision") else VALUES[kind] if kind in VALUES or not kind.startswith("llmspell") else None  # a row
         return OWN.get((self.name, name), default)
 
     def call(self, connection, given, **options):

@@ -254,7 +254,7 @@ def discards():
 @test
 def many_plans():
     """more plans than a session keeps: searches of 500 shapes, between them the other calls"""
-    shapes = ["scope => 'user:1'", "filter => '{}'", "created_from => '-infinity'", "created_to => 'infinity'", "include_expired => true", "max_distance => 10"]
+    shapes = ["scope => 'user:1'", "filter => '{}'", "since => '-infinity'", "until => 'infinity'", "include_expired => true", "max_distance => 10"]
     with app(role=ADMIN) as admin:
         for dims in range(4, 12):
             admin.execute("SELECT llmspell.vector_space_create(%s, %s)", [f"plans_{dims}", dims])
