@@ -57,6 +57,8 @@ def survives():
     with server("kept") as connection:
         [(pid, *_)] = rows(connection, WORKER)
         connection.execute("ALTER FUNCTION llmspell.kv_sweep(int) RENAME TO gone")
+        # Only a tenant for whom something is due is visited.
+        connection.execute("INSERT INTO llmspell.kv_store (tenant_id, key, value, expires_at) VALUES ('due', 'k', 'v', now() - interval '1 hour')")
         until(connection, "SELECT task FROM llmspell.maintenance_status() WHERE last_error IS NOT NULL", [("keys",)], "the error is told")
         connection.execute("ALTER FUNCTION llmspell.gone(int) RENAME TO kv_sweep")
         equal(rows(connection, WORKER)[0][0], pid)
