@@ -60,7 +60,7 @@ COMMENT ON FUNCTION llmspell_internal._maintenance_record(text, text, boolean, t
 GRANT EXECUTE ON FUNCTION llmspell_internal._maintenance_record(text, text, boolean, text, text) TO llmspell_admin;
 
 -- Up to ten batches of each tenant, so that none keeps the others waiting; for about half a second.
-CREATE OR REPLACE FUNCTION llmspell_internal._maintain_tenants(task text, call text, progress text) RETURNS llmspell_internal._step
+CREATE OR REPLACE FUNCTION llmspell_internal._maintain_tenants(task text, progress text) RETURNS llmspell_internal._step
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET app.current_tenant_id = ''
@@ -71,6 +71,8 @@ AS $$
 DECLARE
     v_stop constant timestamptz := clock_timestamp() + interval '500 ms';
     v_step llmspell_internal._step := (progress, true, NULL, NULL);
+    -- What a domain registered, never text of the caller.
+    v_call constant text := (SELECT t.call FROM _maintenance_tasks() t WHERE t.task = _maintain_tenants.task);
     v_tenant text;
     v_tenants int := 0;
     v_changed bigint := 0;
@@ -85,7 +87,7 @@ BEGIN
         BEGIN
             PERFORM set_config('app.current_tenant_id', v_tenant, true);
             FOR i IN 1 .. 10 LOOP
-                EXECUTE call INTO v_batch USING 1000;
+                EXECUTE v_call INTO v_batch USING 1000;
                 v_changed := v_changed + v_batch;
                 EXIT WHEN v_batch < 1000 OR clock_timestamp() > v_stop;
             END LOOP;
@@ -104,8 +106,8 @@ BEGIN
     RETURN v_step;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._maintain_tenants(text, text, text) IS 'A step of a task that is done tenant by tenant.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._maintain_tenants(text, text, text) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell_internal._maintain_tenants(text, text) IS 'A step of a task that is done tenant by tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._maintain_tenants(text, text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._maintain_index(progress text) RETURNS llmspell_internal._step
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -180,7 +182,7 @@ BEGIN
         IF v_next.due IS NULL THEN
             EXECUTE v_next.call INTO v_step USING v_next.progress;
         ELSE
-            v_step := _maintain_tenants(v_next.task, v_next.call, v_next.progress);
+            v_step := _maintain_tenants(v_next.task, v_next.progress);
         END IF;
     EXCEPTION WHEN OTHERS THEN
         v_step := (NULL, true, NULL, format('%s: %s', SQLSTATE, SQLERRM));

@@ -126,6 +126,7 @@ fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorRepo
 
 /// The score of a row by its ranks in two lists and its age, and its logarithm.
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // as the SQL signature
 fn _fusion_score(
     vector_rank: Option<i64>,
     text_rank: Option<i64>,
