@@ -25,7 +25,7 @@ def options():
     """the options of VectorChord are TOML"""
     with server() as connection:
         for method, metric, lists, wanted in (
-            ("vchordrq", "cosine", None, {"residual_quantization": True, "build": {"internal": {"lists": [], "spherical_centroids": True}}}),
+            ("vchordrq", "cosine", None, {"residual_quantization": True, "build": {"internal": {"lists": [], "spherical_centroids": False}}}),
             ("vchordrq", "ip", [1000], {"residual_quantization": False, "build": {"internal": {"lists": [1000], "spherical_centroids": False}}}),
             ("vchordrq", "l2", [70, 5000], {"residual_quantization": True, "build": {"internal": {"lists": [70, 5000], "spherical_centroids": False}}}),
             ("vchordg", "cosine", None, {"bits": 2, "m": 32, "ef_construction": 64}),

@@ -57,6 +57,10 @@ def survives():
     with server("kept") as connection:
         [(pid, *_)] = rows(connection, WORKER)
         connection.execute("ALTER FUNCTION llmspell.kv_sweep(int) RENAME TO gone")
+        # A key that is due: only then is there a tenant to sweep.
+        with server("kept", user="worker_app") as one_of_them:
+            one_of_them.execute("SELECT llmspell.tenant_set('one', false)")
+            one_of_them.execute("SELECT llmspell.kv_set('k', '', ttl => '1 millisecond')")
         until(connection, "SELECT task FROM llmspell.maintenance_status() WHERE last_error IS NOT NULL", [("keys",)], "the error is told")
         connection.execute("ALTER FUNCTION llmspell.gone(int) RENAME TO kv_sweep")
         equal(rows(connection, WORKER)[0][0], pid)

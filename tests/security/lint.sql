@@ -87,6 +87,7 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     ('L05', 'llmspell.vector_index_config', ''),
     ('L05', 'llmspell.vector_spaces', ''),
     ('L17', 'llmspell_internal._jsonb_contains(jsonb,jsonb)', ''),
+    ('L17', 'llmspell_internal._name_key(text)', ''),
     ('L17', 'llmspell_internal._text_array_contains(text[],text[])', ''),
     ('L17', 'llmspell_internal._ts_match(tsvector,tsquery)', ''),
     ('L23', current_database(), ''),
