@@ -34,12 +34,19 @@ CREATE OR REPLACE FUNCTION llmspell_internal._tenants_due(task text, after text,
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
+DECLARE
+    v_due constant text := (SELECT t.due FROM _maintenance_tasks() t WHERE t.task = _tenants_due.task);
 BEGIN
+    IF v_due IS NULL THEN
+        RAISE EXCEPTION 'no task "%" is done tenant by tenant', task
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'See llmspell.maintenance_status().';
+    END IF;
     RETURN QUERY EXECUTE format('SELECT t.tenant_id::text FROM (SELECT DISTINCT d.tenant_id FROM (%s) AS d (tenant_id) WHERE d.tenant_id > $1 ORDER BY d.tenant_id LIMIT $2) AS t',
-        (SELECT t.due FROM _maintenance_tasks() t WHERE t.task = _tenants_due.task)) USING coalesce(after, ''), max_rows;
+        v_due) USING coalesce(after, ''), max_rows;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tenants_due(text, text, integer) IS 'The tenants for which a task of maintenance has work, in byte order.';
+COMMENT ON FUNCTION llmspell_internal._tenants_due(text, text, integer) IS 'The tenants for which a task of maintenance has work, in byte order.
+Errors: 22023 no such task.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._tenants_due(text, text, integer) TO llmspell_admin;
 ALTER FUNCTION llmspell_internal._tenants_due(text, text, integer) OWNER TO llmspell_tenants;
 
