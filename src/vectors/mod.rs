@@ -1,5 +1,6 @@
 //! Vectors: which way a search goes, its statements, and what is computed on vectors here.
 
+pub mod builder;
 mod cache;
 pub mod fusion;
 pub mod halves;

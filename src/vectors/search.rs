@@ -17,22 +17,29 @@ use crate::server::nest::{self, Settings};
 use crate::server::spi::{Arg, Connection, Row, Sees, Value, quoted, typed};
 use crate::server::varlena;
 
-const TENANT_INDEX_SQL: &CStr =
-    c"SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
+/// The size of the tenant as maintenance keeps it, and whether an index of its own is there.
+const TENANT_SQL: &CStr = c"SELECT (SELECT s.row_count FROM llmspell.vector_tenant_sizes s WHERE s.tenant_id = $1 AND s.space = $2), \
+     EXISTS (SELECT FROM llmspell.vector_tenant_indexes r \
+             JOIN pg_class c ON c.relname = r.index_name AND c.relnamespace = 'llmspell'::regnamespace \
+             JOIN pg_index i ON i.indexrelid = c.oid AND i.indisvalid \
+             WHERE r.tenant_id = $1 AND r.space = $2 AND r.state = 'kept')";
 
 /// The decision, and its grounds.
 pub struct Decision {
     pub target: Rc<Target>,
-    pub rows: Option<Rows>,
+    pub known: Option<cache::Known>,
     pub route: Route,
     pub why: Why,
     pub ef_search: Option<i32>,
-    share: Option<f64>,
 }
 
 impl Decision {
+    pub fn rows(&self) -> Option<Rows> {
+        self.known.map(|known| known.rows)
+    }
+
     pub fn question<'a>(&'a self, query: &Query) -> Question<'a> {
-        question(query, &self.target, self.rows, self.ef_search)
+        question(query, &self.target, self.known, self.ef_search)
     }
 }
 
@@ -53,14 +60,18 @@ pub struct Found<'c> {
 fn question<'a>(
     query: &Query,
     target: &'a Target,
-    rows: Option<Rows>,
+    known: Option<cache::Known>,
     ef_search: Option<i32>,
 ) -> Question<'a> {
+    let own = known.and_then(|known| known.own);
     Question {
         mode: query.mode,
         indexed: target.method != "none",
-        rows,
-        space_rows: target.space_rows,
+        // For a search that must take the index nothing is counted.
+        rows: known.map(|known| known.rows).filter(|_| query.mode == Mode::Auto),
+        index_rows: own.map_or(target.space_rows, |rows| rows as f64),
+        own: own.is_some(),
+        seen: known.and_then(|known| known.share),
         k: query.k,
         ef_search,
         recall: query.recall,
@@ -99,24 +110,48 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 12
     ]
 }
 
+fn count(connection: &Connection, query: &Query, target: &Target, kept: Option<i64>) -> Rows {
+    let limit = target.costs.count_limit();
+    // Expired rows count as well: whether one is stands in the table, and the rest in an index.
+    let conditions = Conditions { with_expired: true, max_distance: false, ..query.conditions() };
+    if let Some(rows) = kept.filter(|rows| *rows >= limit && conditions == Conditions::ALL) {
+        return Rows::About(rows);
+    }
+    let number = |sql: &str, limit| {
+        let parameters = parameters(query, target, limit);
+        let found =
+            connection.kept_planned(sql, &parameters, || Settings::off(&PLAIN), |row| row.get::<i64>(0));
+        found.into_iter().flatten().next().unwrap_or(0)
+    };
+    match number(&target.space.count(conditions), limit) {
+        n if n < limit => Rows::Exactly(n),
+        n => {
+            let share = route::sample_share(target.space_rows);
+            route::sampled(number(&target.space.sample(conditions), share), share, n)
+        }
+    }
+}
+
 fn known(connection: &Connection, query: &Query, target: &Target) -> cache::Known {
     let key = query.count_key(&target.space.table);
     if let Some(known) = cache::get(key) {
         return known;
     }
-    let limit = target.costs.count_limit();
-    // Expired rows count as well: whether one is stands in the table, and the rest in an index.
-    let conditions = Conditions { with_expired: true, ..query.conditions() };
-    let sql = target.space.count(conditions);
-    let parameters = parameters(query, target, limit);
-    let found =
-        connection.kept_planned(sql.as_str(), &parameters, || Settings::off(&PLAIN), |row| row.get::<i64>(0));
-    let rows = match found.into_iter().flatten().next().unwrap_or(0) {
-        n if n < limit => Rows::Exactly(n),
-        n => Rows::MoreThan(n - 1),
+    let names = [query.tenant.as_str().into(), target.name.as_str().into()];
+    let (kept, own) = connection
+        .row(TENANT_SQL, &names, Sees::Query, |row| (row.get::<i64>(0), row.get(1).unwrap_or(false)))
+        .unwrap_or_default();
+    let rows = if query.mode == Mode::Auto { count(connection, query, target, kept) } else { Rows::About(0) };
+    let found = cache::Known {
+        relation: target.relation.to_u32(),
+        rows,
+        own: own.then(|| kept.unwrap_or(0).max(rows.number())),
+        share: None,
     };
-    cache::put(key, rows);
-    cache::Known { rows, share: None }
+    if query.mode == Mode::Auto {
+        cache::put(key, found);
+    }
+    found
 }
 
 /// Looks the space up, counts where that matters, and decides.
@@ -126,11 +161,10 @@ pub fn decide(connection: &Connection, query: &Query, vector: pg_sys::Oid) -> Re
         None => nest::given(c"hnsw.ef_search").and_then(|ef| ef.parse().ok()),
         Some(_) => None,
     });
-    let needs_count = query.mode == Mode::Auto && target.method != "none";
-    let known = needs_count.then(|| known(connection, query, &target));
-    let rows = known.map(|known| known.rows);
-    let (route, why) = route::decide(&question(query, &target, rows, ef_search));
-    Ok(Decision { target, rows, route, why, ef_search, share: known.and_then(|known| known.share) })
+    let indexed = query.mode != Mode::Exact && target.method != "none";
+    let known = indexed.then(|| known(connection, query, &target));
+    let (route, why) = route::decide(&question(query, &target, known, ef_search));
+    Ok(Decision { target, known, route, why, ef_search })
 }
 
 fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: Option<Rows>) -> Found<'c> {
@@ -191,11 +225,10 @@ fn ann<'c>(
     query: &Query,
     target: &Target,
     ann: Ann,
+    own: bool,
     iterative: bool,
 ) -> (Found<'c>, i64) {
     let parameters = parameters(query, target, ann.fetch);
-    let names = [query.tenant.as_str().into(), target.name.as_str().into()];
-    let own = connection.execute(TENANT_INDEX_SQL, &names, Sees::Query) > 0;
     let literal = own.then(|| quoted(&query.tenant));
     let settings = Settings::off(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
@@ -237,22 +270,21 @@ fn ann<'c>(
 pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -> Found<'c> {
     let target = &decision.target;
     let Route::Ann(wanted) = decision.route else {
-        return exact(connection, query, target, decision.rows);
+        return exact(connection, query, target, decision.rows());
     };
     let question = decision.question(query);
     // A caller who names a recall accepts that share, within a threshold too.
     let content = query.mode == Mode::Ann || query.recall.is_some();
     let mut step = match target.method.starts_with("hnsw") {
-        true => route::begin(&question, wanted, decision.share),
+        true => route::begin(&question, wanted),
         // The others know one way only.
         false => Step::Iterative,
     };
     while step != Step::Exact {
-        let (found, candidates) = ann(connection, query, target, wanted, step == Step::Iterative);
-        let enough = candidates >= wanted.fetch;
+        let (found, candidates) = ann(connection, query, target, wanted, question.own, step == Step::Iterative);
+        let enough = candidates >= wanted.enough;
         if step == Step::Pass {
-            // Where there were enough, how many more there were is not known.
-            let share = if enough { 1.0 } else { candidates as f64 / f64::from(wanted.ef_search) };
+            let share = route::share_of(&question, wanted, candidates);
             cache::saw(query.count_key(&target.space.table), share);
             step = route::go_on(&question, wanted, share);
         } else {
@@ -262,5 +294,5 @@ pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -
             return found;
         }
     }
-    exact(connection, query, target, decision.rows)
+    exact(connection, query, target, decision.rows())
 }

@@ -32,6 +32,20 @@ pub struct Conditions {
     pub role: bool,
 }
 
+impl Conditions {
+    /// Every row of the tenant.
+    pub const ALL: Self = Self {
+        scope: false,
+        filter: false,
+        since: false,
+        until: false,
+        max_distance: false,
+        with_expired: true,
+        excluded: false,
+        role: false,
+    };
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     Cosine,
@@ -131,6 +145,15 @@ impl Space {
     pub fn count(&self, wanted: Conditions) -> String {
         let conditions = self.conditions(wanted, TENANT);
         format!("SELECT count(*) FROM (SELECT FROM {} WHERE {conditions} LIMIT {FETCH}) AS r", self.table)
+    }
+
+    /// Counts in a share of the pages, FETCH millionths of a percent.
+    pub fn sample(&self, wanted: Conditions) -> String {
+        let conditions = self.conditions(wanted, TENANT);
+        format!(
+            "SELECT count(*) FROM {} TABLESAMPLE SYSTEM ({FETCH} / 1e6) WHERE {conditions}",
+            self.table
+        )
     }
 
     /// Every row. OFFSET 0 keeps the index for nearest neighbours out, whatever the planner thinks of it.

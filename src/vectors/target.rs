@@ -13,7 +13,7 @@ use super::invalid::Invalid;
 use super::query::Query;
 use super::route::Costs;
 use super::statement::{Key, Metric, Space};
-use super::{halves, length};
+use super::{cache, halves, length};
 use crate::error::Error;
 use crate::server::spi::{Connection, Sees};
 
@@ -42,6 +42,7 @@ thread_local! {
 /// everything where it is none.
 pub fn forget(changed: pg_sys::Oid) {
     let all = changed == pg_sys::InvalidOid || changed == SPACES.get();
+    cache::forget(changed.to_u32());
     TARGETS.with(|targets| {
         if let Ok(mut targets) = targets.try_borrow_mut() {
             targets.retain(|_, (_, target)| !all && target.relation != changed);
@@ -55,7 +56,8 @@ const TYPES_SQL: &CStr = c"SELECT quote_ident(n.nspname), v.oid, h.oid \
      JOIN pg_type h ON h.typnamespace = n.oid AND h.typname = 'halfvec' WHERE e.extname = 'vector'";
 
 const SPACE_SQL: &CStr = c"SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(i.method, 'none'), i.lists, \
-         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid, \
+         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, llmspell_internal._vector_space_rows(s.table_name, s.dims), \
+         'llmspell.vector_spaces'::regclass::oid, \
          r.oid, i.beside_vchordrq \
      FROM llmspell_internal._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
      LEFT JOIN LATERAL llmspell_internal._vector_index_in_force(s.name) i ON true \
@@ -69,7 +71,7 @@ pub struct Target {
     pub costs: Costs,
     pub space_rows: f64,
     pub space: Space,
-    relation: pg_sys::Oid,
+    pub relation: pg_sys::Oid,
     pub lists: Vec<i32>,
     pub beside_vchordrq: bool,
     pub types: Types,
@@ -143,7 +145,7 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
     let dims = query.numbers.len() as i32;
     let args = [query.space.as_deref().into(), dims.into()];
     let found = connection.row(SPACE_SQL, &args, Sees::Query, |row| {
-        let space_rows = row.get::<f64>(11).unwrap_or(0.0).max(0.0);
+        let space_rows = row.get::<f64>(11).unwrap_or(0.0);
         let assumed = Costs::assumed(dims, space_rows);
         let efs: Vec<i32> = row.get(9).unwrap_or_default();
         let recalls: Vec<f64> = row.get(10).unwrap_or_default();
@@ -154,6 +156,7 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
             method: row.text(4),
             lists: row.get(5).unwrap_or_default(),
             costs: Costs {
+                dims,
                 exact_us: row.get(6).unwrap_or(assumed.exact_us),
                 ann_us: row.get(7).unwrap_or(assumed.ann_us),
                 exact_rows: row.get::<i32>(8).map_or(assumed.exact_rows, i64::from),
