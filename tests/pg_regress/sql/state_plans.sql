@@ -9,8 +9,8 @@ SELECT 'state-plans-' || n % 4, 'agent ' || n, 'type ' || n / 4 % 20, '{}', '' F
 INSERT INTO llmspell.agent_state_history (tenant_id, agent_id, version, agent_type, schema_version, checksum, saved_at, replaced_at, size_bytes, packed, label)
 SELECT 'state-plans-' || n % 4, 'agent ' || n % 40, 1 + n / 40, 't', 1, '', now() - n * interval '2 minutes', now() - n * interval '1 minute', 0, '', 'label ' || n / 40
 FROM generate_series(0, 19999) n;
-INSERT INTO llmspell.workflow_states (tenant_id, workflow_id, state_data, status, created_at, lease_expires_at)
-SELECT 'state-plans-' || n % 4, 'workflow ' || n, '{}', (ARRAY['pending', 'running', 'completed', 'failed', 'cancelled'])[1 + n / 4 % 5],
+INSERT INTO llmspell.workflow_states (tenant_id, workflow_id, workflow_name, state_data, status, created_at, lease_expires_at)
+SELECT 'state-plans-' || n % 4, 'workflow ' || n, 'name ' || n / 20 % 50, '{}', (ARRAY['pending', 'running', 'completed', 'failed', 'cancelled'])[1 + n / 4 % 5],
     now() - n * interval '1 second', CASE WHEN n / 4 % 5 = 1 THEN now() + n * interval '1 second' END FROM generate_series(0, 19999) n;
 INSERT INTO llmspell.procedural_patterns (tenant_id, scope, key, value, frequency)
 SELECT 'state-plans-' || n % 4, 'user:' || n / 400, 'after:' || n / 40 % 10, 'open:' || n, 1 + n / 4 % 10 / 8 * (n % 50) FROM generate_series(0, 19999) n;
@@ -105,7 +105,8 @@ PREPARE workflows_status(text, timestamptz, text, int, text) AS
     WHERE w.tenant_id = $1 AND w.status = $5 AND w.created_at <= $2 AND (w.created_at < $2 OR w.workflow_id > $3)
     ORDER BY w.created_at DESC, w.workflow_id LIMIT $4;
 SELECT regress.plan($$EXECUTE workflows_status('state-plans-1', 'infinity', NULL, 10, 'failed')$$);
--- workflow_claim: what is due, whether nobody held it or the lease ran out, and the update
+-- workflow_claim, as its head sets it: what is due, whether nobody held it or the lease ran out, and the update
+SET enable_bitmapscan = off;
 PREPARE claimable(text, text, text, timestamptz, int) AS
     SELECT w.workflow_id, coalesce(w.attempt >= w.max_attempts, false) FROM llmspell.workflow_states w
     WHERE w.tenant_id = $1 AND w.queue = $2 AND w.run_at <= $4
@@ -114,6 +115,23 @@ PREPARE claimable(text, text, text, timestamptz, int) AS
       AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= $4)
     ORDER BY w.run_at, w.workflow_id LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED;
 SELECT regress.plan($$EXECUTE claimable('state-plans-1', 'default', 'pending', now(), 1)$$);
+PREPARE claimable_by_name(text, text, text, timestamptz, int, text, text) AS
+    SELECT w.workflow_id, coalesce(w.attempt >= w.max_attempts, false) FROM llmspell.workflow_states w
+    WHERE w.tenant_id = $1 AND w.queue = $2 AND w.run_at <= $4
+      AND llmspell_internal._name_key(w.workflow_name) COLLATE "C" = $7 AND w.workflow_name = $6
+      AND CASE WHEN w.lease_expires_at IS NOT NULL THEN 'pending'
+               WHEN w.status = 'pending' OR w.status = 'running' OR w.max_attempts IS NULL OR w.attempt < w.max_attempts THEN w.status END = $3
+      AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= $4)
+    ORDER BY w.run_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED;
+SELECT regress.plan($$EXECUTE claimable_by_name('state-plans-1', 'default', 'pending', now(), 1, 'name 7', 'name 7')$$);
+RESET enable_bitmapscan;
+-- what maintenance fails
+PREPARE spent(text, timestamptz, int) AS
+    SELECT w.workflow_id FROM llmspell.workflow_states w
+    WHERE w.tenant_id = $1 AND w.run_at <= $2 AND w.attempt >= w.max_attempts AND (w.lease_expires_at IS NOT NULL OR w.status = 'pending')
+      AND (w.lease_expires_at IS NULL OR w.lease_expires_at <= $2)
+    ORDER BY w.run_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED;
+SELECT regress.plan($$EXECUTE spent('state-plans-1', now(), 10)$$);
 PREPARE claim(text, text[]) AS
     UPDATE llmspell.workflow_states w SET status = 'running', fence = w.fence + 1 WHERE w.tenant_id = $1 AND w.workflow_id = ANY ($2);
 SELECT regress.plan($$EXECUTE claim('state-plans-1', ARRAY['workflow 1'])$$);
