@@ -2,7 +2,6 @@
 """Where work waits, as a worker of many tenants sees it: what it is told, what else it may do, and what that costs."""
 
 import contextlib
-import json
 
 import pytest
 from functions import functions
