@@ -3,7 +3,7 @@
 
 import json
 
-from lib import ROLE, app, equal, server, test
+from lib import ROLE, server, test
 
 TENANT = "reads-1"
 ROWS = 20000  # of four tenants
