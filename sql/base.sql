@@ -1,4 +1,4 @@
--- What the server must offer, the roles, and the schema. Runs before everything else.
+-- Requirements on the server, the roles, and the schemas. Runs before everything else.
 
 -- The caller's schema would otherwise come first: an operator planted there would get into our tables.
 SET LOCAL search_path = pg_catalog, pg_temp;
@@ -101,7 +101,7 @@ BEGIN
                       HINT = pg_catalog.format('Take that away (ALTER ROLE %I NOLOGIN NOSUPERUSER …) or rename the role, then install again.', v_role.name);
         END IF;
     END LOOP;
-    -- Who may become the owner is over the wall, too. And llmspell_worker may do one thing.
+    -- A role that may become the owner is over the wall, too; llmspell_worker may do one thing only.
     SELECT pg_catalog.format('%s is a member of %s', m.member::regrole, m.roleid::regrole) INTO v_member
     FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member
     WHERE m.roleid::regrole::text IN ('llmspell_owner', 'llmspell_tenants') AND NOT r.rolsuper

@@ -145,7 +145,7 @@ BEGIN
                 USING ERRCODE = 'object_not_in_prerequisite_state';
         END IF;
         PERFORM _table_secure(v_relation.oid, v_rules);
-        -- What is unlogged is not for keeping, and cannot be read on a standby.
+        -- An unlogged table is not for keeping, and cannot be read on a standby.
         IF in_script AND v_relation.is_member AND v_relation.relkind = 'r' AND v_relation.relpersistence = 'p' THEN
             PERFORM pg_extension_config_dump(v_relation.oid, coalesce((SELECT r.dump FROM unnest(v_rules) r WHERE r.relation = v_relation.oid), ''));
         END IF;

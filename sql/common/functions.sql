@@ -1,4 +1,4 @@
--- What several components share.
+-- Checks and helpers that several components share.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._raise_conflict(what text, name text, expected bigint, actual bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE

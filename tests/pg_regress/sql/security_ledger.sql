@@ -1,4 +1,4 @@
--- What the ledgers of the domains leave out: the roles, the rules, and whether every member is in one of them.
+-- The parts that the ledgers of the domains leave out: the roles, the rules, and whether every member is in one of them.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 \i `echo $PG_ABS_SRCDIR/ledger.psql`
 SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, ARRAY(SELECT m.roleid::regrole FROM pg_auth_members m WHERE m.member = r.oid ORDER BY 1) AS member_of
