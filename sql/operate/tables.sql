@@ -9,6 +9,12 @@ COMMENT ON TYPE llmspell_internal._task IS 'A task of maintenance, from function
 CREATE TYPE llmspell_internal._step AS (progress text, is_over boolean, detail text, error text);
 COMMENT ON TYPE llmspell_internal._step IS 'Result of a step of a task: how far it is, whether it is over, and what to tell.';
 
+CREATE TYPE llmspell_internal._work AS (kind text, call text);
+COMMENT ON TYPE llmspell_internal._work IS 'A kind of work that waits, from functions without arguments; see sql/operate/work.sql.';
+
+CREATE TYPE llmspell_internal._waiting AS (tenant_id text, queue text, name text, waiting bigint, oldest timestamptz);
+COMMENT ON TYPE llmspell_internal._waiting IS 'Work of one tenant that waits.';
+
 CREATE TYPE llmspell_internal._fault AS (component text, object text, fault text);
 COMMENT ON TYPE llmspell_internal._fault IS 'A fault for verify(): of the schema from functions without arguments, of a tenant''s rows from those of one.';
 
