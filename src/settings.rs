@@ -33,7 +33,7 @@ pub static MAINTENANCE_DATABASE: GucSetting<Option<CString>> = GucSetting::<Opti
 pub static MAINTENANCE_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(300);
 
 /// `llmspell.vector_tenant_indexes`: how many indexes of tenants maintenance may decide; none where it is 0.
-static VECTOR_TENANT_INDEXES: GucSetting<i32> = GucSetting::<i32>::new(32);
+static VECTOR_TENANT_INDEXES: GucSetting<i32> = GucSetting::<i32>::new(64);
 
 /// `llmspell.restoring`: set by the triggers that see to the order of a restore, for as long as they do.
 static RESTORING: GucSetting<bool> = GucSetting::<bool>::new(false);

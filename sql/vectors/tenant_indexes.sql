@@ -2,8 +2,8 @@
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_predicate(tenant text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN '((tenant_id)::text = ''' || replace(tenant, '''', '''''') || '''::text)';
-COMMENT ON FUNCTION llmspell_internal._vector_tenant_predicate(text) IS 'The predicate of a tenant''s own index as the catalog shows it.';
+RETURN '(md5((tenant_id)::text) = ''' || md5(tenant) || '''::text)';
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_predicate(text) IS 'The predicate of a tenant''s own index as the catalog shows it: everybody reads it, so that it has a hash of the id.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_record(tenant text, space text, index_name text) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER

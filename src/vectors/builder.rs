@@ -83,7 +83,8 @@ unsafe extern "C-unwind" fn stop(signal: i32) {
 }
 
 fn next(only_look: bool) -> Option<Build> {
-    const NEXT: &str = "SELECT n.statement, n.tenant, n.space FROM llmspell_internal._vector_build_next($1) n";
+    const NEXT: &str =
+        "SELECT n.statement, n.tenant, n.space FROM llmspell_internal._vector_build_next($1) n";
     let found = Spi::get_three_with_args::<String, String, String>(NEXT, &[only_look.into()]);
     match found {
         Ok((Some(statement), Some(tenant), Some(space))) => Some(Build { statement, tenant, space }),
@@ -115,7 +116,9 @@ fn run(statement: &str) -> Result<(), String> {
     }))
     .catch_others(|error| {
         Err(match &error {
-            CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report.message().to_owned(),
+            CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => {
+                report.message().to_owned()
+            }
             CaughtError::RustPanic { ereport, .. } => ereport.message().to_owned(),
         })
     })

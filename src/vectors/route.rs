@@ -34,7 +34,7 @@ const COUNT_ROWS: i64 = 20_000;
 const ELEMENTS: f64 = 12.0;
 
 /// How many of the tenant's rows a first pass through the index should meet for each neighbour that is wanted.
-const MARGIN: f64 = 4.0;
+const MARGIN: f64 = 3.0;
 
 /// Rows that a sample looks at to learn how many of them are the tenant's.
 const SAMPLE_ROWS: f64 = 4000.0;
@@ -75,10 +75,12 @@ pub struct Costs {
 
 impl Costs {
     /// Before `vector_calibrate`: what 384 dimensions took, scaled by the bytes that a vector has.
-    /// The graph must be searched farther the more rows it has, about as the square root of their number.
+    /// The graph must be searched farther the more rows it has, about as the square root of their number; from the
+    /// 60,000 on that were measured it takes little more, as neighbours lie denser.
     pub fn assumed(dims: i32, space_rows: f64) -> Self {
         let width = f64::from(dims) / 384.0;
-        let grown = (space_rows / 60_000.0).sqrt() * f64::from(EF_SEARCH);
+        let size = space_rows / 60_000.0;
+        let grown = size.powf(if size < 1.0 { 0.5 } else { 0.15 }) * f64::from(EF_SEARCH);
         let ef = if space_rows > 0.0 { grown.clamp(64.0, 800.0) as i32 } else { EF_SEARCH };
         Self {
             dims,
@@ -144,7 +146,7 @@ pub fn space_rows(analyzed_rows: f64, analyzed_pages: f64, pages: f64, dims: i32
 
 /// The share of the pages, in millionths of a percent, that a sample of a space reads.
 pub fn sample_share(space_rows: f64) -> i64 {
-    (SAMPLE_ROWS / space_rows.max(SAMPLE_ROWS) * 1e8).ceil() as i64
+    (SAMPLE_ROWS / space_rows.max(SAMPLE_ROWS) * 1e8).round() as i64
 }
 
 /// Rows by a sample, where more than `counted` are known to be there.
@@ -190,7 +192,8 @@ impl Question<'_> {
     /// Candidates among which enough rows of the tenant are expected, as many as the recall takes at least.
     fn candidates(&self) -> f64 {
         let recall = self.recall.unwrap_or(RECALL);
-        let least = if self.own { self.costs.own_ef(self.counted(), recall) } else { self.costs.ef_for(recall) };
+        let least =
+            if self.own { self.costs.own_ef(self.counted(), recall) } else { self.costs.ef_for(recall) };
         f64::from(least).max(MARGIN * f64::from(self.k) / self.seen.unwrap_or(self.share()).max(1e-6))
     }
 }
@@ -283,13 +286,16 @@ pub fn decide(question: &Question) -> (Route, Why) {
 /// How to begin: by one pass, unless it cannot give enough.
 pub fn begin(question: &Question, ann: Ann) -> Step {
     let share = question.seen.unwrap_or(question.share());
-    if share * f64::from(ann.ef_search) >= ann.enough as f64 { Step::Pass } else { go_on(question, ann, share) }
+    if share * f64::from(ann.ef_search) >= ann.enough as f64 {
+        Step::Pass
+    } else {
+        go_on(question, ann, share)
+    }
 }
 
-/// The share of the tenant's rows in a pass: where it gave all that were wanted, how many more there were is not known.
-pub fn share_of(question: &Question, ann: Ann, candidates: i64) -> f64 {
-    let share = candidates as f64 / f64::from(ann.ef_search.max(1));
-    if candidates >= ann.fetch { share.max(question.share()).min(1.0) } else { share }
+/// The share of the tenant's rows in a pass; at least so much where it gave all that were wanted.
+pub fn share_of(ann: Ann, candidates: i64) -> f64 {
+    candidates as f64 / f64::from(ann.ef_search.max(1))
 }
 
 /// How to go on where one pass gave too few: an iterative scan costs the more the smaller the share is.
@@ -396,10 +402,12 @@ mod tests {
         assert_eq!(at(Rows::Exactly(2500)), (Route::Exact, Why::FewRows));
         let most = Question { rows: Some(Rows::Exactly(3000)), k: 1000, ..question(&costs) };
         assert_eq!(decide(&most), (Route::Exact, Why::FewRows));
-        // 4,000 of 60,000 would take 600 candidates, 12 ms, and their distances 6 ms.
+        // 4,000 of 60,000 would take 450 candidates, 9 ms, and their distances 6 ms.
         assert_eq!(at(Rows::Exactly(4000)), (Route::Exact, Why::Cheaper));
-        let ann = |ef_search, max_scan_tuples| Route::Ann(Ann { ef_search, fetch: 30, enough: 20, max_scan_tuples });
-        assert_eq!(at(Rows::Exactly(9000)), (ann(266, 11_340), Why::ManyRows));
+        let ann = |ef_search, max_scan_tuples| {
+            Route::Ann(Ann { ef_search, fetch: 30, enough: 20, max_scan_tuples })
+        };
+        assert_eq!(at(Rows::Exactly(9000)), (ann(200, 11_340), Why::ManyRows));
         assert_eq!(at(Rows::About(30_000)), (ann(EF_SEARCH, 37_800), Why::ManyRows));
     }
 
@@ -417,9 +425,9 @@ mod tests {
             _ => None,
         };
         let shared = |rows| ef(Rows::About(rows), false, None);
-        assert_eq!(shared(133_836), Some(298));
+        assert_eq!(shared(133_836), Some(228));
         // Rarer around the query than in the whole, as the session saw.
-        assert_eq!(ef(Rows::About(133_836), false, Some(0.1)), Some(400));
+        assert_eq!(ef(Rows::About(133_836), false, Some(0.1)), Some(300));
         assert_eq!(shared(20_000), None, "every row");
         // In an index of its own all are the tenant's, and the graph is small.
         assert_eq!(ef(Rows::About(20_000), true, None), Some(86));
@@ -438,8 +446,8 @@ mod tests {
         assert_eq!(sample_share(100.0), 100_000_000);
         assert_eq!(sampled(0, sample_share(1e6), 10_000), Rows::About(10_000));
         assert_eq!(space_rows(1000.0, 250.0, 500.0, 384), 2000.0);
-        // Before ANALYZE five vectors of 384 dimensions are taken to fill a page.
-        assert_eq!(space_rows(-1.0, 0.0, 100.0, 384), 500.0);
+        // Before ANALYZE four vectors of 384 dimensions are taken to fill a page.
+        assert_eq!(space_rows(-1.0, 0.0, 100.0, 384), 400.0);
         assert_eq!(space_rows(0.0, 0.0, 0.0, 384), 0.0);
     }
 
@@ -475,7 +483,7 @@ mod tests {
     #[test]
     fn a_larger_graph_is_searched_farther() {
         let ef = |rows| Costs::assumed(384, rows).ef_for(0.99);
-        assert_eq!([0.0, 100.0, 10_000.0, 60_000.0, 1e6, 1e9].map(ef), [150, 64, 64, 150, 612, 800]);
+        assert_eq!([0.0, 100.0, 10_000.0, 60_000.0, 1e6, 1e9].map(ef), [150, 64, 64, 150, 228, 644]);
     }
 
     #[test]
@@ -496,8 +504,8 @@ mod tests {
         assert_eq!(go_on(&Question { mode: Mode::Ann, ..many.clone() }, ann, 0.0), Step::Iterative);
         // One pass cannot give more than it keeps.
         assert_eq!(begin(&many, Ann { ef_search: 15, ..ann }), Step::Iterative);
-        assert_eq!(share_of(&many, ann, 9), 0.05);
-        assert_eq!(share_of(&many, ann, 30), 1.0 / 6.0);
+        assert_eq!(share_of(ann, 9), 0.05);
+        assert_eq!(share_of(ann, 30), 1.0 / 6.0);
     }
 
     #[test]
@@ -520,7 +528,7 @@ mod tests {
 
     #[test]
     fn break_even_grows_with_the_space() {
-        assert_eq!(break_even(1.4, 20.0, 160, 10, 60_000.0), 5855);
+        assert_eq!(break_even(1.4, 20.0, 160, 10, 60_000.0), 5070);
         assert!(break_even(1.4, 20.0, 160, 10, 1e6) > break_even(1.4, 20.0, 160, 10, 1e5));
     }
 
@@ -555,13 +563,19 @@ mod tests {
                     candidates += ann.ef_search;
                     let found = pass(&mut seed, ann, local);
                     again += i32::from(found < ann.enough);
-                    let now = share_of(&asked, ann, found);
+                    let now = share_of(ann, found);
                     seen = Some(seen.map_or(now, |before: f64| (before + now) / 2.0));
                 }
-                assert!(again <= 20, "{again} of 200 searches took a second look, share {share}, near {local}");
+                assert!(
+                    again <= 20,
+                    "{again} of 200 searches took a second look, share {share}, near {local}"
+                );
                 // No wider than twice what a pass needs that knows the share near the query.
                 let needed = (f64::from(costs.ef_for(RECALL))).max(MARGIN * 10.0 / local);
-                assert!(f64::from(candidates) / 200.0 <= 2.0 * needed, "{candidates}, share {share}, near {local}");
+                assert!(
+                    f64::from(candidates) / 200.0 <= 2.0 * needed,
+                    "{candidates}, share {share}, near {local}"
+                );
             }
         }
     }

@@ -14,7 +14,7 @@ use super::target::{Target, target};
 use super::{cache, halves, layout, length};
 use crate::server::jsonb::Document;
 use crate::server::nest::{self, Settings};
-use crate::server::spi::{Arg, Connection, Row, Sees, Value, quoted, typed};
+use crate::server::spi::{Arg, Connection, Row, Sees, Value, typed};
 use crate::server::varlena;
 
 /// The size of the tenant as maintenance keeps it, and whether an index of its own is there.
@@ -23,6 +23,9 @@ const TENANT_SQL: &CStr = c"SELECT (SELECT s.row_count FROM llmspell.vector_tena
              JOIN pg_class c ON c.relname = r.index_name AND c.relnamespace = 'llmspell'::regnamespace \
              JOIN pg_index i ON i.indexrelid = c.oid AND i.indisvalid \
              WHERE r.tenant_id = $1 AND r.space = $2 AND r.state = 'kept')";
+
+/// What the predicate of a tenant's own index says, which tells nobody who reads the catalog the tenant's id.
+const HASH_SQL: &CStr = c"SELECT md5($1)";
 
 /// The decision, and its grounds.
 pub struct Decision {
@@ -229,7 +232,9 @@ fn ann<'c>(
     iterative: bool,
 ) -> (Found<'c>, i64) {
     let parameters = parameters(query, target, ann.fetch);
-    let literal = own.then(|| quoted(&query.tenant));
+    let hash = own
+        .then(|| connection.row(HASH_SQL, &[query.tenant.as_str().into()], Sees::Query, |row| row.text(0)))
+        .flatten();
     let settings = Settings::off(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
     for name in [c"enable_sort", c"enable_bitmapscan"] {
@@ -256,7 +261,7 @@ fn ann<'c>(
         // Its probes are not known, and the planner asks for its cost even where another index serves.
         set(c"vchordrq.enable_scan", &"off");
     }
-    let sql = target.space.ann(query.conditions(), target.key(), literal.as_deref());
+    let sql = target.space.ann(query.conditions(), target.key(), hash.as_deref());
     let mut candidates = 0;
     let hits = connection.kept(sql.as_str(), &parameters, |row| {
         candidates = row.get(6).unwrap_or(0);
@@ -281,10 +286,11 @@ pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -
         false => Step::Iterative,
     };
     while step != Step::Exact {
-        let (found, candidates) = ann(connection, query, target, wanted, question.own, step == Step::Iterative);
+        let (found, candidates) =
+            ann(connection, query, target, wanted, question.own, step == Step::Iterative);
         let enough = candidates >= wanted.enough;
         if step == Step::Pass {
-            let share = route::share_of(&question, wanted, candidates);
+            let share = route::share_of(wanted, candidates);
             cache::saw(query.count_key(&target.space.table), share);
             step = route::go_on(&question, wanted, share);
         } else {
