@@ -7,6 +7,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_least constant int := coalesce(_artifact_id.version, 1);
+    v_most constant int := coalesce(_artifact_id.version, 2147483647);
 BEGIN
     IF num_nonnulls(_artifact_id.session_id, _artifact_id.name, _artifact_id.version) = 0 THEN
         RETURN _given(_artifact_id.artifact_id, 'artifact_id');
@@ -16,7 +18,7 @@ BEGIN
     END IF;
     RETURN (SELECT a.artifact_id FROM artifacts a
             WHERE a.tenant_id = v_tenant AND a.session_id = _given(_artifact_id.session_id, 'session_id') AND a.name = _given(_artifact_id.name, 'name')
-              AND a.version BETWEEN coalesce(_artifact_id.version, 1) AND coalesce(_artifact_id.version, 2147483647)
+              AND a.version BETWEEN v_least AND v_most
             ORDER BY a.version DESC LIMIT 1);
 END
 $$;
