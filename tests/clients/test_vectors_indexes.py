@@ -156,7 +156,7 @@ def a_space_that_a_snapshot_does_not_show():
 @test
 def who_runs_the_statements():
     """what promote, demote and ensure return runs as a superuser, as they say, and not as llmspell_admin, which builds and drops by blocking => true"""
-    indexes = "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indisvalid AND c.relname LIKE 'idx_vector_space_said%'"
+    indexes = "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam WHERE i.indisvalid AND a.amname = 'hnsw' AND c.relname LIKE 'idx_vector_space_said%'"
     with server() as superuser, app("said", role=ADMIN) as admin:
         told = []
         admin.add_notice_handler(lambda notice: told.append((notice.message_primary, notice.message_hint)))
