@@ -31,7 +31,7 @@ AS $$
     UNION ALL
     SELECT 'tenant indexes', 76, 'SELECT * FROM _vector_maintain_tenants($1)', NULL
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_tasks() IS 'Deletes expired vectors, keeps the sizes of tenants, builds indexes that are lost, and decides which tenants get their own.';
+COMMENT ON FUNCTION llmspell_internal._vector_tasks() IS 'Deletes expired vectors, keeps sizes of tenants, builds lost indexes, decides which tenants get their own.';
 
 -- Only where searches have no index at all, as after a restore: another build is an operator's decision, since it keeps writers waiting.
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_maintain_indexes(progress text) RETURNS llmspell_internal._step
@@ -131,8 +131,11 @@ AS $$
         count(*) FILTER (WHERE state IN ('missing', 'invalid', 'failed')) = 0,
         'llmspell.health_vector_indexes shows them; llmspell.vector_index_ensure() builds them.'
     FROM health_vector_indexes
+    UNION ALL
+    SELECT 101, 'tenant indexes', count(*) || ' failed three times', '0', count(*) = 0, 'llmspell.vector_tenant_index_list() shows last_error.'
+    FROM vector_tenant_index_list(100000) l WHERE l.attempts >= 3
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_health() IS 'Whether the indexes for nearest neighbours are there.';
+COMMENT ON FUNCTION llmspell_internal._vector_health() IS 'Whether the indexes for nearest neighbours are there, and those of tenants get built.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_health() TO llmspell_admin;
 
 COMMENT ON TRIGGER vector_spaces_changed ON llmspell.vector_spaces IS 'Restore: other sessions look the spaces up again.';

@@ -79,5 +79,5 @@ BEGIN
     RETURN v_changed;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_sizes_count(integer) IS 'Counts the vectors of the current tenant in each space, to 100,000 and by a sample beyond; returns how many sizes changed.';
+COMMENT ON FUNCTION llmspell_internal._vector_sizes_count(integer) IS 'Counts the tenant''s vectors in each space, by a sample beyond 100,000; returns how many sizes changed.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_sizes_count(integer) TO llmspell_admin;

@@ -2,6 +2,7 @@
 
 pub mod builder;
 mod cache;
+mod costs;
 pub mod fusion;
 pub mod halves;
 pub mod invalid;

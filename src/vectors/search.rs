@@ -11,7 +11,7 @@ use super::query::Query;
 use super::route::{self, Ann, Mode, Question, Route, Rows, Step, Why};
 use super::statement::{Conditions, Key, Metric};
 use super::target::{Target, target};
-use super::{cache, halves, layout, length};
+use super::{cache, costs, halves, layout, length};
 use crate::server::jsonb::Document;
 use crate::server::nest::{self, Settings};
 use crate::server::spi::{Arg, Connection, Row, Sees, Value, typed};
@@ -129,7 +129,7 @@ fn count(connection: &Connection, query: &Query, target: &Target, kept: Option<i
     match number(&target.space.count(conditions), limit) {
         n if n < limit => Rows::Exactly(n),
         n => {
-            let share = route::sample_share(target.space_rows);
+            let share = costs::sample_share(target.space_rows);
             route::sampled(number(&target.space.sample(conditions), share), share, n)
         }
     }

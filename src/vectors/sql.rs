@@ -7,7 +7,8 @@ use pgrx::prelude::*;
 
 use super::invalid::Invalid;
 use super::query::{self, Query};
-use super::route::{self, Costs, Route, Rows};
+use super::costs::{self, Costs};
+use super::route::{self, Route, Rows};
 use super::statement::Metric;
 use super::{fusion, halves, layout, length, search, target};
 use crate::arguments::given;
@@ -163,12 +164,12 @@ fn _fusion_diversify(orders: Vec<f64>, embeddings: pgrx::AnyArray, lambda: f64, 
 /// Number of rows at which both ways of a search take equally long.
 #[pg_extern(sql = false)]
 fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, max_rows: i32, space_rows: f64) -> i32 {
-    i32::try_from(route::break_even(exact_us, ann_us, ef_search, max_rows, space_rows)).unwrap_or(i32::MAX)
+    i32::try_from(costs::break_even(exact_us, ann_us, ef_search, max_rows, space_rows)).unwrap_or(i32::MAX)
 }
 
 #[pg_extern(sql = false)]
 fn _vector_space_rows_of(analyzed_rows: f64, analyzed_pages: f64, pages: f64, dims: i32) -> f64 {
-    route::space_rows(analyzed_rows, analyzed_pages, pages, dims)
+    costs::space_rows(analyzed_rows, analyzed_pages, pages, dims)
 }
 
 /// Milliseconds of a search of a tenant of so many rows: without an index of its own, and with one.

@@ -11,7 +11,7 @@ use pgrx::prelude::*;
 
 use super::invalid::Invalid;
 use super::query::Query;
-use super::route::Costs;
+use super::costs::Costs;
 use super::statement::{Key, Metric, Space};
 use super::{cache, halves, length};
 use crate::error::Error;
