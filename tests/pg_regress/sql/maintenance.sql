@@ -22,7 +22,7 @@ SET app.current_tenant_id = 'mine';
 -- fifty tenants a step, and only those for whom something is due
 SELECT task, done, detail FROM llmspell.maintenance_run() WHERE task IN ('sessions', 'keys', 'hooks', 'vectors', 'artifacts');
 SELECT llmspell.current_tenant();
-SELECT task, pending, last_error FROM llmspell.maintenance_status() WHERE task <> 'background worker';
+SELECT task, pending, last_error FROM llmspell.maintenance_status() WHERE task <> 'background worker' AND (pending OR last_error IS NOT NULL);
 RESET SESSION AUTHORIZATION;
 SELECT count(*) FILTER (WHERE key = 'k') AS expired_keys, count(*) AS keys FROM llmspell.kv_store WHERE tenant_id LIKE 'maintain-%';
 SELECT status, count(*) FROM llmspell.sessions WHERE tenant_id LIKE 'maintain-%' GROUP BY 1;
