@@ -8,8 +8,9 @@ CREATE OR REPLACE FUNCTION llmspell_internal._artifact_take_turn(tenant text) RE
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
+    -- Locked each time, but written once in a transaction: the next call would walk along all its versions.
     INSERT INTO artifact_turn AS t (tenant_id) VALUES (tenant)
-    ON CONFLICT (tenant_id) DO UPDATE SET turns = t.turns + 1
+    ON CONFLICT (tenant_id) DO UPDATE SET taken_by = EXCLUDED.taken_by WHERE t.taken_by <> EXCLUDED.taken_by
 $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_take_turn(text) IS 'Waits for the tenant''s other transactions that store, delete or collect artifacts.
 Errors: 40001 one of them ended after the snapshot of this transaction.';
