@@ -192,7 +192,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_cursor(text) TO llmspell_a
 -- A custom plan for each call: only that drops the filters that are null and finds the index of the others.
 CREATE OR REPLACE FUNCTION llmspell.artifact_list(
     session_id uuid DEFAULT NULL, name text DEFAULT NULL, tag text DEFAULT NULL, artifact_type text DEFAULT NULL, filter jsonb DEFAULT NULL,
-    newest_first boolean DEFAULT false, max_rows int DEFAULT 100, after text DEFAULT NULL)
+    newest_first boolean DEFAULT false, max_rows int DEFAULT 100, after text DEFAULT NULL, session_name text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.artifact_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -201,6 +201,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_session constant uuid := _session_of(artifact_list.session_id, artifact_list.session_name);
     v_after record := _artifact_cursor(artifact_list.after);
 BEGIN
     IF artifact_list.newest_first THEN
@@ -210,7 +211,7 @@ BEGIN
         FROM artifacts a
         WHERE a.tenant_id = v_tenant
           AND (v_after.session_id IS NULL OR (a.session_id, a.sequence) < (v_after.session_id, v_after.sequence))
-          AND (artifact_list.session_id IS NULL OR a.session_id = artifact_list.session_id)
+          AND (v_session IS NULL OR a.session_id = v_session)
           AND (artifact_list.name IS NULL OR a.name = artifact_list.name)
           AND (artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[artifact_list.tag])
           AND (artifact_list.artifact_type IS NULL OR a.artifact_type = artifact_list.artifact_type)
@@ -224,7 +225,7 @@ BEGIN
         FROM artifacts a
         WHERE a.tenant_id = v_tenant
           AND (v_after.session_id IS NULL OR (a.session_id, a.sequence) > (v_after.session_id, v_after.sequence))
-          AND (artifact_list.session_id IS NULL OR a.session_id = artifact_list.session_id)
+          AND (v_session IS NULL OR a.session_id = v_session)
           AND (artifact_list.name IS NULL OR a.name = artifact_list.name)
           AND (artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[artifact_list.tag])
           AND (artifact_list.artifact_type IS NULL OR a.artifact_type = artifact_list.artifact_type)
@@ -234,8 +235,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
-Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor.
+COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
+Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor, both session_id and session_name, P0002 no session has the name.
 Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()
