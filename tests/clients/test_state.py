@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 
-from lib import A, SOAK, app, equal, one, raises, rows, test
+from lib import A, B, SOAK, app, equal, one, raises, rows, test
 
 SAVE = """SELECT version, created, changed FROM llmspell.agent_state_save(%s, %s, %s::jsonb, expected_version => %s,
           schema_version => %s, keep_history => %s)"""
@@ -363,7 +363,8 @@ def sessions_by_name():
         equal([one(client, put, ["chat 42", b"1"]), one(client, put, ["chat 42", b"2"])], [1, 2])
         equal(one(client, "SELECT version FROM llmspell.artifact_put(%s, 'notes', 'x')", [session]), 3)
         upload = one(client, "SELECT llmspell.artifact_upload_begin(session_name => 'chat 42', name => 'film')")
-        client.execute("SELECT llmspell.artifact_upload_append(%s, 0, 'x'), llmspell.artifact_upload_finish(%s)", [upload, upload])
+        client.execute("SELECT llmspell.artifact_upload_append(%s, 0, 'x')", [upload])
+        client.execute("SELECT llmspell.artifact_upload_finish(%s)", [upload])
         equal(rows(client, "SELECT DISTINCT session_id, name FROM llmspell.artifact_list(session_name => 'chat 42') ORDER BY 2"), [(session, "film"), (session, "notes")])
         with raises("P0002"):
             client.execute(put, ["chat 43", b"x"])
