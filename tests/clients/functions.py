@@ -24,7 +24,8 @@ ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "sessio
           "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text",
           "artifact_put": "session_id name data", "artifact_upload_begin": "session_id name"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.
-OWN = {("artifact_put", "session_name"): None, ("artifact_upload_begin", "session_name"): None, ("artifact_list", "session_name"): None, ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
+OWN = {("artifact_put", "session_name"): None, ("artifact_upload_begin", "session_name"): None, ("artifact_list", "session_name"): None,
+       ("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
 
 
 class Function:
