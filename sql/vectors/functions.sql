@@ -115,6 +115,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that builds an index for nearest neighbours; how: its first words; tenant: over the rows of one.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_words() RETURNS trigger
 LANGUAGE plpgsql

@@ -154,16 +154,6 @@ def a_space_that_a_snapshot_does_not_show():
 
 
 @test
-def teardown():
-    """what was made goes"""
-    with server() as connection:
-        for table, in rows(connection, "SELECT table_name FROM llmspell.vector_spaces WHERE NOT builtin"):
-            connection.execute(f"DROP TABLE llmspell.{table}")
-        connection.execute("DELETE FROM llmspell.vector_spaces WHERE NOT builtin; DELETE FROM llmspell.vector_index_config; DELETE FROM llmspell.vector_calibrations")
-    drop_role(ADMIN)
-
-
-@test
 def load_without_index():
     """an operator without other rights drops the index of a space, loads rows, and builds it while another session sees how far it is"""
     seen = []
@@ -195,3 +185,13 @@ def measured():
         equal(rows(connection, "SELECT * FROM llmspell_internal._vector_index_trial('wide', '{hnsw}')"), [])
         equal(rows(connection, "SELECT method, lists FROM llmspell_internal._vector_index_auto('narrow')"), [("auto", None)])
         equal(rows(connection, "SELECT method, state FROM llmspell.vector_index_ensure('narrow', 'auto')"), [("hnsw", "present")])
+
+
+@test
+def teardown():
+    """what was made goes"""
+    with server() as connection:
+        for table, in rows(connection, "SELECT table_name FROM llmspell.vector_spaces WHERE NOT builtin"):
+            connection.execute(f"DROP TABLE llmspell.{table}")
+        connection.execute("DELETE FROM llmspell.vector_spaces WHERE NOT builtin; DELETE FROM llmspell.vector_index_config; DELETE FROM llmspell.vector_calibrations")
+    drop_role(ADMIN)
