@@ -107,8 +107,11 @@ pub fn indexes(table: &str) -> Vec<Index> {
             let index = pg_sys::index_open(oid, lock);
             let (relation, form) = ((*index).rd_rel, (*index).rd_index);
             let is_complete = (*form).indisvalid;
-            let no_predicate =
-                pg_sys::heap_attisnull((*index).rd_indextuple, pg_sys::Anum_pg_index_indpred as i32, std::ptr::null_mut());
+            let no_predicate = pg_sys::heap_attisnull(
+                (*index).rd_indextuple,
+                pg_sys::Anum_pg_index_indpred as i32,
+                std::ptr::null_mut(),
+            );
             let attribute = (*form).indkey.values.as_slice(1)[0];
             let found = Index {
                 oid,
@@ -132,7 +135,11 @@ pub fn indexes(table: &str) -> Vec<Index> {
 /// `name` is null or a C string.
 unsafe fn text(name: *const std::ffi::c_char) -> String {
     // SAFETY: as the caller promises.
-    if name.is_null() { String::new() } else { unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned() }
+    if name.is_null() {
+        String::new()
+    } else {
+        unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
+    }
 }
 
 /// Whether a table that is partitioned by ranges of one timestamptz has a partition for a time, by the bounds

@@ -86,7 +86,7 @@ CASES = {
     "episode_delete": (f"SELECT llmspell.episode_delete({ids(EPISODE)})", 2),
     "episode_sweep": (f"SELECT llmspell.episode_sweep({MANY})", 2),
     "episode_list": (f"SELECT count(*) FROM llmspell.episode_list(max_rows => {MANY}, include_expired => true)", 1),
-    "episode_search": (f"SELECT count(*) FROM llmspell.episode_search('text', '[1,2,3]', max_rows => 100, include_expired => true)", 2),
+    "episode_search": ("SELECT count(*) FROM llmspell.episode_search('text', '[1,2,3]', max_rows => 100, include_expired => true)", 2),
     "vector_add_many": (f"SELECT cardinality(llmspell.vector_add_many(array_fill('[1,2,3]'::public.vector, ARRAY[{MANY}])))", 1),
     "vector_delete": (f"SELECT llmspell.vector_delete({ids(VECTOR)})", 1),
     "vector_delete_scope": ("SELECT llmspell.vector_delete_scope('global')", 1),
