@@ -1,7 +1,7 @@
 -- Life cycle of tenants, for llmspell_admin.
 
--- The one function that sees over the wall: it belongs to llmspell_tenants, which bypasses row level
--- security and may read nothing but tenant_id. A loose index scan: as many probes as tenants.
+-- The first of three functions that see over the wall: they belong to llmspell_tenants, which bypasses row level
+-- security and may read tenant_id and the columns that say what is due. A loose index scan: as many probes as tenants.
 CREATE OR REPLACE FUNCTION llmspell_internal._tenants(after text DEFAULT NULL, max_rows int DEFAULT NULL, only_table text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

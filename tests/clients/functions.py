@@ -22,9 +22,10 @@ NAMED = {"language": "simple", "mode": "auto", "method": "auto", "metric": "cosi
 # Arguments with a default that must be given all the same, where nothing else says what they do.
 ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
           "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text",
+          "artifact_get": "artifact_id", "artifact_get_text": "artifact_id", "artifact_info": "artifact_id",
           "artifact_put": "session_id name data", "artifact_upload_begin": "session_id name"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.
-OWN = {("artifact_put", "session_name"): None, ("artifact_upload_begin", "session_name"): None, ("artifact_list", "session_name"): None,
+OWN = {("artifact_put", "session_name"): None, ("artifact_get", "session_name"): None, ("artifact_get_text", "session_name"): None, ("artifact_info", "session_name"): None, ("artifact_upload_begin", "session_name"): None, ("artifact_list", "session_name"): None,
        ("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
 
 

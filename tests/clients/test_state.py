@@ -366,6 +366,8 @@ def sessions_by_name():
         client.execute("SELECT llmspell.artifact_upload_append(%s, 0, 'x')", [upload])
         client.execute("SELECT llmspell.artifact_upload_finish(%s)", [upload])
         equal(rows(client, "SELECT DISTINCT session_id, name FROM llmspell.artifact_list(session_name => 'chat 42') ORDER BY 2"), [(session, "film"), (session, "notes")])
+        equal(one(client, "SELECT llmspell.artifact_get(session_name => 'chat 42', name => 'notes', version => 2)"), b"2")
+        equal(one(client, "SELECT version FROM llmspell.artifact_info(session_name => 'chat 42', name => 'notes')"), 3)
         with raises("P0002"):
             client.execute(put, ["chat 43", b"x"])
         with raises("22023"):
