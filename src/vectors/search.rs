@@ -12,17 +12,16 @@ use super::route::{self, Ann, Mode, Question, Route, Rows, Step, Why};
 use super::statement::{Conditions, Key, Metric};
 use super::target::{Target, target};
 use super::{cache, costs, halves, layout, length};
+use crate::server::catalog;
 use crate::server::jsonb::Document;
 use crate::server::nest::{self, Settings};
 use crate::server::spi::{Arg, Connection, Row, Sees, Value, typed};
 use crate::server::varlena;
 
-/// The size of the tenant as maintenance keeps it, and whether an index of its own is there.
-const TENANT_SQL: &CStr = c"SELECT (SELECT s.row_count FROM llmspell.vector_tenant_sizes s WHERE s.tenant_id = $1 AND s.space = $2), \
-     EXISTS (SELECT FROM llmspell.vector_tenant_indexes r \
-             JOIN pg_class c ON c.relname = r.index_name AND c.relnamespace = 'llmspell'::regnamespace \
-             JOIN pg_index i ON i.indexrelid = c.oid AND i.indisvalid \
-             WHERE r.tenant_id = $1 AND r.space = $2 AND r.state = 'kept')";
+/// The size of the tenant as maintenance keeps it, and the index of its own that it should have.
+const TENANT_SQL: &CStr = c"SELECT s.row_count, r.index_name FROM (SELECT) AS one \
+     LEFT JOIN llmspell.vector_tenant_sizes s ON s.tenant_id = $1 AND s.space = $2 \
+     LEFT JOIN llmspell.vector_tenant_indexes r ON r.tenant_id = $1 AND r.space = $2 AND r.state = 'kept'";
 
 /// What the predicate of a tenant's own index says, which tells nobody who reads the catalog the tenant's id.
 const HASH_SQL: &CStr = c"SELECT md5($1)";
@@ -142,8 +141,9 @@ fn known(connection: &Connection, query: &Query, target: &Target) -> cache::Know
     }
     let names = [query.tenant.as_str().into(), target.name.as_str().into()];
     let (kept, own) = connection
-        .row(TENANT_SQL, &names, Sees::Query, |row| (row.get::<i64>(0), row.get(1).unwrap_or(false)))
+        .row(TENANT_SQL, &names, Sees::Query, |row| (row.get::<i64>(0), row.get::<String>(1)))
         .unwrap_or_default();
+    let own = own.is_some_and(|name| catalog::is_valid_index(&name));
     let rows = if query.mode == Mode::Auto { count(connection, query, target, kept) } else { Rows::About(0) };
     let found = cache::Known {
         relation: target.relation.to_u32(),
