@@ -73,8 +73,7 @@ BEGIN
             SELECT c.*, g.pays, row_number() OVER (PARTITION BY g.pays ORDER BY g.gain DESC, c.tenant COLLATE "C", c.space) <= v_limit AS wanted
             FROM _vector_candidates() c
             LEFT JOIN spaces s ON s.name = c.space
-            CROSS JOIN LATERAL (SELECT CASE WHEN c.row_count > 0 AND s.dims > 0 THEN
-                _vector_tenant_costs(c.row_count, s.space_rows, s.dims, s.exact_us, s.ann_us) END AS ms) AS m
+            CROSS JOIN LATERAL _vector_tenant_costs(c.row_count, s.space_rows, s.dims, s.exact_us, s.ann_us) AS m (ms)
             CROSS JOIN LATERAL (SELECT
                 coalesce(m.ms[1] >= m.ms[2] * CASE WHEN c.state IS NULL THEN 1.5 ELSE 1.2 END AND (c.state IS NOT NULL OR m.ms[1] >= m.ms[2] + 1), false) AS pays,
                 (m.ms[1] - m.ms[2]) * CASE WHEN c.state IS NULL THEN 1 ELSE 1.5 END AS gain) AS g
@@ -140,7 +139,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET app.current_tenant_id = ''
 AS $$
 DECLARE
-    v_max_rows constant int := _max_rows(vector_tenant_index_list.max_rows);
+    v_max_rows constant int := _max_rows(coalesce(vector_tenant_index_list.max_rows, 100));
     v_tenant text;
     v_found llmspell_internal.vector_tenant_index_row[] := '{}';
 BEGIN
@@ -153,7 +152,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.vector_tenant_index_list(integer, text) IS 'Tenants with an index of their own, decided by operators or by maintenance: its state and the next statement.
-Errors: 22004 null max_rows, 22023 negative max_rows.
+Errors: 22023 negative max_rows.
 Example: SELECT tenant, space, state, progress FROM llmspell.vector_tenant_index_list();';
 GRANT EXECUTE ON FUNCTION llmspell.vector_tenant_index_list(integer, text) TO llmspell_admin;
 

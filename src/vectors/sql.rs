@@ -190,12 +190,13 @@ fn _vector_space_rows_of(analyzed_rows: f64, analyzed_pages: f64, pages: f64, di
 /// Milliseconds of a search of a tenant of so many rows: without an index of its own, and with one.
 #[pg_extern(sql = false)]
 fn _vector_tenant_costs(
-    rows: i64,
-    space_rows: f64,
-    dims: i32,
+    rows: Option<i64>,
+    space_rows: Option<f64>,
+    dims: Option<i32>,
     exact_us: Option<f64>,
     ann_us: Option<f64>,
-) -> Vec<f64> {
+) -> Option<Vec<f64>> {
+    let (rows, space_rows, dims) = (rows?, space_rows?, dims?);
     let assumed = Costs::assumed(dims, space_rows);
     let costs = Costs {
         exact_us: exact_us.unwrap_or(assumed.exact_us),
@@ -203,7 +204,7 @@ fn _vector_tenant_costs(
         ..assumed
     };
     let (shared, own) = route::tenant_costs(&costs, rows, space_rows);
-    vec![shared, own]
+    Some(vec![shared, own])
 }
 
 #[pg_extern(sql = false)]
