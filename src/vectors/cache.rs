@@ -50,11 +50,12 @@ pub fn forget(changed: u32) {
     });
 }
 
-/// Takes note of the share of a pass; the last ones count most.
-pub fn saw(key: u64, share: f64) {
+/// Takes note of the share of a pass; the last ones count most, and none alone, as one query may be far from all rows.
+/// `expected`: before there was one.
+pub fn saw(key: u64, share: f64, expected: f64) {
     KNOWN.with_borrow_mut(|known| {
         if let Some((_, found)) = known.get_mut(&key) {
-            found.share = Some(found.share.map_or(share, |before| (before + share) / 2.0));
+            found.share = Some((found.share.unwrap_or(expected) + share) / 2.0);
         }
     });
 }
@@ -75,10 +76,10 @@ mod tests {
         let last = 3 * CAPACITY as u64 - 1;
         assert_eq!(get(last), Some(counted(1, last as i64)));
         assert!(KNOWN.with_borrow(HashMap::len) <= CAPACITY);
-        saw(last, 0.5);
-        saw(last, 0.1);
+        saw(last, 0.4, 0.6);
+        saw(last, 0.1, 0.6);
         assert_eq!(get(last).and_then(|known| known.share), Some(0.3));
-        saw(last + 1, 0.5);
+        saw(last + 1, 0.5, 0.5);
         assert_eq!(get(last + 1), None);
         put(last + 1, counted(2, 7));
         forget(1);

@@ -52,9 +52,9 @@ impl Costs {
         }
     }
 
-    /// The `ef_search` of a graph of so many rows, the tenant's own.
-    pub fn own_ef(&self, rows: f64, recall: f64) -> i32 {
-        Self::assumed(self.dims, rows).ef_for(recall)
+    /// The `ef_search` of a graph of so many rows, the tenant's own, among which it searches for a share.
+    pub fn own_ef(&self, rows: f64, recall: f64, share: f64) -> i32 {
+        Self::assumed(self.dims, rows).ef_for(recall, share)
     }
 
     /// How far rows are counted.
@@ -68,13 +68,17 @@ impl Costs {
         Self { recalls, floor: self.recalls, ..self }
     }
 
-    /// The smallest `ef_search` that reaches a recall, as far as one is known.
-    pub fn ef_for(&self, recall: f64) -> i32 {
+    /// The smallest `ef_search` that reaches a recall, as far as one is known. What is assumed holds for a tenant of few
+    /// rows; one that has a larger share of them needs less, as more of the candidates are its own.
+    pub fn ef_for(&self, recall: f64, share: f64) -> i32 {
         let of = |known: &[(i32, f64)]| {
             let found = known.iter().find(|(_, found)| *found >= recall);
             found.or(known.last()).map_or(0, |(ef, _)| *ef)
         };
-        match of(&self.recalls).max(of(&self.floor)) {
+        let assumed = if self.floor.is_empty() { &self.recalls } else { &self.floor };
+        let measured = if self.floor.is_empty() { 0 } else { of(&self.recalls) };
+        let assumed = f64::from(of(assumed)) * (1.0 - share.clamp(0.0, 1.0) / 3.0);
+        match measured.max(assumed as i32) {
             0 => EF_SEARCH,
             ef => ef,
         }
@@ -110,19 +114,22 @@ mod tests {
     fn recall_chooses_the_smallest_known_ef() {
         let assumed = Costs::assumed(384, 60_000.0);
         let costs = Costs { recalls: vec![(40, 0.95), (100, 0.991), (200, 0.997)], ..assumed.clone() };
-        assert_eq!(costs.ef_for(0.5), 40);
-        assert_eq!(costs.ef_for(0.99), 100);
-        assert_eq!(costs.ef_for(0.999), 200);
-        assert_eq!(Costs { recalls: vec![], ..costs }.ef_for(0.99), EF_SEARCH);
+        assert_eq!(costs.ef_for(0.5, 0.0), 40);
+        assert_eq!(costs.ef_for(0.99, 0.0), 100);
+        assert_eq!(costs.ef_for(0.999, 0.0), 200);
+        assert_eq!(Costs { recalls: vec![], ..costs }.ef_for(0.99, 0.0), EF_SEARCH);
         // A measurement raises what is assumed for the same recall, and does not lower it.
-        assert_eq!(assumed.clone().measured(vec![(100, 0.992), (160, 0.996)]).ef_for(0.99), EF_SEARCH);
-        assert_eq!(assumed.clone().measured(vec![(200, 0.992)]).ef_for(0.99), 200);
-        assert_eq!(assumed.measured(vec![(200, 0.992), (400, 0.999)]).ef_for(0.995), 400);
+        assert_eq!(assumed.clone().measured(vec![(100, 0.992), (160, 0.996)]).ef_for(0.99, 0.0), EF_SEARCH);
+        assert_eq!(assumed.clone().measured(vec![(200, 0.992)]).ef_for(0.99, 0.0), 200);
+        assert_eq!(assumed.clone().measured(vec![(200, 0.992), (400, 0.999)]).ef_for(0.995, 0.0), 400);
+        // All rows are the tenant's, which lowers what is assumed and not what is measured.
+        assert_eq!(assumed.ef_for(0.99, 1.0), 100);
+        assert_eq!(assumed.measured(vec![(130, 0.992)]).ef_for(0.99, 1.0), 130);
     }
 
     #[test]
     fn a_larger_graph_is_searched_farther() {
-        let ef = |rows| Costs::assumed(384, rows).ef_for(0.99);
+        let ef = |rows| Costs::assumed(384, rows).ef_for(0.99, 0.0);
         assert_eq!([0.0, 100.0, 10_000.0, 60_000.0, 1e6, 1e9].map(ef), [150, 64, 64, 150, 228, 644]);
     }
 

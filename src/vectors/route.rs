@@ -90,7 +90,7 @@ impl Question<'_> {
     }
 
     /// The share of the tenant's rows in the index, as far as it is known.
-    fn share(&self) -> f64 {
+    pub fn share(&self) -> f64 {
         self.rows.map_or(1.0, |rows| {
             let rows = (rows.number() as f64).max(1.0);
             rows / self.index_rows.max(rows)
@@ -100,9 +100,12 @@ impl Question<'_> {
     /// Candidates among which enough rows of the tenant are expected, as many as the recall takes at least.
     fn candidates(&self) -> f64 {
         let recall = self.recall.unwrap_or(RECALL);
-        let least =
-            if self.own { self.costs.own_ef(self.counted(), recall) } else { self.costs.ef_for(recall) };
-        f64::from(least).max(MARGIN * f64::from(self.k) / self.seen.unwrap_or(self.share()).max(1e-6))
+        let share = self.share();
+        let least = match self.own {
+            true => self.costs.own_ef(self.index_rows.max(1.0), recall, share),
+            false => self.costs.ef_for(recall, if self.rows.is_some() { share } else { 0.0 }),
+        };
+        f64::from(least).max(MARGIN * f64::from(self.k) / self.seen.unwrap_or(share).max(1e-6))
     }
 }
 
@@ -277,7 +280,7 @@ pub fn tenant_costs(costs: &Costs, rows: i64, space_rows: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vectors::costs::{EF_SEARCH, sample_share};
+    use crate::vectors::costs::sample_share;
     use proptest::prelude::*;
 
     fn question(costs: &Costs) -> Question<'_> {
@@ -309,7 +312,7 @@ mod tests {
             Route::Ann(Ann { ef_search, fetch: 30, enough: 20, max_scan_tuples })
         };
         assert_eq!(at(Rows::Exactly(9000)), (ann(200, 11_340), Why::ManyRows));
-        assert_eq!(at(Rows::About(30_000)), (ann(EF_SEARCH, 37_800), Why::ManyRows));
+        assert_eq!(at(Rows::About(30_000)), (ann(125, 37_800), Why::ManyRows));
     }
 
     #[test]
@@ -326,13 +329,13 @@ mod tests {
             _ => None,
         };
         let shared = |rows| ef(Rows::About(rows), false, None);
-        assert_eq!(shared(133_836), Some(228));
+        assert_eq!(shared(133_836), Some(224));
         // Rarer around the query than in the whole, as the session saw.
         assert_eq!(ef(Rows::About(133_836), false, Some(0.1)), Some(300));
         assert_eq!(shared(20_000), None, "every row");
         // In an index of its own all are the tenant's, and the graph is small.
-        assert_eq!(ef(Rows::About(20_000), true, None), Some(86));
-        assert_eq!(ef(Rows::Exactly(3_000), true, None), Some(64));
+        assert_eq!(ef(Rows::About(20_000), true, None), Some(57));
+        assert_eq!(ef(Rows::Exactly(3_000), true, None), Some(42));
         assert_eq!(ef(Rows::Exactly(600), true, None), None, "every row");
     }
 
@@ -433,14 +436,14 @@ mod tests {
                     let found = pass(&mut seed, ann, local);
                     again += i32::from(found < ann.enough);
                     let now = share_of(ann, found);
-                    seen = Some(seen.map_or(now, |before: f64| (before + now) / 2.0));
+                    seen = Some((seen.unwrap_or(asked.share()) + now) / 2.0);
                 }
                 assert!(
                     again <= 20,
                     "{again} of 200 searches took a second look, share {share}, near {local}"
                 );
                 // No wider than twice what a pass needs that knows the share near the query.
-                let needed = (f64::from(costs.ef_for(RECALL))).max(MARGIN * 10.0 / local);
+                let needed = f64::from(costs.ef_for(RECALL, share)).max(MARGIN * 10.0 / local);
                 assert!(
                     f64::from(candidates) / 200.0 <= 2.0 * needed,
                     "{candidates}, share {share}, near {local}"

@@ -291,7 +291,7 @@ pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -
         let enough = candidates >= wanted.enough;
         if step == Step::Pass {
             let share = route::share_of(wanted, candidates);
-            cache::saw(query.count_key(&target.space.table), share);
+            cache::saw(query.count_key(&target.space.table), share, question.share());
             step = route::go_on(&question, wanted, share);
         } else {
             step = Step::Exact;

@@ -62,7 +62,7 @@ SET app.current_tenant_id = 'search-none';
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5)$$);
 -- one prepared statement, a generic plan, tenants of every size in turn
 SET plan_cache_mode = force_generic_plan;
-PREPARE near(vector, int) AS SELECT count(*), bool_and(exact) AS exact, bool_and(complete) AS complete FROM llmspell.vector_search($1, $2);
+PREPARE near(vector, int) AS SELECT count(*), bool_and(exact) AS exact, bool_and(complete) AS complete FROM llmspell.vector_search($1, $2, since => '2000-01-01');
 SET app.current_tenant_id = 'search-many';
 EXECUTE near(regress.at(50), 5);
 SET app.current_tenant_id = 'search-one';
