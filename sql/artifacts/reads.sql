@@ -202,6 +202,7 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_after record := _artifact_cursor(artifact_list.after);
+    v_filter constant jsonb := _filter(artifact_list.filter);
 BEGIN
     IF artifact_list.newest_first THEN
         RETURN QUERY
@@ -214,7 +215,7 @@ BEGIN
           AND (artifact_list.name IS NULL OR a.name = artifact_list.name)
           AND (artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[artifact_list.tag])
           AND (artifact_list.artifact_type IS NULL OR a.artifact_type = artifact_list.artifact_type)
-          AND (artifact_list.filter IS NULL OR a.metadata OPERATOR(llmspell.@>) artifact_list.filter)
+          AND (v_filter IS NULL OR a.metadata OPERATOR(llmspell.@>) v_filter)
         ORDER BY a.session_id DESC, a.sequence DESC
         LIMIT _max_rows(artifact_list.max_rows);
     ELSE
@@ -228,14 +229,14 @@ BEGIN
           AND (artifact_list.name IS NULL OR a.name = artifact_list.name)
           AND (artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[artifact_list.tag])
           AND (artifact_list.artifact_type IS NULL OR a.artifact_type = artifact_list.artifact_type)
-          AND (artifact_list.filter IS NULL OR a.metadata OPERATOR(llmspell.@>) artifact_list.filter)
+          AND (v_filter IS NULL OR a.metadata OPERATOR(llmspell.@>) v_filter)
         ORDER BY a.session_id, a.sequence
         LIMIT _max_rows(artifact_list.max_rows);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
-Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor.
+Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor, 54000 filter too large or too deep.
 Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()

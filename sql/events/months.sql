@@ -233,7 +233,8 @@ BEGIN
     END IF;
     -- One maker at a time; after waiting the month may be there.
     PERFORM _event_log_lock(wait => true);
-    IF _event_log_has_month(month) THEN
+    -- The second looks at what is there now: the first sees what the transaction's snapshot does.
+    IF _event_log_has_month(month) OR _event_log_has(month::timestamptz) THEN
         RETURN _event_log_skipped(v_month.name);
     END IF;
     v_name := _event_log_free_name(v_month.name, 'llmspell');

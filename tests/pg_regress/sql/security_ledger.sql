@@ -23,3 +23,5 @@ FROM pg_policy WHERE polrelid IN (SELECT oid FROM tables) GROUP BY 1, 2, 3, 4, 5
 -- a function runs as its caller and is the installer's, or runs as an owner that is no superuser; the owner of the tables may call each
 SELECT name AS not_by_the_rule FROM functions f JOIN pg_roles o ON o.oid = f.proowner
 WHERE f.prosecdef = o.rolsuper OR NOT has_function_privilege('llmspell_owner', f.oid, 'EXECUTE') ORDER BY 1;
+-- no function takes a lock that any session could take by its number
+SELECT name AS lock_by_number FROM functions WHERE coalesce(prosrc, '') || coalesce(pg_get_function_sqlbody(oid), '') ~ 'pg_(try_)?advisory' ORDER BY 1;
