@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::prelude::*;
@@ -143,9 +144,33 @@ impl Connection {
         found
     }
 
-    /// Begins to read the rows of a SELECT, as [`Sees::Query`].
-    pub fn open<'c, 'a>(&'c self, sql: impl Into<Sql<'a>>, args: &[Arg<'_>]) -> Cursor<'c> {
+    /// The rows of a SELECT as [`Sees::Query`], with settings for the planner alone.
+    pub fn rows_planned<'a, T>(
+        &self,
+        sql: impl Into<Sql<'a>>,
+        args: &[Arg<'_>],
+        settings: impl FnOnce() -> Settings,
+        each: impl FnMut(&Row<'_>) -> T,
+    ) -> Vec<T> {
         let plan = plans::get(sql.into(), args, self.pages);
+        let result = planned(&plan, settings, || Done::of(&plan, args, Sees::Query));
+        let found = result.visit(each);
+        result.free();
+        found
+    }
+
+    /// Begins to read them.
+    pub fn open_planned<'c, 'a>(
+        &'c self,
+        sql: impl Into<Sql<'a>>,
+        args: &[Arg<'_>],
+        settings: impl FnOnce() -> Settings,
+    ) -> Cursor<'c> {
+        let plan = plans::get(sql.into(), args, self.pages);
+        planned(&plan, settings, || Self::cursor(&plan, args))
+    }
+
+    fn cursor<'c>(plan: &Plan, args: &[Arg<'_>]) -> Cursor<'c> {
         let (mut values, nulls) = parameters(args);
         // SAFETY: as in `Done::of`; the portal copies the values and holds the server's own plan. It gets a name of
         // its own.
@@ -186,22 +211,25 @@ impl Connection {
         each: impl FnMut(&Row<'c>) -> T,
     ) -> Vec<T> {
         let plan = plans::get(sql.into(), args, self.pages);
-        let result = if plan.is_settled() {
-            let result = Done::of(&plan, args, Sees::Query);
-            if !plan.is_settled() {
-                // Something changed, and the server has planned without the settings.
-                plans::forget(&plan);
-            }
-            result
-        } else {
-            let settings = settings();
-            let result = Done::of(&plan, args, Sees::Query);
-            drop(settings);
-            plan.settle();
-            result
-        };
-        result.visit(each)
+        planned(&plan, settings, || Done::of(&plan, args, Sees::Query)).visit(each)
     }
+}
+
+/// Runs a plan, with settings for the planner where the server has to plan.
+fn planned<T>(plan: &Rc<Plan>, settings: impl FnOnce() -> Settings, run: impl FnOnce() -> T) -> T {
+    if plan.is_settled() {
+        let result = run();
+        if !plan.is_settled() {
+            // Something changed, and the server has planned without the settings.
+            plans::forget(plan);
+        }
+        return result;
+    }
+    let settings = settings();
+    let result = run();
+    drop(settings);
+    plan.settle();
+    result
 }
 
 /// A SELECT whose rows are read some at a time, so that no more of them are in memory.

@@ -15,7 +15,8 @@ use crate::graph::invalid::Invalid;
 use crate::graph::period::{END, Period};
 use crate::graph::walk::{Graph, Link, Stopped, path, shortest_path, traverse};
 use crate::interrupts::poll;
-use crate::server::spi::{self, Connection, Cursor, Row, Sees};
+use crate::server::nest::Settings;
+use crate::server::spi::{self, Connection, Cursor, Row};
 use crate::tenancy::tenant;
 
 /// The defaults of the SQL signatures, for nulls.
@@ -110,6 +111,18 @@ impl Point {
         })
     }
 
+    /// The present has indexes that hold all that a walk reads, and no others are to be used: whatever the statistics
+    /// say (a node with many edges, a table that nobody has analyzed), a plan that finds the tenant's rows and then
+    /// looks for each among the ids takes the product of both. Names are in no such index.
+    fn planned(&self) -> Settings {
+        let others: &[&CStr] = if self.known_at.is_some() {
+            &[]
+        } else {
+            &[c"enable_seqscan", c"enable_bitmapscan", c"enable_indexscan"]
+        };
+        Settings::off(others)
+    }
+
     fn statements(&self) -> &'static Statements {
         if self.known_at.is_some() { &KNOWN } else { &CURRENT }
     }
@@ -127,7 +140,11 @@ impl Seen<'_> {
         let Point { tenant, valid_at, known_at, .. } = self.point;
         let mut args = vec![tenant.as_str().into(), spi::ids(nodes), spi::time(*valid_at)];
         args.extend(known_at.map(spi::time));
-        self.connection.rows(text, &args, Sees::Query, each).into_iter().flatten().collect()
+        self.connection
+            .rows_planned(text, &args, || self.point.planned(), each)
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Type and name of nodes. They are not in the index that tells which nodes exist, and reading them
@@ -179,7 +196,7 @@ impl<'a> Graph for Seen<'a> {
         args.extend(point.known_at.map(spi::time));
         let wanted =
             [(out, statements.out), (into, statements.into)].into_iter().filter(|(wanted, _)| *wanted);
-        Ok(wanted.map(|(_, text)| self.connection.open(text, &args)).collect())
+        Ok(wanted.map(|(_, text)| self.connection.open_planned(text, &args, || point.planned())).collect())
     }
 
     fn more(&mut self, links: &mut Vec<Cursor<'a>>) -> Result<Vec<Link>, Error> {
