@@ -124,7 +124,7 @@ BEGIN
     END LOOP;
     EXECUTE format('ALTER TABLE %s SET (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_vacuum_scale_factor = 0.05,
         autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 2, autovacuum_vacuum_cost_limit = 2000)', target);
-    PERFORM _wall_build(target);
+    PERFORM _wall_build(target), _statistics_hide(target);
     EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', target);
 END
 $$;

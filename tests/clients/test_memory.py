@@ -172,7 +172,7 @@ def walks():
         owner.execute(f"INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, valid_time_start) VALUES (%s, {hub}, 'memory', 'hub', '2020-01-01+00')", [A])
         # Some to nodes that are not there, some twice to the same one.
         owner.execute(f"""INSERT INTO llmspell.relationships (tenant_id, from_entity, to_entity, relationship_type, valid_time_start)
-            SELECT %s, {hub}, {NODE.format(f'n * 3 / 4 % {NODES * 2}')}, 'knows', '2020-01-01+00' FROM generate_series(1, %s) AS n""", [A, edges])
+            SELECT %s, {hub}, {NODE.format(f'mod(n * 3 / 4, {NODES * 2})')}, 'knows', '2020-01-01+00' FROM generate_series(1, %s) AS n""", [A, edges])
         owner.execute("ANALYZE llmspell.entities, llmspell.relationships")
     calls = {"graph_traverse": f"SELECT count(*) FROM llmspell.graph_traverse({hub}, 1, max_nodes => %s)",
              "graph_shortest_path": f"SELECT * FROM llmspell.graph_shortest_path({hub}, {NODE.format(NODES - 1)}, 2, max_nodes => %s)"}
