@@ -40,7 +40,7 @@ impl Periods {
         self.0.is_empty()
     }
 
-    /// What lies in both.
+    /// The part that lies in both.
     pub fn intersect(&self, other: &Self) -> Self {
         let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
         let mut both = Vec::new();
@@ -57,7 +57,7 @@ impl Periods {
         Self(both)
     }
 
-    /// What lies in `self` and not in `other`.
+    /// The part that lies in `self` and not in `other`.
     pub fn subtract(&self, other: &Self) -> Self {
         let mut rest = Vec::new();
         let mut holes = other.0.as_slice();
