@@ -145,7 +145,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    PERFORM _require_tenant(), _given(byte_offset, 'byte_offset'), _given(part_bytes, 'part_bytes');
+    PERFORM _require_tenant();
     IF byte_offset < 0 THEN
         RAISE EXCEPTION 'byte_offset must not be negative, got %', byte_offset USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -155,7 +155,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_check_parts(bigint, integer) IS 'Checks offset and size of the parts in which a content is read.
-Errors: 22004 null, 22023 negative or not positive.';
+Errors: 42501 no tenant, 22023 negative or not positive.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_check_parts(bigint, integer) TO llmspell_app;
 
 -- No SET clause, so that it is inlined and a cursor gets one part after the other.
@@ -163,14 +163,14 @@ CREATE OR REPLACE FUNCTION llmspell.artifact_read_chunks(artifact_id text, byte_
 RETURNS TABLE (byte_offset bigint, part bytea)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT o.at, CASE c.storage_type WHEN 'chunked' THEN llmspell_internal._artifact_read(c.manifest, o.at, artifact_read_chunks.part_bytes)
-        ELSE llmspell_internal._artifact_legacy(c, o.at, artifact_read_chunks.part_bytes) END
+    SELECT o.at, CASE c.storage_type WHEN 'chunked' THEN llmspell_internal._artifact_read(c.manifest, o.at, COALESCE(artifact_read_chunks.part_bytes, 1048576))
+        ELSE llmspell_internal._artifact_legacy(c, o.at, COALESCE(artifact_read_chunks.part_bytes, 1048576)) END
     FROM llmspell.artifacts a
     JOIN llmspell.artifact_content c ON c.tenant_id = a.tenant_id AND c.content_hash = a.content_hash
-    CROSS JOIN LATERAL generate_series(artifact_read_chunks.byte_offset, coalesce(octet_length(c.data), c.size_bytes) - 1,
-        artifact_read_chunks.part_bytes::bigint) AS o (at)
+    CROSS JOIN LATERAL generate_series(COALESCE(artifact_read_chunks.byte_offset, 0), COALESCE(octet_length(c.data), c.size_bytes) - 1,
+        COALESCE(artifact_read_chunks.part_bytes, 1048576)::bigint) AS o (at)
     WHERE llmspell_internal._require_tenant() IS NOT NULL
-      AND (SELECT llmspell_internal._artifact_check_parts(artifact_read_chunks.byte_offset, artifact_read_chunks.part_bytes) IS NOT NULL)
+      AND (SELECT llmspell_internal._artifact_check_parts(COALESCE(artifact_read_chunks.byte_offset, 0), COALESCE(artifact_read_chunks.part_bytes, 1048576)) IS NOT NULL)
       AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell_internal._given(artifact_read_chunks.artifact_id, 'artifact_id');
 END;
 COMMENT ON FUNCTION llmspell.artifact_read_chunks(text, bigint, integer) IS 'The content of an artifact from byte_offset on, in parts of part_bytes; through a cursor, a part at a time.
@@ -252,11 +252,11 @@ BEGIN
         ORDER BY a.session_id %2$s, a.sequence %2$s
         LIMIT $9$sql$, CASE WHEN v_newest_first THEN '<' ELSE '>' END, CASE WHEN v_newest_first THEN 'DESC' ELSE 'ASC' END)
     USING v_tenant, v_after.session_id, v_after.sequence, artifact_list.session_id, artifact_list.name, artifact_list.tag, artifact_list.artifact_type,
-        _filter(artifact_list.filter), _max_rows(artifact_list.max_rows);
+        _filter(artifact_list.filter), _max_rows(coalesce(artifact_list.max_rows, 100));
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
-Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor.
+Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor.
 Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()
