@@ -158,6 +158,13 @@ COMMENT ON FUNCTION llmspell_internal._kv_valid(bigint, text, bytea, text, jsonb
 Errors: 54000 value or metadata not storable.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._kv_valid(bigint, text, bytea, text, jsonb) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._storable_tags(tags text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(max(octet_length(t)), 0) <= 1024 FROM unnest(tags) AS t $$;
+COMMENT ON FUNCTION llmspell_internal._storable_tags(text[]) IS 'Whether each of some tags fits into an index, with 1,024 bytes at most.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storable_tags(text[]) TO llmspell_app;
+
 -- Leakproof: it takes every text, and tells nothing of it but by its result.
 CREATE OR REPLACE FUNCTION llmspell_internal._name_key(name text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF

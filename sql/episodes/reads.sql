@@ -17,17 +17,16 @@ DECLARE
     v_ids uuid[];
 BEGIN
     IF _episode_ended_sessions.sessions IS NULL THEN
-        RETURN (SELECT array_agg(s.session_id::text) FROM sessions s WHERE s.tenant_id = v_tenant AND (s.status = 'expired' OR s.expires_at <= now()));
+        RETURN (SELECT array_agg(k) FROM sessions s CROSS JOIN unnest(ARRAY[s.session_id::text, s.name]) AS k
+                WHERE s.tenant_id = v_tenant AND (s.status = 'expired' OR s.expires_at <= now()) AND k IS NOT NULL);
     END IF;
     v_ids := ARRAY(SELECT x::uuid FROM unnest(_episode_ended_sessions.sessions) AS x WHERE x ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
-    IF v_ids = '{}' THEN
-        RETURN NULL;
-    END IF;
-    RETURN (SELECT array_agg(s.session_id::text) FROM sessions s
-            WHERE s.tenant_id = v_tenant AND s.session_id = ANY (v_ids) AND (s.status = 'expired' OR s.expires_at <= now()));
+    RETURN (SELECT array_agg(k) FROM sessions s CROSS JOIN unnest(ARRAY[s.session_id::text, s.name]) AS k
+            WHERE s.tenant_id = v_tenant AND (s.session_id = ANY (v_ids) OR s.name = ANY (_episode_ended_sessions.sessions))
+              AND (s.status = 'expired' OR s.expires_at <= now()) AND k IS NOT NULL);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) IS 'Those of some sessions, or all of the tenant''s, that have expired; NULL for none.';
+COMMENT ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) IS 'Ids and names of those of some sessions, or all of the tenant''s, that have expired; NULL for none.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.episode_get(id uuid)
@@ -53,28 +52,29 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_session constant text := _session_key(episode_list.session_id);
     v_newest constant boolean := coalesce(episode_list.newest_first, false);
     v_expired constant boolean := coalesce(episode_list.include_expired, false);
     -- Only what is written as a UUID can be a session that has ended.
-    v_ended constant text[] := CASE WHEN v_expired OR length(episode_list.session_id) <> 36 THEN NULL
-        ELSE _episode_ended_sessions(CASE WHEN episode_list.session_id IS NOT NULL THEN ARRAY[episode_list.session_id] END) END;
+    v_ended constant text[] := CASE WHEN v_expired OR length(v_session) <> 36 THEN NULL
+        ELSE _episode_ended_sessions(CASE WHEN v_session IS NOT NULL THEN ARRAY[v_session] END) END;
     v_rows constant int := _max_rows(coalesce(episode_list.max_rows, 100));
 BEGIN
     -- What is asked most, the first page of a session, has plans of its own, which are kept.
-    IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after, v_ended) = 0 AND episode_list.session_id IS NOT NULL AND NOT v_expired THEN
+    IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after, v_ended) = 0 AND v_session IS NOT NULL AND NOT v_expired THEN
         IF v_newest THEN
             RETURN QUERY
             SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
                 _episode_cursor(e.occurred_at, e.recorded_at, e.id)
             FROM episodes e
-            WHERE e.tenant_id = v_tenant AND e.session_id = episode_list.session_id AND (e.expires_at IS NULL OR e.expires_at > now())
+            WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
             ORDER BY e.occurred_at DESC, e.recorded_at DESC, e.id DESC LIMIT v_rows;
         ELSE
             RETURN QUERY
             SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
                 _episode_cursor(e.occurred_at, e.recorded_at, e.id)
             FROM episodes e
-            WHERE e.tenant_id = v_tenant AND e.session_id = episode_list.session_id AND (e.expires_at IS NULL OR e.expires_at > now())
+            WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
             ORDER BY e.occurred_at, e.recorded_at, e.id LIMIT v_rows;
         END IF;
         RETURN;
@@ -86,12 +86,12 @@ BEGIN
          FROM llmspell.episodes e WHERE e.tenant_id = $1',
         CASE WHEN NOT v_expired THEN ' AND (e.expires_at IS NULL OR e.expires_at > now())' END,
         CASE WHEN v_ended IS NOT NULL THEN ' AND e.session_id <> ALL ($9)' END,
-        CASE WHEN episode_list.session_id IS NOT NULL THEN ' AND e.session_id = $2' END,
+        CASE WHEN v_session IS NOT NULL THEN ' AND e.session_id = $2' END,
         CASE WHEN episode_list.since IS NOT NULL THEN ' AND e.occurred_at >= $3' END,
         CASE WHEN episode_list.until IS NOT NULL THEN ' AND e.occurred_at < $4' END,
         CASE WHEN episode_list.after IS NOT NULL THEN format(' AND (e.occurred_at, e.recorded_at, e.id) %s ($5, $6, $7)', CASE WHEN v_newest THEN '<' ELSE '>' END) END,
         format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END))
-    USING v_tenant, episode_list.session_id, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
+    USING v_tenant, v_session, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
         _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), v_rows, v_ended;
 END
 $$;
@@ -113,7 +113,7 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_expired constant boolean := coalesce(episode_search.include_expired, false);
-    v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN ARRAY[episode_search.exclude_session] END;
+    v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN ARRAY[_session_key(episode_search.exclude_session)] END;
     v_ended text[];
     v_hits episode_hit[];
     v_space vector_spaces;
@@ -132,7 +132,7 @@ BEGIN
             f.score, f.distance, f.vector_rank, f.text_rank)::llmspell_internal.episode_hit ORDER BY f.place)
         INTO v_hits
         FROM _fused(v_space, episode_search.query_embedding, episode_search.query_text, episode_search.max_rows, episode_search.filter,
-            episode_search.since, episode_search.until, episode_search.session_id, true, v_excluded, episode_search.role,
+            episode_search.since, episode_search.until, _session_key(episode_search.session_id), true, v_excluded, episode_search.role,
             episode_search.weights, episode_search.rrf_k, episode_search.half_life, episode_search.half_life_at, episode_search.half_life_floor,
             episode_search.mmr_lambda, episode_search.language, v_expired, episode_search.max_distance, episode_search.min_score) f
         CROSS JOIN LATERAL (SELECT * FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = f.id OFFSET 0) AS e;
