@@ -24,6 +24,7 @@ mod limits;
 mod maintenance;
 mod pack;
 mod parallel;
+mod patterns;
 mod server;
 mod settings;
 mod storage;

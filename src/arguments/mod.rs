@@ -5,7 +5,7 @@ mod filter;
 mod interval;
 mod refusal;
 mod sql;
-mod storable;
+pub mod storable;
 
 pub use check::{Invalid, fitting, not_negative};
 pub use filter::filter;
