@@ -3,7 +3,7 @@
 -- The order of a session is that of occurred_at, then of adding.
 CREATE OR REPLACE FUNCTION llmspell_internal._episode_cursor(at timestamptz, recorded_at timestamptz, id uuid) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN llmspell_internal._cursor(at, llmspell_internal._cursor(recorded_at, id::text));
+RETURN llmspell_internal._cursor(at, llmspell_internal._cursor_of_uuid(recorded_at, id));
 COMMENT ON FUNCTION llmspell_internal._episode_cursor(timestamptz, timestamptz, uuid) IS 'The cursor of an episode.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_cursor(timestamptz, timestamptz, uuid) TO llmspell_app;
 
@@ -55,9 +55,30 @@ DECLARE
     v_session constant text := _session_key(episode_list.session_id);
     v_newest constant boolean := coalesce(episode_list.newest_first, false);
     v_expired constant boolean := coalesce(episode_list.include_expired, false);
-    v_ended constant text[] := CASE WHEN NOT v_expired THEN _episode_ended_sessions(CASE WHEN v_session IS NOT NULL THEN ARRAY[v_session] END) END;
-    v_order constant text := CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END;
+    -- Only what is written as a UUID can be a session that has ended.
+    v_ended constant text[] := CASE WHEN v_expired OR length(v_session) <> 36 THEN NULL
+        ELSE _episode_ended_sessions(CASE WHEN v_session IS NOT NULL THEN ARRAY[v_session] END) END;
+    v_rows constant int := _max_rows(coalesce(episode_list.max_rows, 100));
 BEGIN
+    -- What is asked most, the first page of a session, has plans of its own, which are kept.
+    IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after, v_ended) = 0 AND v_session IS NOT NULL AND NOT v_expired THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+                _episode_cursor(e.occurred_at, e.recorded_at, e.id)
+            FROM episodes e
+            WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
+            ORDER BY e.occurred_at DESC, e.recorded_at DESC, e.id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+                _episode_cursor(e.occurred_at, e.recorded_at, e.id)
+            FROM episodes e
+            WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
+            ORDER BY e.occurred_at, e.recorded_at, e.id LIMIT v_rows;
+        END IF;
+        RETURN;
+    END IF;
     -- The conditions stand in the text, as each of the two orders has its own index.
     RETURN QUERY EXECUTE concat(
         'SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
@@ -69,9 +90,9 @@ BEGIN
         CASE WHEN episode_list.since IS NOT NULL THEN ' AND e.occurred_at >= $3' END,
         CASE WHEN episode_list.until IS NOT NULL THEN ' AND e.occurred_at < $4' END,
         CASE WHEN episode_list.after IS NOT NULL THEN format(' AND (e.occurred_at, e.recorded_at, e.id) %s ($5, $6, $7)', CASE WHEN v_newest THEN '<' ELSE '>' END) END,
-        format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', v_order))
+        format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END))
     USING v_tenant, v_session, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
-        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), _max_rows(coalesce(episode_list.max_rows, 100)), v_ended;
+        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), v_rows, v_ended;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_list IS 'The episodes of a session, or of all, in order or newest first.

@@ -84,7 +84,7 @@ CREATE OR REPLACE FUNCTION llmspell.event_append(event_type text, payload jsonb,
 RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
     VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', 'event_append_wrapper';
 COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event, once for an event_id of the caller''s, and makes its month where it is missing.
-Errors: 42501 no tenant, 22004 null, 22001 a text too long, 22023 a text empty, 22008 at infinite or outside the window of months, 40001 the id was committed after the snapshot, 25006 on a standby.
+Errors: 42501 no tenant, 22004 null, 22001 a text too long, 22023 a text empty, 22008 at infinite or outside the window of months, 23505 the same id and time where the window is shorter, 40001 the id was committed after the snapshot, 25006 on a standby.
 Example: SELECT event_id, at FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_bad(events jsonb, n bigint) RETURNS text

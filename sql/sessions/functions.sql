@@ -152,7 +152,7 @@ CREATE OR REPLACE FUNCTION llmspell_internal._session_row(s llmspell.sessions) R
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT s.session_id, s.name::text, s.subject::text, s.title::text, s.status::text, s.version, s.artifact_count, s.created_at,
-        s.last_accessed_at, s.expires_at, llmspell_internal._cursor(s.created_at, s.session_id::text);
+        s.last_accessed_at, s.expires_at, llmspell_internal._cursor_of_uuid(s.created_at, s.session_id);
 END;
 COMMENT ON FUNCTION llmspell_internal._session_row(llmspell.sessions) IS 'Returns a session as session_list shows it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_row(llmspell.sessions) TO llmspell_app;

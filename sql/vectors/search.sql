@@ -49,13 +49,6 @@ COMMENT ON FUNCTION llmspell_internal._vector_max_rows(integer) IS 'Returns the 
 Errors: 22023 not 1 to 1000.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_max_rows(integer) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_filter(filter jsonb) RETURNS void
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', '_vector_check_filter_wrapper';
-COMMENT ON FUNCTION llmspell_internal._vector_check_filter(jsonb) IS 'Refuses a filter that is no object.
-Errors: 22023 no object, 54000 too large or too deep.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_filter(jsonb) TO llmspell_app;
-
 CREATE OR REPLACE FUNCTION llmspell_internal._fusion_score(vector_rank bigint, text_rank bigint, vector_weight double precision, text_weight double precision,
     constant double precision, age double precision, half_life double precision, floor double precision)
 RETURNS double precision[]
@@ -161,7 +154,7 @@ DECLARE
     v_distances double precision[];
     v_order int[];
 BEGIN
-    PERFORM _fusion_check(v_weights, _fused.rrf_k, mmr_lambda, half_life_floor, _fused.max_distance, min_score), _vector_check_filter(_fused.filter);
+    PERFORM _fusion_check(v_weights, _fused.rrf_k, mmr_lambda, half_life_floor, _fused.max_distance, min_score), _filter(_fused.filter);
     IF _fused.query_text IS NOT NULL THEN
         v_query := _words_query(coalesce(_fused.language, 'simple'), _fused.query_text);
     END IF;

@@ -154,12 +154,11 @@ pub fn indexes(table: &str) -> Vec<Index> {
 /// # Safety
 /// `name` is null or a C string.
 unsafe fn text(name: *const std::ffi::c_char) -> String {
-    // SAFETY: as the caller promises.
     if name.is_null() {
-        String::new()
-    } else {
-        unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
+        return String::new();
     }
+    // SAFETY: as the caller promises.
+    unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
 }
 
 /// Whether a table that is partitioned by ranges of one timestamptz has a partition for a time, by the bounds

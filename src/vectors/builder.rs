@@ -27,7 +27,10 @@ struct Build {
 /// Starts a builder where something is to be built or dropped; in the worker, inside a transaction.
 pub fn start_where_due() {
     const THERE: &str = "SELECT to_regprocedure('llmspell_internal._vector_build_next(boolean)') IS NOT NULL";
-    if !matches!(Spi::get_one::<bool>(THERE), Ok(Some(true))) || next(true).is_none() {
+    // One at a time: this worker alone starts them.
+    const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'llmspell index builder')";
+    let holds = |query| matches!(Spi::get_one::<bool>(query), Ok(Some(true)));
+    if !holds(THERE) || !holds(ALONE) || next(true).is_none() {
         return;
     }
     let started = BackgroundWorkerBuilder::new("llmspell index builder")
@@ -59,13 +62,7 @@ pub extern "C-unwind" fn llmspell_index_builder(_argument: pg_sys::Datum) {
     }
     // The statements name what they need; a database may have a search_path of its own.
     nest::set(c"search_path", "pg_catalog, pg_temp", Until::Session);
-    // Held until the process ends: one builder at a time.
-    let alone = BackgroundWorker::transaction(|| {
-        Spi::get_one::<bool>("SELECT pg_try_advisory_lock('llmspell._maintenance'::regclass::oid::int, 1)")
-    });
-    if !matches!(alone, Ok(Some(true))) {
-        return;
-    }
+    // bounded: each statement asks for interrupts, and a build that fails ends it.
     while let Some(build) = BackgroundWorker::transaction(|| next(false)) {
         let error = run(&build.statement).err();
         let failed = error.is_some();

@@ -13,8 +13,8 @@ use super::statement::Metric;
 use super::{fusion, halves, layout, length, search, target};
 use crate::arguments::given;
 use crate::error::Error;
+use crate::interrupts::polled;
 use crate::server::catalog;
-use crate::server::jsonb::Document;
 use crate::server::spi::{Value, connect};
 use crate::server::varlena::{self, Detoasted};
 
@@ -60,7 +60,7 @@ unsafe fn search_rows(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorRepor
     connect(|connection| {
         let decision = search::decide(connection, &query, vector)?;
         let found = search::run(connection, &query, &decision);
-        for hit in &found.hits {
+        for hit in polled(&found.hits) {
             let [scope, metadata, content, created_at] = hit.rest.map(|value| value.map(Value::datum));
             put(&[
                 Some(hit.id.datum()),
@@ -170,9 +170,7 @@ fn _fusion_score(
 fn _fusion_diversify(orders: Vec<f64>, embeddings: pgrx::AnyArray, lambda: f64, max_rows: i32) -> Vec<i32> {
     let vectors = varlena::elements(&embeddings, layout::numbers);
     let k = usize::try_from(max_rows).unwrap_or_default();
-    let chosen = fusion::diversify(&orders, &vectors, lambda, k, || {
-        pgrx::check_for_interrupts!();
-    });
+    let chosen = fusion::diversify(&orders, &vectors, lambda, k);
     chosen.into_iter().map(|n| n as i32 + 1).collect()
 }
 
@@ -210,12 +208,6 @@ fn _vector_tenant_costs(
 #[pg_extern(sql = false)]
 fn _vector_max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
     Ok(query::max_rows(max_rows)?)
-}
-
-#[pg_extern(sql = false)]
-fn _vector_check_filter(filter: AnyElement) -> Result<(), ErrorReport> {
-    // SAFETY: the signature says jsonb.
-    Ok(query::check_filter(&unsafe { Document::new(filter.datum()) })?)
 }
 
 /// The most dimensions that a method takes.
