@@ -28,7 +28,8 @@ struct Build {
 pub fn start_where_due() {
     const THERE: &str = "SELECT to_regprocedure('llmspell_internal._vector_build_next(boolean)') IS NOT NULL";
     // One at a time: this worker alone starts them.
-    const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'llmspell index builder')";
+    const ALONE: &str =
+        "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'llmspell index builder')";
     let holds = |query| matches!(Spi::get_one::<bool>(query), Ok(Some(true)));
     if !holds(THERE) || !holds(ALONE) || next(true).is_none() {
         return;
