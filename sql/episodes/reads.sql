@@ -20,7 +20,7 @@ BEGIN
         RETURN (SELECT array_agg(k) FROM sessions s CROSS JOIN unnest(ARRAY[s.session_id::text, s.name]) AS k
                 WHERE s.tenant_id = v_tenant AND (s.status = 'expired' OR s.expires_at <= now()) AND k IS NOT NULL);
     END IF;
-    v_ids := ARRAY(SELECT x::uuid FROM unnest(_episode_ended_sessions.sessions) AS x WHERE x ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
+    v_ids := ARRAY(SELECT x::uuid FROM unnest(_episode_ended_sessions.sessions) AS x WHERE _is_uuid(x));
     RETURN (SELECT array_agg(k) FROM sessions s CROSS JOIN unnest(ARRAY[s.session_id::text, s.name]) AS k
             WHERE s.tenant_id = v_tenant AND (s.session_id = ANY (v_ids) OR s.name = ANY (_episode_ended_sessions.sessions))
               AND (s.status = 'expired' OR s.expires_at <= now()) AND k IS NOT NULL);
@@ -29,11 +29,34 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) IS 'Ids and names of those of some sessions, or all of the tenant''s, that have expired; NULL for none.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) TO llmspell_app;
 
+-- Mostly one, which keeps the order of its index; two where episodes came under the id and under the name.
+CREATE OR REPLACE FUNCTION llmspell_internal._episode_keys(session_id text) RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_keys constant text[] := _session_keys(_episode_keys.session_id);
+BEGIN
+    IF cardinality(v_keys) = 2 THEN
+        IF NOT EXISTS (SELECT FROM episodes e WHERE e.tenant_id = v_tenant AND e.session_id = v_keys[2]) THEN
+            RETURN v_keys[:1];
+        ELSIF NOT EXISTS (SELECT FROM episodes e WHERE e.tenant_id = v_tenant AND e.session_id = v_keys[1]) THEN
+            RETURN v_keys[2:];
+        END IF;
+    END IF;
+    RETURN v_keys;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._episode_keys(text) IS 'Returns the texts under which a session has episodes, at least one; NULL for NULL.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episode_keys(text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.episode_get(id uuid)
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, at timestamptz, recorded_at timestamptz, processed_at timestamptz, expires_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at
+    SELECT e.id, llmspell_internal._session_key(e.session_id), e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at
     FROM llmspell.episodes e
     WHERE llmspell_internal._require_tenant() IS NOT NULL
       AND e.tenant_id = llmspell.current_tenant() AND e.id = llmspell_internal._given(episode_get.id, 'id')
@@ -52,26 +75,30 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_session constant text := _session_key(episode_list.session_id);
+    v_keys constant text[] := _episode_keys(episode_list.session_id);
+    v_session constant text := v_keys[1];
+    v_shown constant text := _session_key(v_session);
     v_newest constant boolean := coalesce(episode_list.newest_first, false);
     v_expired constant boolean := coalesce(episode_list.include_expired, false);
-    -- Only what is written as a UUID can be a session that has ended.
-    v_ended constant text[] := CASE WHEN v_expired OR length(v_session) <> 36 THEN NULL
-        ELSE _episode_ended_sessions(CASE WHEN v_session IS NOT NULL THEN ARRAY[v_session] END) END;
+    v_ended constant text[] := CASE WHEN NOT v_expired THEN _episode_ended_sessions(v_keys) END;
     v_rows constant int := _max_rows(coalesce(episode_list.max_rows, 100));
+    v_order constant text := format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END);
 BEGIN
+    IF v_session = ANY (v_ended) THEN
+        RETURN;
+    END IF;
     -- What is asked most, the first page of a session, has plans of its own, which are kept.
-    IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after, v_ended) = 0 AND v_session IS NOT NULL AND NOT v_expired THEN
+    IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after) = 0 AND cardinality(v_keys) = 1 AND NOT v_expired THEN
         IF v_newest THEN
             RETURN QUERY
-            SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+            SELECT e.id, v_shown, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
                 _episode_cursor(e.occurred_at, e.recorded_at, e.id)
             FROM episodes e
             WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
             ORDER BY e.occurred_at DESC, e.recorded_at DESC, e.id DESC LIMIT v_rows;
         ELSE
             RETURN QUERY
-            SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+            SELECT e.id, v_shown, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
                 _episode_cursor(e.occurred_at, e.recorded_at, e.id)
             FROM episodes e
             WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
@@ -79,20 +106,21 @@ BEGIN
         END IF;
         RETURN;
     END IF;
-    -- The conditions stand in the text, as each of the two orders has its own index.
+    -- The conditions stand in the text, as each of the two orders has its own index; a page of each key, and of these one.
     RETURN QUERY EXECUTE concat(
-        'SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
-             llmspell_internal._episode_cursor(e.occurred_at, e.recorded_at, e.id)
-         FROM llmspell.episodes e WHERE e.tenant_id = $1',
+        'SELECT e.id, coalesce($10, llmspell_internal._session_key(e.session_id)), e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+             llmspell_internal._episode_cursor(e.occurred_at, e.recorded_at, e.id) FROM ',
+        CASE WHEN v_session IS NOT NULL THEN 'unnest($2) AS k (key) CROSS JOIN LATERAL ' END,
+        '(SELECT e.* FROM llmspell.episodes e WHERE e.tenant_id = $1',
         CASE WHEN NOT v_expired THEN ' AND (e.expires_at IS NULL OR e.expires_at > now())' END,
         CASE WHEN v_ended IS NOT NULL THEN ' AND e.session_id <> ALL ($9)' END,
-        CASE WHEN v_session IS NOT NULL THEN ' AND e.session_id = $2' END,
+        CASE WHEN v_session IS NOT NULL THEN ' AND e.session_id = k.key' END,
         CASE WHEN episode_list.since IS NOT NULL THEN ' AND e.occurred_at >= $3' END,
         CASE WHEN episode_list.until IS NOT NULL THEN ' AND e.occurred_at < $4' END,
         CASE WHEN episode_list.after IS NOT NULL THEN format(' AND (e.occurred_at, e.recorded_at, e.id) %s ($5, $6, $7)', CASE WHEN v_newest THEN '<' ELSE '>' END) END,
-        format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END))
-    USING v_tenant, v_session, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
-        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), v_rows, v_ended;
+        v_order, ') AS e', v_order)
+    USING v_tenant, v_keys, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
+        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), v_rows, v_ended, v_shown;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_list IS 'The episodes of a session, or of all, in order or newest first.
@@ -113,8 +141,9 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_expired constant boolean := coalesce(episode_search.include_expired, false);
-    v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN ARRAY[_session_key(episode_search.exclude_session)] END;
+    v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN _session_keys(episode_search.exclude_session) END;
     v_ended text[];
+    v_keys constant text[] := coalesce(_episode_keys(episode_search.session_id), ARRAY[NULL::text]);
     v_hits episode_hit[];
     v_space vector_spaces;
 BEGIN
@@ -128,11 +157,12 @@ BEGIN
     END IF;
     -- Sessions that have ended are excluded when they are seen among the hits; if that finds others, all of them are.
     FOR v_round IN 1 .. 3 LOOP
-        SELECT array_agg(ROW(e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
-            f.score, f.distance, f.vector_rank, f.text_rank)::llmspell_internal.episode_hit ORDER BY f.place)
+        SELECT array_agg(ROW(e.id, _session_key(e.session_id), e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+            f.score, f.distance, f.vector_rank, f.text_rank)::llmspell_internal.episode_hit ORDER BY CASE WHEN v_keys[2] IS NOT NULL THEN f.score END DESC, CASE WHEN v_keys[2] IS NOT NULL THEN f.distance END, f.place)
         INTO v_hits
-        FROM _fused(v_space, episode_search.query_embedding, episode_search.query_text, episode_search.max_rows, episode_search.filter,
-            episode_search.since, episode_search.until, _session_key(episode_search.session_id), true, v_excluded, episode_search.role,
+        FROM unnest(v_keys) AS k (key)
+        CROSS JOIN LATERAL _fused(v_space, episode_search.query_embedding, episode_search.query_text, episode_search.max_rows, episode_search.filter,
+            episode_search.since, episode_search.until, k.key, true, v_excluded, episode_search.role,
             episode_search.weights, episode_search.rrf_k, episode_search.half_life, episode_search.half_life_at, episode_search.half_life_floor,
             episode_search.mmr_lambda, episode_search.language, v_expired, episode_search.max_distance, episode_search.min_score) f
         CROSS JOIN LATERAL (SELECT * FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = f.id OFFSET 0) AS e;
@@ -141,7 +171,7 @@ BEGIN
         EXIT WHEN v_ended IS NULL;
         v_excluded := v_excluded || CASE v_round WHEN 1 THEN v_ended ELSE _episode_ended_sessions(NULL) END;
     END LOOP;
-    RETURN QUERY SELECT h.* FROM unnest(v_hits) AS h;
+    RETURN QUERY SELECT h.* FROM unnest(v_hits[:_vector_max_rows(episode_search.max_rows)]) AS h;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_search IS 'The best episodes, whole, by meaning, by words, or by both.

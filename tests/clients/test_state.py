@@ -377,7 +377,7 @@ def sessions_by_name():
         client.execute("SELECT llmspell.session_create('00000000-0000-0000-0000-000000000042', name => 'late')")
         equal(one(client, "SELECT content FROM llmspell.episode_list('late')"), "early")
         client.execute("SELECT llmspell.session_update(name => 'chat 42', status => 'expired')")
-        equal(rows(client, "SELECT content FROM llmspell.episode_list() UNION ALL SELECT content FROM llmspell.episode_search('one') UNION ALL SELECT content FROM llmspell.episode_list('chat 42')"), [("early",)])
+        equal(rows(client, "SELECT content FROM llmspell.episode_list() UNION ALL SELECT content FROM llmspell.episode_search('one') UNION ALL SELECT content FROM llmspell.episode_list('chat 42') UNION ALL SELECT content FROM llmspell.episode_list(%s)", [str(session)]), [("early",)])
         client.execute("SELECT llmspell.session_delete(name => 'chat 42')")
         equal(one(client, "SELECT count(*) FROM llmspell.episodes"), 1)
         with raises("22023"):
