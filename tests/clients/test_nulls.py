@@ -16,7 +16,7 @@ def outcome(connection, function, given, stable):
     connection.execute("BEGIN")
     try:
         found = function.call(connection, given)
-        return sorted(found) if function.name in stable else len(found)
+        return sorted(found) if function.name in stable else None
     except psycopg.Error as error:
         return error.sqlstate, error.diag.message_primary
     finally:
