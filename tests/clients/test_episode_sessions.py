@@ -7,7 +7,7 @@ from lib import A, B, app, equal, one, raises, rows, test
 
 CREATE = "SELECT session_id FROM llmspell.session_create(%s, name => %s)"
 ADD = "SELECT llmspell.episode_add(%s, 'user', %s, at => '2026-01-01Z'::timestamptz + %s * interval '1 minute')"
-VECTOR = "array_fill(1, ARRAY[384])::real[]"
+VECTOR = "array_fill(1, ARRAY[384])::vector"
 
 
 def session():
