@@ -81,9 +81,9 @@ Example: SELECT role, content FROM llmspell.episode_list(''s1'', newest_first =>
 CREATE OR REPLACE FUNCTION llmspell.episode_search(query_text text DEFAULT NULL, query_embedding @extschema:vector@.vector DEFAULT NULL, max_rows int DEFAULT 10,
     session_id text DEFAULT NULL, filter jsonb DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60, half_life interval DEFAULT NULL, mmr_lambda double precision DEFAULT NULL,
-    language text DEFAULT 'simple', role text DEFAULT NULL, exclude_session text DEFAULT NULL, max_distance double precision DEFAULT NULL,
+    language text DEFAULT NULL, role text DEFAULT NULL, exclude_session text DEFAULT NULL, max_distance double precision DEFAULT NULL,
     min_score double precision DEFAULT NULL, half_life_at timestamptz DEFAULT NULL, half_life_floor double precision DEFAULT NULL,
-    include_expired boolean DEFAULT false)
+    include_expired boolean DEFAULT false, fusion text DEFAULT 'convex', context double precision DEFAULT 0.5)
 RETURNS SETOF llmspell_internal.episode_hit
 LANGUAGE plpgsql STABLE ROWS 10
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -94,6 +94,7 @@ DECLARE
     v_expired constant boolean := coalesce(episode_search.include_expired, false);
     v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN ARRAY[episode_search.exclude_session] END;
     v_ended text[];
+    v_half_life constant double precision := extract(epoch FROM _positive(episode_search.half_life, 'half_life'));
     v_hits episode_hit[];
     v_space vector_spaces;
 BEGIN
@@ -105,15 +106,19 @@ BEGIN
     ELSIF episode_search.mmr_lambda IS NOT NULL THEN
         RAISE EXCEPTION 'mmr_lambda needs query_embedding' USING ERRCODE = 'invalid_parameter_value', HINT = 'Its dimensions tell by which vectors the episodes are compared.';
     END IF;
+    IF episode_search.language IS NOT NULL THEN
+        PERFORM _vector_language(episode_search.language);
+    END IF;
     -- Sessions that have ended are excluded when they are seen among the hits; if that finds others, all of them are.
     FOR v_round IN 1 .. 3 LOOP
         SELECT array_agg(ROW(e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
-            f.score, f.distance, f.vector_rank, f.text_rank)::llmspell_internal.episode_hit ORDER BY f.place)
+            f.score, f.distance, f.vector_rank, f.text_rank, f.own_score, f.context_score, f.vector_score, f.text_score, f.complete)::llmspell_internal.episode_hit
+            ORDER BY f.place)
         INTO v_hits
-        FROM _fused(v_space, episode_search.query_embedding, episode_search.query_text, episode_search.max_rows, episode_search.filter,
-            episode_search.since, episode_search.until, episode_search.session_id, true, v_excluded, episode_search.role,
-            episode_search.weights, episode_search.rrf_k, episode_search.half_life, episode_search.half_life_at, episode_search.half_life_floor,
-            episode_search.mmr_lambda, episode_search.language, v_expired, episode_search.max_distance, episode_search.min_score) f
+        FROM _search(episode_search.query_embedding, episode_search.query_text, v_space.name, NULL, episode_search.max_rows, episode_search.session_id,
+            episode_search.filter, episode_search.since, episode_search.until, v_excluded, episode_search.role, v_expired, episode_search.max_distance,
+            episode_search.language, episode_search.fusion, episode_search.weights, episode_search.rrf_k, episode_search.context, v_half_life,
+            coalesce(episode_search.half_life_at, statement_timestamp()), episode_search.half_life_floor, episode_search.mmr_lambda, episode_search.min_score) f
         CROSS JOIN LATERAL (SELECT * FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = f.id OFFSET 0) AS e;
         EXIT WHEN v_expired OR v_hits IS NULL;
         v_ended := _episode_ended_sessions(ARRAY(SELECT DISTINCT h.session_id FROM unnest(v_hits) AS h));

@@ -120,6 +120,10 @@ pub fn connect_to<T>(tables: &[&CStr], f: impl FnOnce(&Connection) -> T) -> T {
 }
 
 impl Connection {
+    pub(super) fn pages(&self) -> u32 {
+        self.pages
+    }
+
     /// Runs a statement; returns how many rows it touched.
     pub fn execute<'a>(&self, sql: impl Into<Sql<'a>>, args: &[Arg<'_>], sees: Sees) -> u64 {
         let result = Done::of(&plans::get(sql.into(), args, self.pages), args, sees);
@@ -173,21 +177,7 @@ impl Connection {
         each: impl FnMut(&Row<'c>) -> T,
     ) -> Vec<T> {
         let plan = plans::get(sql.into(), args, self.pages);
-        let result = if plan.is_settled() {
-            let result = Done::of(&plan, args, Sees::Query);
-            if !plan.is_settled() {
-                // Something changed, and the server has planned without the settings.
-                plans::forget(&plan);
-            }
-            result
-        } else {
-            let settings = settings();
-            let result = Done::of(&plan, args, Sees::Query);
-            drop(settings);
-            plan.settle();
-            result
-        };
-        result.visit(each)
+        plans::run(&plan, settings, || Done::of(&plan, args, Sees::Query)).visit(each)
     }
 }
 
@@ -236,14 +226,7 @@ impl Done {
         // SAFETY: the table is that of this result, which is not freed yet.
         let Some(table) = (unsafe { self.table.as_ref() }) else { return Vec::new() };
         // SAFETY: a table has a description of its rows.
-        let columns = unsafe { (*table.tupdesc).natts } as usize;
-        let mut row = Row {
-            columns: table.tupdesc,
-            values: vec![pg_sys::Datum::null(); columns],
-            nulls: vec![true; columns],
-            checked: Cell::new(0),
-            life: PhantomData,
-        };
+        let mut row = unsafe { Row::of(table.tupdesc) };
         let mut found = Vec::with_capacity(self.rows);
         for n in 0..self.rows {
             if n % 4096 == 4095 {
@@ -297,6 +280,37 @@ pub struct Row<'c> {
 }
 
 impl<'c> Row<'c> {
+    /// An empty row.
+    ///
+    /// # Safety
+    /// The description lives as long as the row.
+    pub(super) unsafe fn of(columns: pg_sys::TupleDesc) -> Self {
+        // SAFETY: as the caller says.
+        let count = unsafe { (*columns).natts } as usize;
+        Self {
+            columns,
+            values: vec![pg_sys::Datum::null(); count],
+            nulls: vec![true; count],
+            checked: Cell::new(0),
+            life: PhantomData,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// # Safety
+    /// As many values as the row has columns, of their types, that live as long as they are asked for.
+    pub(super) unsafe fn fill(&mut self, values: *const pg_sys::Datum, nulls: *const bool) {
+        let count = self.len();
+        // SAFETY: as the caller says.
+        unsafe {
+            self.values.copy_from_slice(std::slice::from_raw_parts(values, count));
+            self.nulls.copy_from_slice(std::slice::from_raw_parts(nulls, count));
+        }
+    }
+
     pub fn get<T: FromDatum + IntoDatum>(&self, column: usize) -> Option<T> {
         if self.nulls[column] {
             return None;
@@ -335,13 +349,13 @@ impl<'c> Row<'c> {
         Some(unsafe { *self.values[column].cast_mut_ptr::<Place>() })
     }
 
-    /// A bytea.
+    /// The bytes of a bytea, a text or a tsvector.
     pub fn bytes(&self, column: usize) -> Option<Detoasted<'_>> {
         if self.nulls[column] {
             return None;
         }
-        self.check(column, |oid| oid == pg_sys::BYTEAOID);
-        // SAFETY: a bytea, which lives as long as the row.
+        self.check(column, |oid| [pg_sys::BYTEAOID, pg_sys::TEXTOID, pg_sys::TSVECTOROID].contains(&oid));
+        // SAFETY: of variable length; it lives as long as the row.
         Some(unsafe { Detoasted::new(self.values[column]) })
     }
 

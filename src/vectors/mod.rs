@@ -1,15 +1,14 @@
 //! Vectors: which way a search goes, its statements, and what is computed on vectors here.
 
 mod cache;
-pub mod fusion;
 pub mod halves;
 pub mod invalid;
 pub mod layout;
-mod length;
-mod query;
+pub mod length;
+pub mod query;
 mod refusal;
 pub mod route;
 pub mod search;
 pub mod sql;
 pub mod statement;
-mod target;
+pub mod target;
