@@ -1,4 +1,4 @@
--- What the server must offer, the roles, and the schema. Runs before everything else.
+-- Requirements on the server, the roles, and the schemas. Runs before everything else.
 
 -- The caller's schema would otherwise come first: an operator planted there would get into our tables.
 SET LOCAL search_path = pg_catalog, pg_temp;
@@ -76,7 +76,8 @@ BEGIN
             ('llmspell_owner',   '',          true,  true,  true),
             ('llmspell_tenants', 'BYPASSRLS', true,  true,  false),
             ('llmspell_app',     '',          false, true,  true),
-            ('llmspell_admin',   '',          true,  true,  true)
+            ('llmspell_admin',   '',          true,  true,  true),
+            ('llmspell_worker',  '',          true,  true,  true)
         ) AS r (name, attributes, refuse_login, refuse_superuser, refuse_bypassrls)
     LOOP
         SELECT * INTO v_found FROM pg_catalog.pg_roles WHERE rolname = v_role.name;
@@ -100,10 +101,11 @@ BEGIN
                       HINT = pg_catalog.format('Take that away (ALTER ROLE %I NOLOGIN NOSUPERUSER …) or rename the role, then install again.', v_role.name);
         END IF;
     END LOOP;
-    -- Who may become the owner is over the wall, too.
+    -- A role that may become the owner is over the wall, too; llmspell_worker may do one thing only.
     SELECT pg_catalog.format('%s is a member of %s', m.member::regrole, m.roleid::regrole) INTO v_member
     FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member
     WHERE m.roleid::regrole::text IN ('llmspell_owner', 'llmspell_tenants') AND NOT r.rolsuper
+       OR m.member::regrole::text = 'llmspell_worker'
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'role %', v_member
@@ -127,7 +129,7 @@ CREATE SCHEMA llmspell_internal;
 COMMENT ON SCHEMA llmspell_internal IS 'Functions that the functions, policies and triggers of llmspell call. Not for applications: they change without notice.';
 -- The owner makes month partitions.
 GRANT USAGE, CREATE ON SCHEMA llmspell TO llmspell_owner;
-GRANT USAGE ON SCHEMA llmspell TO llmspell_app, llmspell_admin, llmspell_tenants;
+GRANT USAGE ON SCHEMA llmspell TO llmspell_app, llmspell_admin, llmspell_tenants, llmspell_worker;
 GRANT USAGE ON SCHEMA llmspell_internal TO llmspell_owner, llmspell_app, llmspell_admin, llmspell_tenants;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._feed_epoch() RETURNS int

@@ -12,7 +12,7 @@ DECLARE
     v_theirs constant oid[] := ARRAY(
         SELECT a.grantee FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a WHERE c.oid = target
         UNION SELECT a.grantee FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) a WHERE t.attrelid = target
-        EXCEPT SELECT oid FROM pg_roles WHERE oid = v_owner OR rolname IN ('llmspell_app', 'llmspell_admin', 'llmspell_tenants'));
+        EXCEPT SELECT oid FROM pg_roles WHERE oid = v_owner OR rolname IN ('llmspell_app', 'llmspell_admin', 'llmspell_tenants', 'llmspell_worker'));
     v_table aclitem[];
     v_columns int[];
     v_column_rights text[];
@@ -53,7 +53,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole]::oid[];
+    v_ours constant oid[] := ARRAY[0, 'llmspell_app'::regrole, 'llmspell_admin'::regrole, 'llmspell_tenants'::regrole, 'llmspell_worker'::regrole]::oid[];
     v_has_tenant constant boolean := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = target AND a.attname = 'tenant_id' AND NOT a.attisdropped);
     v_rule llmspell_internal._table_rule;
     v_table record;
@@ -96,7 +96,7 @@ BEGIN
         OR EXISTS (SELECT FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) a
                    WHERE t.attrelid = target AND a.grantee = 'llmspell_tenants'::regrole AND t.attname <> ALL (v_columns))
     THEN
-        EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', target);
+        EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants, llmspell_worker', target);
         IF v_app_rights IS NOT NULL THEN
             EXECUTE format('GRANT %s ON %s TO llmspell_app', v_app_rights, target);
         END IF;
@@ -145,7 +145,7 @@ BEGIN
                 USING ERRCODE = 'object_not_in_prerequisite_state';
         END IF;
         PERFORM _table_secure(v_relation.oid, v_rules);
-        -- What is unlogged is not for keeping, and cannot be read on a standby.
+        -- An unlogged table is not for keeping, and cannot be read on a standby.
         IF in_script AND v_relation.is_member AND v_relation.relkind = 'r' AND v_relation.relpersistence = 'p' THEN
             PERFORM pg_extension_config_dump(v_relation.oid, coalesce((SELECT r.dump FROM unnest(v_rules) r WHERE r.relation = v_relation.oid), ''));
         END IF;
@@ -158,7 +158,8 @@ BEGIN
             p.proowner = 'llmspell_tenants'::regrole AS is_over_wall,
             EXISTS (SELECT FROM aclexplode(g.acl) a WHERE a.grantee = 'llmspell_app'::regrole) AS for_app,
             EXISTS (SELECT FROM aclexplode(g.acl) a WHERE a.grantee = 'llmspell_admin'::regrole) AS for_admin,
-            EXISTS (SELECT FROM aclexplode(g.acl) a WHERE a.grantee = 'llmspell_tenants'::regrole) AS for_tenants
+            EXISTS (SELECT FROM aclexplode(g.acl) a WHERE a.grantee = 'llmspell_tenants'::regrole) AS for_tenants,
+            EXISTS (SELECT FROM aclexplode(g.acl) a WHERE a.grantee = 'llmspell_worker'::regrole) AS for_worker
         FROM pg_proc p
         LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND NOT in_script
         CROSS JOIN LATERAL (SELECT coalesce(i.initprivs, p.proacl) AS acl) AS g
@@ -169,7 +170,7 @@ BEGIN
                 USING ERRCODE = 'object_not_in_prerequisite_state',
                       HINT = 'Look at what a caller can make it do, then add it to the list in _apply_security().';
         END IF;
-        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants', v_function.signature);
+        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC, llmspell_app, llmspell_admin, llmspell_tenants, llmspell_worker', v_function.signature);
         -- The owner runs what policies, triggers and definer functions call, but does not see over the wall.
         IF v_function.is_over_wall THEN
             EXECUTE format('REVOKE ALL ON ROUTINE %s FROM llmspell_owner', v_function.signature);
@@ -181,6 +182,9 @@ BEGIN
         END IF;
         IF v_function.for_tenants THEN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_tenants', v_function.signature);
+        END IF;
+        IF v_function.for_worker THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_worker', v_function.signature);
         END IF;
         IF v_function.for_admin THEN
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO llmspell_admin', v_function.signature);

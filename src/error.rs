@@ -9,7 +9,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-/// What the server reports beside the message, which is the text of `Display`.
+/// The parts of a server's report beside the message, which is the text of `Display`.
 pub trait Refusal: Display {
     fn sqlstate(&self) -> PgSqlErrorCode;
 

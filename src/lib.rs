@@ -52,7 +52,7 @@ pub extern "C-unwind" fn _PG_init() {
     maintenance::worker::register();
 }
 
-/// What pgrx-tests calls before the first #[pg_test].
+/// Hooks that pgrx-tests calls before the first #[pg_test].
 #[cfg(test)]
 pub mod pg_test {
     pub fn setup(_options: Vec<&str>) {}

@@ -67,7 +67,7 @@ mod tests {
         }
     }
 
-    /// What the server's handlers would interrupt: every signal that can be blocked is.
+    /// Blocks every signal that can be blocked, so that no handler of the server runs in a thread.
     #[test]
     fn threads_take_no_signals() {
         let blocked = |signal| {

@@ -1,29 +1,3 @@
-CREATE OR REPLACE FUNCTION llmspell_internal._json_check(state jsonb) RETURNS void
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', '_json_check_wrapper';
-COMMENT ON FUNCTION llmspell_internal._json_check(jsonb) IS 'Refuses a JSON document that cannot be stored.
-Errors: 22004 null, 54000 over 64 MiB as text or nested over 1,000 deep.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._json_check(jsonb) TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell_internal._json_checksum(state jsonb) RETURNS bytea
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', '_json_checksum_wrapper';
-COMMENT ON FUNCTION llmspell_internal._json_checksum(jsonb) IS 'Returns the SHA-256 of the canonical text of a JSON document: equal for equal documents, however spelled.
-Errors: 22004 null, 54000 over 64 MiB as text or nested over 1,000 deep.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._json_checksum(jsonb) TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell_internal._text_pack(data text, base text) RETURNS TABLE (packed bytea, beside boolean)
-LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', '_text_pack_wrapper';
-COMMENT ON FUNCTION llmspell_internal._text_pack(text, text) IS 'Compresses a text with zstd, against a similar base text where that halves the size; beside says so.
-Errors: XX001 over 256 MiB.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._text_pack(text, text) TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell_internal._text_unpack(packed bytea, base text) RETURNS text
-LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', '_text_unpack_wrapper';
-COMMENT ON FUNCTION llmspell_internal._text_unpack(bytea, text) IS 'Undoes _text_pack.
-Errors: XX001 damaged, cut off, or another base.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._text_unpack(bytea, text) TO llmspell_app;
-
 CREATE OR REPLACE FUNCTION llmspell_internal._agent_state_unpack(tenant text, agent_id text, version int) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

@@ -84,7 +84,7 @@ CREATE TABLE llmspell.agent_history_policies (
     PRIMARY KEY (tenant_id, agent_type),
     CONSTRAINT valid_agent_history CHECK (history IN ('all', 'checkpoints', 'none'))
 );
-COMMENT ON TABLE llmspell.agent_history_policies IS 'Which saved states of a type of agents are kept; without a row, checkpoints.';
+COMMENT ON TABLE llmspell.agent_history_policies IS 'The rule for a type of agents: which saved states are kept; without a row, checkpoints.';
 COMMENT ON COLUMN llmspell.agent_history_policies.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.agent_history_policies.agent_type IS 'Kind of agent.';
 COMMENT ON COLUMN llmspell.agent_history_policies.history IS 'all, checkpoints or none.';

@@ -1,4 +1,4 @@
--- What several components share.
+-- Checks and helpers that several components share.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._raise_conflict(what text, name text, expected bigint, actual bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -114,6 +114,7 @@ AS 'MODULE_PATHNAME', '_max_rows_wrapper';
 COMMENT ON FUNCTION llmspell_internal._max_rows(integer) IS 'Returns a page size of 0 or more unchanged.
 Errors: 22004 null, 22023 negative.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._max_rows(integer) TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._max_rows(integer) TO llmspell_tenants;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._filter(filter jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

@@ -1,4 +1,4 @@
--- What existing clients look for: the table that isolation checks run on, and the history that tells
+-- Objects that existing clients look for: the table that isolation checks run on, and the history that tells
 -- a client which migrates on connect that its work is done.
 
 CREATE TABLE llmspell.test_data (

@@ -116,7 +116,7 @@ BEGIN
         WHERE 'has no valid index ' || w.definition IN (SELECT f FROM _event_log_month_faults(target) AS f)
     LOOP
         v_index_name := v_name || '_' || v_index.suffix;
-        -- What is there under the name is not what is wanted.
+        -- The object that has the name is not the month that is wanted.
         IF EXISTS (SELECT FROM pg_class c JOIN pg_index x ON x.indexrelid = c.oid WHERE x.indrelid = target AND c.relname = v_index_name) THEN
             EXECUTE format('DROP INDEX %s', format('%I.%I', (SELECT c.relnamespace::regnamespace FROM pg_class c WHERE c.oid = target), v_index_name));
         END IF;

@@ -84,7 +84,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT r.keep, r.mode, r.changed_at FROM _event_log_retention r
 $$;
-COMMENT ON FUNCTION llmspell.event_log_retention_get() IS 'What event_log_retention_set was given; no row: months are kept for ever.
+COMMENT ON FUNCTION llmspell.event_log_retention_get() IS 'Returns the settings of event_log_retention_set; no row: months are kept for ever.
 Example: SELECT keep, mode FROM llmspell.event_log_retention_get();';
 GRANT EXECUTE ON FUNCTION llmspell.event_log_retention_get() TO llmspell_admin;
 

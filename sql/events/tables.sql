@@ -31,7 +31,7 @@ COMMENT ON COLUMN llmspell.event_log.timestamp IS 'When it happened.';
 COMMENT ON COLUMN llmspell.event_log.sequence IS 'Order among events, the client''s.';
 COMMENT ON COLUMN llmspell.event_log.language IS 'Where it came from: rust, lua, javascript, python, sql.';
 COMMENT ON COLUMN llmspell.event_log.payload IS 'The whole event.';
-COMMENT ON COLUMN llmspell.event_log.feed_epoch IS 'Which cluster wrote it, see _feed_epochs; 0 for rows from before the feed.';
+COMMENT ON COLUMN llmspell.event_log.feed_epoch IS 'Epoch of the cluster that wrote it, see _feed_epochs; 0 for rows from before the feed.';
 COMMENT ON COLUMN llmspell.event_log.feed_xid IS 'The transaction that wrote it.';
 COMMENT ON COLUMN llmspell.event_log.feed_pos IS 'Its place among the events of its transaction, from 1.';
 COMMENT ON COLUMN llmspell.event_log.stream IS 'The stream that it belongs to, see stream_append; NULL for none.';
@@ -91,7 +91,7 @@ CREATE TABLE llmspell._feed_epochs (
     added_by xid8 NOT NULL DEFAULT pg_current_xact_id(),
     PRIMARY KEY (epoch, system_identifier, timeline, added_by)
 );
-COMMENT ON TABLE llmspell._feed_epochs IS 'Which cluster wrote the events of which epoch of the feed.';
+COMMENT ON TABLE llmspell._feed_epochs IS 'The cluster that wrote the events of each epoch of the feed.';
 COMMENT ON COLUMN llmspell._feed_epochs.epoch IS 'Counts from 1.';
 COMMENT ON COLUMN llmspell._feed_epochs.system_identifier IS 'The cluster, as pg_control_system() has it.';
 COMMENT ON COLUMN llmspell._feed_epochs.timeline IS 'Its timeline: another one may give the same transaction ids again.';
@@ -131,5 +131,5 @@ CREATE TABLE llmspell._event_log_retention (
 COMMENT ON TABLE llmspell._event_log_retention IS 'How long months of the event log are kept; no row: for ever.';
 COMMENT ON COLUMN llmspell._event_log_retention.only_row IS 'There is one log.';
 COMMENT ON COLUMN llmspell._event_log_retention.keep IS 'A month leaves when its end is longer ago.';
-COMMENT ON COLUMN llmspell._event_log_retention.mode IS 'What becomes of it: drop, detach or archive.';
+COMMENT ON COLUMN llmspell._event_log_retention.mode IS 'Fate of an old month: drop, detach or archive.';
 COMMENT ON COLUMN llmspell._event_log_retention.changed_at IS 'When this was set.';

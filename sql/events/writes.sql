@@ -141,7 +141,7 @@ BEGIN
         PERFORM _event_log_cover(v_now);
     END IF;
     IF v_ids IS NULL THEN
-        -- What the defaults would give, for all rows at once.
+        -- The values of the defaults, for all rows at once.
         v_epoch := _feed_epoch();
         v_xid := pg_current_xact_id();
         RETURN QUERY

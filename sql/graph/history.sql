@@ -69,12 +69,6 @@ COMMENT ON FUNCTION llmspell.entity_believed(uuid, uuid, timestamptz) IS 'The en
 Errors: 42501 no tenant, 22004 null entity_id or event_id.
 Example: SELECT name FROM llmspell.entity_believed(''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-0000000000e1'');';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._json_diff(before jsonb, after jsonb) RETURNS text
-LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', '_json_diff_wrapper';
-COMMENT ON FUNCTION llmspell_internal._json_diff(jsonb, jsonb) IS 'The members that differ: {"key": {"before": …, "after": …}}; NULL where an argument is no object.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._json_diff(jsonb, jsonb) TO llmspell_app;
-
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_change(before jsonb, after jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC

@@ -51,7 +51,7 @@ BEGIN
     RETURN QUERY SELECT r.keep, r.max_priority FROM hook_retention r WHERE r.tenant_id = v_tenant;
 END
 $$;
-COMMENT ON FUNCTION llmspell.hook_retention_get() IS 'What hook_retention_set was given; no row: executions are kept for ever.
+COMMENT ON FUNCTION llmspell.hook_retention_get() IS 'Returns the settings of hook_retention_set; no row: executions are kept for ever.
 Errors: 42501 no tenant.
 Example: SELECT keep, max_priority FROM llmspell.hook_retention_get();';
 

@@ -33,15 +33,15 @@ CREATE INDEX idx_hook_history_retention ON llmspell.hook_history (tenant_id, tim
 COMMENT ON TABLE llmspell.hook_history IS 'Executions of hooks.';
 COMMENT ON COLUMN llmspell.hook_history.execution_id IS 'Names the execution within the tenant.';
 COMMENT ON COLUMN llmspell.hook_history.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.hook_history.hook_id IS 'Which hook.';
+COMMENT ON COLUMN llmspell.hook_history.hook_id IS 'Name of the hook.';
 COMMENT ON COLUMN llmspell.hook_history.hook_type IS 'Kind of hook.';
 COMMENT ON COLUMN llmspell.hook_history.correlation_id IS 'Shared by executions that belong together.';
 COMMENT ON COLUMN llmspell.hook_history.hook_context IS 'The context, as the client serialised and perhaps compressed it.';
-COMMENT ON COLUMN llmspell.hook_history.result_data IS 'What the hook returned.';
+COMMENT ON COLUMN llmspell.hook_history.result_data IS 'Result of the hook.';
 COMMENT ON COLUMN llmspell.hook_history.timestamp IS 'When it ran.';
 COMMENT ON COLUMN llmspell.hook_history.duration_ms IS 'How long it ran, milliseconds.';
 COMMENT ON COLUMN llmspell.hook_history.triggering_component IS 'Kind of component that triggered it.';
-COMMENT ON COLUMN llmspell.hook_history.component_id IS 'Which component triggered it.';
+COMMENT ON COLUMN llmspell.hook_history.component_id IS 'Component that triggered it.';
 COMMENT ON COLUMN llmspell.hook_history.modified_operation IS 'Whether it changed the operation.';
 COMMENT ON COLUMN llmspell.hook_history.tags IS 'Tags.';
 COMMENT ON COLUMN llmspell.hook_history.retention_priority IS 'The higher, the longer it is kept.';
@@ -85,7 +85,7 @@ CREATE TYPE llmspell_internal.hook_recorded AS (
     context_size int,
     stored_size int
 );
-COMMENT ON TYPE llmspell_internal.hook_recorded IS 'What hook_record returns.';
+COMMENT ON TYPE llmspell_internal.hook_recorded IS 'Row type of the result of hook_record.';
 
 CREATE TABLE llmspell.hook_retention (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),

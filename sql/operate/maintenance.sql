@@ -71,7 +71,7 @@ AS $$
 DECLARE
     v_stop constant timestamptz := clock_timestamp() + interval '500 ms';
     v_step llmspell_internal._step := (progress, true, NULL, NULL);
-    -- What a domain registered, never text of the caller.
+    -- The text is what a domain registered, never text of the caller.
     v_call constant text := (SELECT t.call FROM _maintenance_tasks() t WHERE t.task = _maintain_tenants.task);
     v_tenant text;
     v_tenants int := 0;

@@ -1,4 +1,4 @@
--- What operate registers itself.
+-- Registrations of operate itself.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._operate_table_rules() RETURNS SETOF llmspell_internal._table_rule
 LANGUAGE sql STABLE

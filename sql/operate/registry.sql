@@ -1,4 +1,4 @@
--- What the domains register, and the tables that hold tenants' rows.
+-- Finds what the domains register, and the tables that hold tenants' rows.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._registered(row_type regtype, argument_count int DEFAULT 0) RETURNS SETOF regproc
 LANGUAGE sql STABLE

@@ -104,17 +104,17 @@ AS $$
     UNION ALL
     SELECT 'isolation', m.member::regrole::text, format('is a member of %s', m.roleid::regrole)
     FROM pg_auth_members m
-    WHERE m.roleid IN ('llmspell_owner'::regrole, 'llmspell_tenants'::regrole)
+    WHERE m.roleid IN ('llmspell_owner'::regrole, 'llmspell_tenants'::regrole) OR m.member = 'llmspell_worker'::regrole
     UNION ALL
     SELECT 'isolation', r.rolname, format('can become %s, which row level security does not hold', g.rolname)
     FROM pg_roles r JOIN pg_roles g ON g.oid <> r.oid AND (g.rolsuper OR g.rolbypassrls) AND NOT r.rolsuper AND pg_has_role(r.oid, g.oid, 'MEMBER')
-    WHERE r.rolname IN ('llmspell_owner', 'llmspell_app', 'llmspell_admin', 'llmspell_tenants')
+    WHERE r.rolname IN ('llmspell_owner', 'llmspell_app', 'llmspell_admin', 'llmspell_tenants', 'llmspell_worker')
     UNION ALL
     SELECT 'isolation', r.rolname, concat_ws(', ', CASE WHEN r.rolsuper THEN 'is superuser' END,
         CASE WHEN r.rolbypassrls AND r.rolname <> 'llmspell_tenants' THEN 'bypasses row level security' END,
         CASE WHEN r.rolcanlogin AND r.rolname <> 'llmspell_app' THEN 'can log in' END)
     FROM pg_roles r
-    WHERE r.rolname IN ('llmspell_owner', 'llmspell_app', 'llmspell_admin', 'llmspell_tenants')
+    WHERE r.rolname IN ('llmspell_owner', 'llmspell_app', 'llmspell_admin', 'llmspell_tenants', 'llmspell_worker')
       AND (r.rolsuper OR r.rolbypassrls AND r.rolname <> 'llmspell_tenants' OR r.rolcanlogin AND r.rolname <> 'llmspell_app')
     UNION ALL
     SELECT 'isolation', 'llmspell_tenants', 'does not bypass row level security: tenant_list() stays empty'

@@ -130,6 +130,8 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._pattern_cursor_parts(text) TO llmsp
 CREATE OR REPLACE FUNCTION llmspell.pattern_list(scope text DEFAULT NULL, min_frequency int DEFAULT 3, max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.pattern_row
 LANGUAGE plpgsql STABLE
+-- Each order is that of an index: a page never reads and sorts all that match, whatever the statistics say.
+SET enable_sort = off
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -23,8 +23,8 @@ COMMENT ON TABLE llmspell.procedural_patterns IS 'Learned patterns: how often a 
 COMMENT ON COLUMN llmspell.procedural_patterns.pattern_id IS 'Surrogate id of the guide; not unique by constraint.';
 COMMENT ON COLUMN llmspell.procedural_patterns.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.procedural_patterns.scope IS 'Where the pattern holds.';
-COMMENT ON COLUMN llmspell.procedural_patterns.key IS 'What was observed.';
-COMMENT ON COLUMN llmspell.procedural_patterns.value IS 'What followed.';
+COMMENT ON COLUMN llmspell.procedural_patterns.key IS 'The observation.';
+COMMENT ON COLUMN llmspell.procedural_patterns.value IS 'The outcome that followed.';
 COMMENT ON COLUMN llmspell.procedural_patterns.frequency IS 'How often; from 3 on a pattern counts as learned.';
 COMMENT ON COLUMN llmspell.procedural_patterns.first_seen IS 'When it was first seen.';
 COMMENT ON COLUMN llmspell.procedural_patterns.last_seen IS 'When it was last seen.';

@@ -25,7 +25,7 @@ CREATE INDEX idx_api_keys_expiration ON llmspell.api_keys (tenant_id, expires_at
 COMMENT ON TABLE llmspell.api_keys IS 'API keys of services, encrypted.';
 COMMENT ON COLUMN llmspell.api_keys.key_id IS 'Names the key within the tenant.';
 COMMENT ON COLUMN llmspell.api_keys.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.api_keys.service IS 'Which service it is for.';
+COMMENT ON COLUMN llmspell.api_keys.service IS 'Service that the key is for.';
 COMMENT ON COLUMN llmspell.api_keys.encrypted_key IS 'The encrypted key.';
 COMMENT ON COLUMN llmspell.api_keys.key_metadata IS 'The client''s metadata.';
 COMMENT ON COLUMN llmspell.api_keys.created_at IS 'When it was stored.';

@@ -18,6 +18,8 @@ CREATE OR REPLACE FUNCTION llmspell.session_list(status text DEFAULT NULL, subje
     max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.session_row
 LANGUAGE plpgsql STABLE
+-- Each order is that of an index: a page never reads and sorts all that match, whatever the statistics say.
+SET enable_sort = off
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

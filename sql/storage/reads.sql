@@ -139,7 +139,7 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_prefix constant text := _given(storage_list.prefix, 'prefix');
     v_rows constant int := _max_rows(storage_list.max_rows);
-    -- What prefix and after say about session ids, for their index; where that is all they say, v_exact.
+    -- The bounds that prefix and after set on session ids, for their index; v_exact where they set no other.
     v_from constant text := greatest(v_prefix COLLATE "C", storage_list.after);
     v_whole constant boolean := v_from ~ '^session:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$';
     v_first constant uuid := CASE WHEN v_whole THEN substr(v_from, 9)

@@ -13,7 +13,7 @@ AS $$
     UNION ALL
     SELECT format('llmspell.%I', s.table_name)::regclass, 'DELETE, INSERT, SELECT, UPDATE', NULL, NULL, 'expires_at' FROM vector_spaces s WHERE s.purpose = 'vectors'
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_table_rules() IS 'What is said of spaces is shared; maintenance finds the tenants that have expired vectors.';
+COMMENT ON FUNCTION llmspell_internal._vector_table_rules() IS 'Rules of the tables of spaces: the description is shared; maintenance finds the tenants that have expired vectors.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_tasks() RETURNS SETOF llmspell_internal._task
 LANGUAGE sql STABLE

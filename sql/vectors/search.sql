@@ -20,7 +20,7 @@ RETURNS TABLE (space text, route text, reason text, row_count bigint, more boole
 STABLE PARALLEL RESTRICTED ROWS 1 COST 10000 LANGUAGE c
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_explain_wrapper';
-COMMENT ON FUNCTION llmspell.vector_explain IS 'Which way vector_search goes with the same arguments, and why.
+COMMENT ON FUNCTION llmspell.vector_explain IS 'Explains the way that vector_search goes with the same arguments, and why.
 Errors: those of vector_search.
 Example: SELECT route, reason, row_count FROM llmspell.vector_explain(array_fill(0.1, ARRAY[384])::vector);';
 

@@ -35,6 +35,16 @@ CREATE INDEX idx_workflow_states_created ON llmspell.workflow_states (tenant_id,
 CREATE INDEX idx_workflow_states_claim ON llmspell.workflow_states (tenant_id, queue, (CASE WHEN lease_expires_at IS NOT NULL THEN 'pending'
     WHEN status = 'pending' OR status = 'running' OR max_attempts IS NULL OR attempt < max_attempts THEN status END), run_at, workflow_id);
 
+-- The key of a name, as the longest name does not fit beside the longest tenant.
+CREATE INDEX idx_workflow_states_claim_name ON llmspell.workflow_states (tenant_id, queue, llmspell_internal._name_key(workflow_name) COLLATE "C", (CASE WHEN lease_expires_at IS NOT NULL THEN 'pending'
+    WHEN status = 'pending' OR status = 'running' OR max_attempts IS NULL OR attempt < max_attempts THEN status END), run_at)
+    WHERE workflow_name IS NOT NULL;
+-- Time first, for work_pending: what is due of all tenants, without a look at those that have nothing to do. An
+-- expression, so that no other query takes it.
+CREATE INDEX idx_workflow_states_due ON llmspell.workflow_states ((CASE WHEN lease_expires_at IS NOT NULL OR status = 'pending' THEN run_at END), tenant_id)
+    WHERE lease_expires_at IS NOT NULL OR status = 'pending';
+CREATE INDEX idx_workflow_states_spent ON llmspell.workflow_states (tenant_id, run_at) WHERE attempt >= max_attempts AND (lease_expires_at IS NOT NULL OR status = 'pending');
+
 COMMENT ON TABLE llmspell.workflow_states IS 'The current state of each workflow.';
 COMMENT ON COLUMN llmspell.workflow_states.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.workflow_states.workflow_id IS 'Names the workflow within the tenant.';
@@ -57,6 +67,9 @@ COMMENT ON COLUMN llmspell.workflow_states.backoff IS 'Pause after the first att
 COMMENT ON COLUMN llmspell.workflow_states.failure_reason IS 'Why it failed; NULL in any other status.';
 COMMENT ON INDEX llmspell.idx_workflow_states_created IS 'Lists workflows, newest first.';
 COMMENT ON INDEX llmspell.idx_workflow_states_claim IS 'Finds what can be claimed from a queue, in the order of run_at.';
+COMMENT ON INDEX llmspell.idx_workflow_states_claim_name IS 'Finds what can be claimed from a queue by its name, in the order of run_at.';
+COMMENT ON INDEX llmspell.idx_workflow_states_due IS 'Finds what is due of all tenants, for work_pending.';
+COMMENT ON INDEX llmspell.idx_workflow_states_spent IS 'Finds what has used up its attempts, for maintenance.';
 COMMENT ON INDEX llmspell.idx_workflow_states_tenant_status IS 'Lists workflows by status, newest first.';
 
 CREATE TYPE llmspell_internal.workflow_row AS (
@@ -64,3 +77,8 @@ CREATE TYPE llmspell_internal.workflow_row AS (
     run_at timestamptz, created_at timestamptz, updated_at timestamptz, cursor text
 );
 COMMENT ON TYPE llmspell_internal.workflow_row IS 'A workflow in a list.';
+
+CREATE TYPE llmspell_internal.workflow_claimed AS (
+    workflow_id text, name text, state jsonb, current_step int, version bigint, attempt int, fence bigint, lease_expires_at timestamptz
+);
+COMMENT ON TYPE llmspell_internal.workflow_claimed IS 'A workflow that was claimed.';

@@ -1,4 +1,4 @@
-//! What may be wrong with any argument.
+//! Checks of arguments that every domain has.
 
 use crate::json::canonical::MAX_DEPTH;
 use crate::limits::{COPIED_CHARS, ROW_VALUE_BYTES};

@@ -1,4 +1,4 @@
-//! What may be stored: a value that COPY can write and read again, so that nobody's rows stop a dump or a restore.
+//! The check of stored values: a value must be one that COPY can write and read again, so that nobody's rows stop a dump or a restore.
 #![allow(unsafe_code)] // reads values of any type as they lie in memory
 
 use pgrx::pg_sys::panic::ErrorReport;

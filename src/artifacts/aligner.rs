@@ -1,4 +1,4 @@
-//! Which chunk of the version before a new chunk is most like.
+//! Finds the chunk of the version before that a new chunk is most like.
 //!
 //! Edits move what follows them. Chunks that both versions share tell by how much; between two such
 //! the new chunk's place, moved likewise, names the old chunk that it came from.
@@ -49,7 +49,7 @@ impl Aligner {
     pub fn bases(&mut self, start: u64, length: usize) -> Vec<Hash> {
         let size = self.parent.size() as i64;
         let place = start as i64 + self.shift;
-        // What was appended is most like what was last.
+        // An appended chunk is most like the last one.
         let place = place.min(size - 1).max(0) as u64;
         let range = place..(place + length as u64).min(size.max(0) as u64);
         let overlap =

@@ -1,4 +1,4 @@
-//! What is wrong with a stored content.
+//! Kinds of damage of a stored content.
 
 use super::manifest::Hash;
 use super::{codec, manifest};

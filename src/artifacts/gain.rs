@@ -1,4 +1,4 @@
-//! What threads gain: the measurement behind the figures beside each use of them, as the server does that work.
+//! The gain of threads: the measurement behind the figures beside each use of them, as the server does that work.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What is wrong with the arguments of a function on artifacts.
+//! Errors of the arguments of functions on artifacts.
 
 use crate::text::shown;
 

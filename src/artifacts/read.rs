@@ -51,7 +51,7 @@ pub fn chains(tenant: &str, hashes: &[Hash]) -> Result<HashMap<Hash, Chain>, Dam
     complete(tenant, HashMap::new(), hashes)
 }
 
-/// What is wrong with a chunk itself: a damaged base is reported as the chunk that it is.
+/// The damage of a chunk itself: a damaged base is reported as the chunk that it is.
 pub fn damage(tenant: &str, hash: &Hash) -> Option<Damage> {
     match chains(tenant, &[*hash]) {
         Err(Damage::Chunk { hash: damaged, .. } | Damage::Hash(damaged)) if damaged != *hash => None,

@@ -159,7 +159,7 @@ fn _artifact_manifest_fault(packed: &[u8]) -> Option<String> {
     Manifest::parse(packed).err().map(|reason| reason.to_string())
 }
 
-/// What is wrong with a chunk; null where nothing is, or its base alone.
+/// The damage of a chunk; null where there is none, or its base alone is damaged.
 #[pg_extern(sql = false)]
 fn _artifact_chunk_fault(chunk_hash: &[u8]) -> Result<Option<String>, ErrorReport> {
     pgrx::check_for_interrupts!();

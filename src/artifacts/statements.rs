@@ -38,7 +38,7 @@ const LEGACY: &CStr = c"
 /// Their plans depend on how large these are.
 const TABLES: [&CStr; 2] = [c"artifact_chunk", c"artifact_content"];
 
-/// What names a content.
+/// The key of a content.
 pub enum Name<'a> {
     ArtifactId(&'a str),
     ContentHash(&'a str),

@@ -75,7 +75,7 @@ struct Piece {
 
 struct Job {
     piece: Piece,
-    /// What it may be like, the likeliest first.
+    /// Chunks that it may be like, the likeliest first.
     bases: Vec<Hash>,
 }
 

@@ -3,7 +3,7 @@
 /// A pattern, ready for a query.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Glob {
-    /// What every match begins with.
+    /// The text that every match begins with.
     pub prefix: String,
     /// The same pattern for LIKE.
     pub like: String,

@@ -1,4 +1,4 @@
-//! What is wrong with an event.
+//! Errors of the arguments of functions on events.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {

@@ -106,7 +106,7 @@ fn event_append(
     // SAFETY: the SQL signature says jsonb.
     let payload = unsafe { typed(pg_sys::JSONBOID, Some(payload.datum())) };
     let correlation = correlation_id.unwrap_or(id);
-    // What the defaults would give; not having to evaluate them saves 3 microseconds.
+    // The values of the defaults; not having to evaluate them saves 3 microseconds.
     // SAFETY: inside a transaction; an xid8 is passed as 64 bits.
     let transaction = unsafe { typed(pg_sys::XID8OID, Some(pg_sys::GetTopFullTransactionId().value.into())) };
     let values = [
@@ -175,7 +175,7 @@ fn _feed_pos() -> i64 {
     position
 }
 
-/// Which cluster, and which line of its history, this is.
+/// The cluster, and the line of its history, that this is.
 #[pg_extern(sql = false)]
 fn _feed_cluster() -> TableIterator<'static, (name!(system_identifier, String), name!(timeline, i32))> {
     // SAFETY: both read what the control file said at the start; the timeline is 0 during recovery.
@@ -199,7 +199,7 @@ fn _feed_epoch() -> i32 {
         connect(|connection| connection.row(CLAIM, &[], Sees::Write, |row| (row.get(0), row.get(1))));
     let (epoch, durable) = claimed.unwrap_or_default();
     let epoch = epoch.unwrap_or(1);
-    // What this transaction added may yet be undone.
+    // Rows that this transaction added may yet be undone.
     if durable == Some(true) {
         EPOCH.set((table, timeline, epoch));
     }

@@ -1,4 +1,4 @@
-//! What a version says: of a node its type, name and properties, of an edge also its ends.
+//! The content of a version: of a node its type, name and properties, of an edge also its ends.
 
 use crate::json::members;
 
@@ -35,7 +35,7 @@ impl Content {
     }
 }
 
-/// What a caller gives; what is `None` stays as it is.
+/// The values that a caller gives; a value that is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     pub kind: Option<String>,
@@ -47,7 +47,7 @@ pub struct Change {
     pub source: Option<Source>,
 }
 
-/// What to do with each instant of a portion.
+/// The operation on each instant of a portion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// Says the new content, whatever was said.
@@ -70,7 +70,7 @@ pub enum Invalid {
 }
 
 impl Change {
-    /// What is said after the operation at an instant where `old` was said.
+    /// The content after the operation at an instant where it was `old`.
     pub fn apply(
         &self,
         operation: Operation,

@@ -1,4 +1,4 @@
-//! What the graph refuses, in the user's terms.
+//! The graph's errors, in the user's terms.
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {

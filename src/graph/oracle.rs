@@ -18,7 +18,7 @@ fn json(members: &BTreeMap<&str, u8>) -> String {
 
 type State = Option<(String, BTreeMap<&'static str, u8>)>;
 
-/// What the oracle keeps: nothing but what was asked for, and when.
+/// The oracle's memory: the calls and their times, nothing else.
 #[derive(Debug, Clone)]
 struct Event {
     at: i64,
@@ -199,7 +199,7 @@ fn run(history: &[(i64, Vec<Step>)]) -> usize {
             }
         }
         table.commit();
-        // What a transaction undid itself leaves no trace, and no time to be after.
+        // A change that its own transaction undid leaves no trace, and no time to be after.
         if let Some(time) = time.filter(|_| rows(&before) != rows(&table)) {
             assert!(time >= last && time >= clock, "times of a key rise: {last}, then {time}");
             last = time;

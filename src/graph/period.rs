@@ -38,12 +38,12 @@ impl Periods {
         self.0.is_empty()
     }
 
-    /// What lies in both.
+    /// The part that lies in both.
     pub fn intersect(&self, other: &Self) -> Self {
         self.0.iter().flat_map(|a| other.0.iter().filter_map(|b| a.intersect(*b))).collect()
     }
 
-    /// What lies in `self` and not in `other`.
+    /// The part that lies in `self` and not in `other`.
     pub fn subtract(&self, other: &Self) -> Self {
         let mut rest = Vec::new();
         for period in &self.0 {

@@ -1,4 +1,4 @@
-//! Which versions to close, replace and add so that an operation holds over a portion of valid time.
+//! Plans the versions to close, replace and add so that an operation holds over a portion of valid time.
 
 use super::content::{Change, Content, Invalid, Operation};
 use super::period::{Period, Periods};

@@ -133,7 +133,7 @@ pub struct Path {
     pub valid: Period,
 }
 
-/// What one of the two searches has found.
+/// The state of one of the two searches.
 struct Side {
     backwards: bool,
     depth: HashMap<Id, u32>,

@@ -1,3 +1,3 @@
-//! What the extension says of itself.
+//! The extension's own description of itself.
 
 mod sql;

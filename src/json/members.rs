@@ -41,14 +41,14 @@ pub fn without(base: &str, names: &[String]) -> Result<Option<String>, Invalid> 
     Ok((members.len() < before).then(|| print(members.iter().map(|(key, value)| (key, (*value).to_owned())))))
 }
 
-/// The members that differ, each as `{"before": …, "after": …}` with what there is.
+/// The members that differ, each as `{"old_value": …, "new_value": …}` with the sides that there are.
 pub fn diff(before: &str, after: &str) -> Result<String, Invalid> {
     let (before, after) = (parse(before)?, parse(after)?);
     let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).collect();
     let differing = keys.into_iter().filter(|key| before.get(key) != after.get(key));
     Ok(print(differing.map(|key| {
         let side = |name, side: &Members<'_>| side.get(key).map(|value| format!("\"{name}\": {value}"));
-        let sides: Vec<String> = side("after", &after).into_iter().chain(side("before", &before)).collect();
+        let sides: Vec<String> = side("new_value", &after).into_iter().chain(side("old_value", &before)).collect();
         (key, format!("{{{}}}", sides.join(", ")))
     })))
 }
@@ -102,7 +102,7 @@ mod tests {
     fn differences_by_member() {
         assert_eq!(
             diff(r#"{"a": 1, "b": 2, "c": [1, 2]}"#, r#"{"a": 1, "b": 3, "d": {"x": ","}}"#),
-            Ok(r#"{"b": {"after": 3, "before": 2}, "c": {"before": [1, 2]}, "d": {"after": {"x": ","}}}"#
+            Ok(r#"{"b": {"new_value": 3, "old_value": 2}, "c": {"old_value": [1, 2]}, "d": {"new_value": {"x": ","}}}"#
                 .to_owned())
         );
         assert_eq!(diff("{}", "{}"), Ok("{}".to_owned()));
@@ -120,7 +120,7 @@ mod tests {
         let base = format!(r#"{{"a": {digits}, "b": [1.10, -0.0, {digits}]}}"#);
         let wanted = base.replace("]}", r#"], "c": 10.00}"#);
         assert_eq!(merge(&base, r#"{"c": 10.00}"#), Ok(Some(wanted)));
-        let wanted = r#"{"a": {"after": 1.1, "before": 1.10}}"#;
+        let wanted = r#"{"a": {"new_value": 1.1, "old_value": 1.10}}"#;
         assert_eq!(diff(r#"{"a": 1.10}"#, r#"{"a": 1.1}"#), Ok(wanted.to_owned()));
     }
 
@@ -152,7 +152,7 @@ mod tests {
             // A difference is empty exactly between equals, and the other way round has its sides swapped.
             let there = diff(&text(&a), &text(&b)).unwrap();
             prop_assert_eq!(there == "{}", a == b);
-            prop_assert_eq!(there.matches("before").count(), diff(&text(&b), &text(&a)).unwrap().matches("after").count());
+            prop_assert_eq!(there.matches("old_value").count(), diff(&text(&b), &text(&a)).unwrap().matches("new_value").count());
         }
 
         #[test]

@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::canonical::{Bounds, Invalid, MAX_BYTES, Writer};
+use super::members;
 use crate::arguments::given;
 use crate::error::Error;
 use crate::server::jsonb::Document;
@@ -27,6 +28,12 @@ fn _json_checksum(state: Option<AnyElement>) -> Result<Vec<u8>, ErrorReport> {
     let mut writer = Writer::default();
     document.walk(|token| writer.push(token)).map_err(Error::from)?;
     Ok(Sha256::digest(writer.finish()).to_vec())
+}
+
+/// The members that differ between two JSON objects; NULL where an argument is no object.
+#[pg_extern(sql = false)]
+fn _json_diff(before: Option<AnyElement>, after: Option<AnyElement>) -> Option<String> {
+    members::diff(&document(&before?).text(), &document(&after?).text()).ok()
 }
 
 fn document(state: &AnyElement) -> Document<'_> {

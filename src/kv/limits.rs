@@ -1,4 +1,4 @@
-//! What may be stored: the bounds of keys and values.
+//! The bounds of keys and values.
 
 use crate::limits::{KEY_CHARS, ROW_VALUE_BYTES};
 use crate::text::length;

@@ -1,4 +1,4 @@
-//! What a session keeps, up to a number of entries. Whoever uses an entry shares it: an entry that has
+//! A session's cache, up to a number of entries. A caller shares the entry that it uses: an entry that has
 //! to go while it is used waits until nobody does.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What the catalog says, from the caches of the server and without SQL.
+//! Catalog look-ups from the caches of the server, without SQL.
 #![allow(unsafe_code)] // calls into the server
 
 use std::ffi::CStr;

@@ -91,7 +91,7 @@ fn most() -> usize {
     each as usize * sessions as usize / 4
 }
 
-/// What one call of [`take`] took.
+/// The locks that one call of [`take`] took.
 pub struct Taken(Vec<Lock>);
 
 impl Taken {

@@ -1,6 +1,6 @@
 //! Calls into the server that more than one domain makes. [`spi`] is the crate's only unsafe SPI code.
 //!
-//! What holds for every statement that runs through it:
+//! Rules for every statement that runs through it:
 //!
 //! **Role.** A statement runs with the rights of the current user, and the server checks them at each
 //! execution. The session keeps a plan for each role, since the policies that apply to the role are part of

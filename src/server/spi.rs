@@ -13,10 +13,10 @@ use super::nest::Settings;
 use super::plans::{self, Plan};
 use super::varlena::Detoasted;
 
-/// What a statement sees.
+/// The snapshot of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sees {
-    /// What the calling query sees: one snapshot for all statements of a read.
+    /// The snapshot of the calling query: one for all statements of a read.
     Query,
     /// All that is committed by now, also in a transaction that keeps its first snapshot.
     Latest,
@@ -181,7 +181,7 @@ impl Connection {
     }
 }
 
-/// What a statement left behind: its rows live until the connection ends, or are freed.
+/// The result of a statement: its rows live until the connection ends, or are freed.
 struct Done {
     table: *mut pg_sys::SPITupleTable,
     rows: usize,

@@ -136,7 +136,7 @@ fn element(datum: pg_sys::Datum) -> Option<AnyElement> {
     unsafe { AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID) }
 }
 
-/// What `read` makes of the elements of an array, by their bytes; nothing where they are not of variable length.
+/// Maps `read` over the bytes of an array's elements; none where they are not of variable length.
 pub fn elements<T>(array: &AnyArray, read: impl Fn(&[u8]) -> Option<T>) -> Vec<Option<T>> {
     let mut datums = std::ptr::null_mut();
     let mut nulls = std::ptr::null_mut();

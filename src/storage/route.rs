@@ -15,7 +15,7 @@ pub enum Route<'a> {
     Workflow { workflow_id: &'a str },
 }
 
-/// What a key of a routed store looks like.
+/// The shape of a key of a routed store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Form {
     #[error("an agent key is agent:<type>:<id>")]

@@ -1,4 +1,4 @@
-//! Who the tenant is: the setting that says it, reading it and setting it.
+//! The current tenant: the setting that names it, reading it and setting it.
 #![allow(unsafe_code)] // the setting is a C global
 
 use std::ffi::{CStr, CString, c_char, c_void};

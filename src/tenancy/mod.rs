@@ -1,4 +1,4 @@
-//! Who the tenant is, and the scope strings inside a tenant.
+//! The current tenant, and the scope strings inside a tenant.
 
 mod current;
 mod refusal;

@@ -1,4 +1,4 @@
-//! What may name a tenant.
+//! The rules for the name of a tenant.
 
 use crate::limits::NAME_CHARS;
 use crate::text::length;

@@ -1,6 +1,6 @@
 //! How long a value is in the text format of COPY, which pg_dump and restore use: a row must fit into 1 GiB there.
 
-/// What COPY writes for a byte of text: it escapes control characters with letters of their own, and backslashes.
+/// The number of bytes that COPY writes for a byte of text: it escapes control characters with letters of their own, and backslashes.
 pub fn of_text(bytes: &[u8]) -> usize {
     bytes.iter().map(|byte| 1 + usize::from(matches!(byte, b'\x08'..=b'\r' | b'\\'))).sum()
 }

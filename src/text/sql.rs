@@ -17,7 +17,7 @@ fn _folded(text: &str) -> String {
     fold::folded(text)
 }
 
-/// What an index on names holds of a name.
+/// The part of a name that an index on names holds.
 #[pg_extern(sql = false)]
 fn _name_key(name: &str) -> String {
     fold::key(name)

@@ -1,4 +1,4 @@
-//! Which way a search goes: every row of the tenant, or the index over all tenants.
+//! Decides the way of a search: every row of the tenant, or the index over all tenants.
 //!
 //! Index hits of other tenants are discarded, so the index costs more the smaller the tenant's share is, and an
 //! exact scan costs more the larger it is. The planner knows neither.
@@ -59,7 +59,7 @@ pub struct Costs {
     pub exact_rows: i64,
     /// `(ef_search, recall)`, ascending.
     pub recalls: Vec<(i32, f64)>,
-    /// What is assumed beside what was measured.
+    /// The assumptions beside the measurements.
     pub floor: Vec<(i32, f64)>,
 }
 
@@ -179,7 +179,7 @@ pub struct Ann {
     pub max_scan_tuples: i64,
 }
 
-/// What to do next, where the index may have to be searched in two ways.
+/// The next step, where the index may have to be searched in two ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// One pass, the cheapest, for tenants that have enough of what is nearest.
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(costs.ef_for(0.99), 100);
         assert_eq!(costs.ef_for(0.999), 200);
         assert_eq!(Costs { recalls: vec![], ..costs }.ef_for(0.99), EF_SEARCH);
-        // What was measured raises what is assumed for the same recall, and does not lower it.
+        // A measurement raises what is assumed for the same recall, and does not lower it.
         assert_eq!(assumed.clone().measured(vec![(100, 0.992), (160, 0.996)]).ef_for(0.99), EF_SEARCH);
         assert_eq!(assumed.clone().measured(vec![(200, 0.992)]).ef_for(0.99), 200);
         assert_eq!(assumed.measured(vec![(200, 0.992), (400, 0.999)]).ef_for(0.995), 400);

@@ -20,7 +20,7 @@ use crate::server::varlena;
 const TENANT_INDEX_SQL: &CStr =
     c"SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
 
-/// What was decided, and on what grounds.
+/// The decision, and its grounds.
 pub struct Decision {
     pub target: Rc<Target>,
     pub rows: Option<Rows>,

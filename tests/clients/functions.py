@@ -23,7 +23,7 @@ NAMED = {"language": "simple", "mode": "auto", "method": "auto", "metric": "cosi
 ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
           "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.
-OWN = {("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
+OWN = {("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
 
 
 class Function:

@@ -1,4 +1,4 @@
--- What was backed up is there again.
+-- The rows that were backed up are there again.
 DO $$
 BEGIN
   ASSERT (SELECT count(*) FROM llmspell.kv_store) = 100, 'kv';

@@ -110,12 +110,13 @@ def prepared_roles():
         ("llmspell_owner", "LOGIN", True), ("llmspell_owner", "SUPERUSER", True), ("llmspell_owner", "BYPASSRLS", True),
         ("llmspell_admin", "LOGIN", True), ("llmspell_admin", "SUPERUSER", True), ("llmspell_admin", "BYPASSRLS", True),
         ("llmspell_tenants", "LOGIN", True), ("llmspell_tenants", "SUPERUSER", True),
+        ("llmspell_worker", "LOGIN", True), ("llmspell_worker", "SUPERUSER", True), ("llmspell_worker", "BYPASSRLS", True),
         ("llmspell_app", "SUPERUSER", True), ("llmspell_app", "BYPASSRLS", True),
         ("llmspell_app", "LOGIN", False), ("llmspell_owner", "NOLOGIN", False), ("llmspell_tenants", "NOLOGIN BYPASSRLS", False),
     ):
         with server("roles") as connection:
             connection.execute("SET client_min_messages = warning")
-            for name in ("llmspell_owner", "llmspell_admin", "llmspell_tenants", "llmspell_app"):
+            for name in ("llmspell_owner", "llmspell_admin", "llmspell_tenants", "llmspell_app", "llmspell_worker"):
                 if rows(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", [name]):
                     connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
             connection.execute(f"CREATE ROLE {role} NOLOGIN; ALTER ROLE {role} {attribute}")
@@ -147,6 +148,19 @@ def roles_with_members():
                 connection.execute("DROP EXTENSION IF EXISTS llmspell")
                 connection.execute("DROP OWNED BY intruder")
                 connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}; DROP ROLE intruder")
+
+
+@test
+def worker_that_is_a_member():
+    """a prepared llmspell_worker that may do more, as a member of another role, makes the install fail"""
+    create_database("members", None)
+    with server("members") as connection:
+        connection.execute("SET client_min_messages = warning; DROP ROLE IF EXISTS llmspell_worker; CREATE ROLE llmspell_worker NOLOGIN; GRANT pg_read_all_data TO llmspell_worker")
+    try:
+        refused("members", "0P000", says=["llmspell_worker is a member of pg_read_all_data"])
+    finally:
+        with server("members") as connection:
+            connection.execute("DROP ROLE llmspell_worker")
 
 
 @test
@@ -219,7 +233,7 @@ def at_the_same_time():
         with server() as connection:
             for name in names + ["again", "roles", "squat", "enc", "members", "blind"]:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            for name in ("llmspell_owner", "llmspell_admin", "llmspell_tenants", "llmspell_app"):
+            for name in ("llmspell_owner", "llmspell_admin", "llmspell_tenants", "llmspell_app", "llmspell_worker"):
                 connection.execute(f"DROP ROLE IF EXISTS {name}")
             for name in names:
                 connection.execute(f"CREATE DATABASE {name}")

@@ -1,4 +1,4 @@
-//! Which keys a write locks before it reads, so that it plans with the present state and no change is lost.
+//! The keys that a write locks before it reads, so that it plans with the present state and no change is lost.
 //!
 //! A writer of an entity locks the entity. A writer of a relationship locks the relationship and shares the
 //! existence of its ends, the old ones and the new ones. Retracting or erasing an entity locks its existence,
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::graph::content::Id;
 use crate::server::locks::{self, Lock, Taken};
 
-/// What a key lock protects.
+/// The thing that a key lock protects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// When an entity exists: shared by the writers of its relationships, exclusive to retract or erase it.
@@ -59,7 +59,7 @@ pub fn lock_with(tenant: &str, mut keys: Vec<Key>, mut load: impl FnMut() -> Vec
     }
 }
 
-/// What to lock for ends, old ones and new ones.
+/// The keys to lock for ends, old ones and new ones.
 pub fn of_ends(ends: impl IntoIterator<Item = (Id, Id)>) -> Vec<Key> {
     ends.into_iter().flat_map(|(from, to)| [shared(from), shared(to)]).collect()
 }
@@ -68,7 +68,7 @@ pub fn of_ends(ends: impl IntoIterator<Item = (Id, Id)>) -> Vec<Key> {
 /// then one of two that retract or erase both their ends at once may be told to run again (40001).
 const RELATIONSHIPS: usize = 500;
 
-/// What to lock for the relationships of an entity that is retracted or erased, so that two entities with a
+/// The keys to lock for the relationships of an entity that is retracted or erased, so that two entities with a
 /// common relationship wait for each other.
 pub fn of_relationships(edges: impl IntoIterator<Item = Id>) -> Vec<Key> {
     let keys: Vec<Key> = edges.into_iter().map(|edge| exclusive(Kind::Relationship, edge)).collect();

@@ -6,13 +6,12 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::arguments::{end, id, object, shown, start, valid_at};
+use super::arguments::{end, id, shown, start, valid_at};
 use super::connect;
 use crate::error::Error;
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{BEGIN, END, Period};
 use crate::graph::timeline::timeline;
-use crate::json::members;
 use crate::server::jsonb;
 use crate::server::spi::{self, Arg, Row, Sees};
 use crate::tenancy::tenant;
@@ -132,11 +131,4 @@ fn entity_knowledge(
     let entity = id(entity, "entity_id")?;
     let args = [tenant.as_str().into(), spi::id(entity), spi::time(valid_at(at))];
     stretches(KNOWLEDGE, &args, Period::ALWAYS, false)
-}
-
-/// The members that differ between two JSON objects; of anything else, nothing.
-#[pg_extern(sql = false)]
-fn _json_diff(before: Option<AnyElement>, after: Option<AnyElement>) -> Option<String> {
-    let (before, after) = (object(Some(before?)).ok()?, object(Some(after?)).ok()?);
-    members::diff(&before, &after).ok()
 }

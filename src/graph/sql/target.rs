@@ -15,7 +15,7 @@ use crate::server::clock;
 use crate::server::spi::{self, Arg, Connection, Place, Row, Sees};
 use crate::settings;
 
-/// What differs between entities and relationships.
+/// The differences between entities and relationships.
 pub struct Table {
     pub what: &'static str,
     /// The argument that holds the type.

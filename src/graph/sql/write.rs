@@ -18,7 +18,7 @@ use crate::tenancy::tenant;
 /// (transaction time, versions closed, versions added).
 pub type Done = (i64, i32, i32);
 
-/// What every write returns. Their signatures spell the columns out, as pgrx reads them there and knows no alias.
+/// The row that every write returns. Their signatures spell the columns out, as pgrx reads them there and knows no alias.
 pub fn once(done: Result<Done, Error>) -> Result<TableIterator<'static, Done>, ErrorReport> {
     Ok(TableIterator::once(done?))
 }
@@ -46,7 +46,7 @@ impl Said<'_> {
     }
 }
 
-/// What there is, under the locks of a write of it.
+/// The present versions, under the locks of a write of them.
 fn locked(
     connection: &Connection,
     table: &'static Table,

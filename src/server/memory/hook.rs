@@ -2,7 +2,7 @@
 #![crate_name = "out_of_memory_hook"]
 #![feature(alloc_error_hook)]
 
-/// What is called where Rust gets no memory, in place of an abort; it may unwind.
+/// The function called where Rust gets no memory, in place of an abort; it may unwind.
 pub fn set(hook: fn(std::alloc::Layout)) {
     std::alloc::set_alloc_error_hook(hook);
 }

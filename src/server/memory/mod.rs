@@ -1,4 +1,4 @@
-//! What happens when Rust gets no memory: the server's error 53200, as for its own memory.
+//! Turns a failed allocation of Rust into the server's error 53200, as for its own memory.
 //!
 //! The library's own answer would be to abort, which ends every session. The hook unwinds instead, and
 //! destructors run as after any error. A reserve of addresses is given back first, as unwinding and reporting

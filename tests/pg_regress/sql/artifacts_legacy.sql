@@ -1,4 +1,4 @@
--- What clients of the guide wrote: read as it is, verified, turned into chunks.
+-- Artifacts that clients of the guide wrote: read as they are, verified, turned into chunks.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'artifacts-legacy';

@@ -1,4 +1,4 @@
--- What may be stored: a value that can be dumped and restored with the rest of its row.
+-- The check of stored values: a value that can be dumped and restored with the rest of its row.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 CREATE FUNCTION regress.numbers(n int) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_agg('1e131071'::jsonb) FROM generate_series(1, n) $$;

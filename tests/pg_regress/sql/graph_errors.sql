@@ -1,4 +1,4 @@
--- What the graph refuses; a refused call stores nothing.
+-- The graph's errors; a refused call stores nothing.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'graph-errors';

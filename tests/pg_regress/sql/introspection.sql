@@ -1,4 +1,4 @@
--- What the extension says of itself.
+-- The extension's own description of itself.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 SET SESSION AUTHORIZATION regress_app;
 SELECT llmspell.version() = (llmspell_internal._extension()).extversion AS library_and_sql_agree, llmspell.backend_type(), llmspell.characteristics(), llmspell.migration_version();

@@ -1,4 +1,4 @@
--- What the ledgers of the domains leave out: the roles, the rules, and whether every member is in one of them.
+-- The parts that the ledgers of the domains leave out: the roles, the rules, and whether every member is in one of them.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 \i `echo $PG_ABS_SRCDIR/ledger.psql`
 SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, ARRAY(SELECT m.roleid::regrole FROM pg_auth_members m WHERE m.member = r.oid ORDER BY 1) AS member_of
@@ -23,3 +23,8 @@ FROM pg_policy WHERE polrelid IN (SELECT oid FROM tables) GROUP BY 1, 2, 3, 4, 5
 -- a function runs as its caller and is the installer's, or runs as an owner that is no superuser; the owner of the tables may call each
 SELECT name AS not_by_the_rule FROM functions f JOIN pg_roles o ON o.oid = f.proowner
 WHERE f.prosecdef = o.rolsuper OR NOT has_function_privilege('llmspell_owner', f.oid, 'EXECUTE') ORDER BY 1;
+-- all that llmspell_worker may do in the schemas: functions, and any right on tables, views and their columns
+SELECT f.name::text AS worker_may FROM functions f WHERE has_function_privilege('llmspell_worker', f.oid, 'EXECUTE')
+UNION ALL
+SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^llmspell') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND (has_table_privilege('llmspell_worker', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN') OR has_any_column_privilege('llmspell_worker', c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'));

@@ -1,4 +1,4 @@
--- What a search refuses, and that the session lives.
+-- A search refuses bad arguments, and the session lives.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 SELECT llmspell.vector_space_create('circle', 4);
 SELECT llmspell.vector_space_create('three', 3);

@@ -74,6 +74,43 @@ SELECT count(*) FROM llmspell.workflow_save('mail', NULL, '{}', queue => 'mail')
 SELECT count(*) FROM llmspell.workflow_claim();
 SELECT workflow_id FROM llmspell.workflow_claim(queue => 'mail');
 SELECT workflow_id, queue FROM llmspell.workflow_list() WHERE queue <> 'default';
+-- by name, in one queue: what crashes takes turns with fresh work, the others stay
+CREATE FUNCTION regress.crash_named(times int, name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_taken text[];
+BEGIN
+    FOR i IN 1..times LOOP
+        v_taken := v_taken || coalesce((SELECT c.workflow_id FROM llmspell.workflow_claim(lease => '1 microsecond', queue => 'named', name => crash_named.name) c), '-');
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    RETURN array_to_string(v_taken, ' ');
+END
+$$;
+SELECT count(*) FROM unnest('{a1,a2,b1}'::text[]) u, llmspell.workflow_save(u, left(u, 1), '{}', queue => 'named');
+SELECT regress.crash_named(3, 'a');
+SELECT count(*) FROM llmspell.workflow_save('a3', 'a', '{}', queue => 'named');
+SELECT regress.crash_named(6, 'a'), regress.crash_named(2, 'b'), regress.crash_named(1, 'c');
+SELECT count(*) FROM llmspell.workflow_claim(name => 'a');
+SELECT attempt FROM llmspell.workflow_get('b1');
+SELECT count(*) FROM llmspell.workflow_save('a2', NULL, '{}', 'failed');
+SELECT workflow_id FROM llmspell.workflow_claim('{failed}', 10, queue => 'named', name => 'b');
+SELECT workflow_id, name FROM llmspell.workflow_claim('{failed,pending}', 2, queue => 'named', name => 'a') ORDER BY 1;
+SELECT workflow_id FROM llmspell.workflow_claim(max_rows => 10, queue => 'named') ORDER BY 1;
+-- the longest name of all
+SELECT count(*) FROM llmspell.workflow_save('long', repeat('𝄞', 500), '{}', queue => 'named');
+SELECT length(name) FROM llmspell.workflow_claim(queue => 'named', name => repeat('𝄞', 500));
+-- spent attempts fail without another claim
+SELECT count(*) FROM unnest('{once,twice,held,ahead}'::text[]) u, llmspell.workflow_save(u, NULL, '{}', queue => u, max_attempts => CASE u WHEN 'twice' THEN 2 ELSE 1 END);
+SELECT count(*) FROM unnest('{once,twice,ahead}'::text[]) u, llmspell.workflow_claim(queue => u, lease => '1 microsecond');
+SELECT count(*) FROM llmspell.workflow_claim(queue => 'held');
+SELECT count(*) FROM llmspell.workflow_save('ahead', NULL, '{}', run_at => now() + interval '1 day');
+SET SESSION AUTHORIZATION regress_admin;
+SELECT detail FROM llmspell.maintenance_run() WHERE task = 'workflows';
+SELECT detail FROM llmspell.maintenance_run() WHERE task = 'workflows';
+SET SESSION AUTHORIZATION regress_app;
+SET app.current_tenant_id = 'claims';
+SELECT workflow_id, reason FROM llmspell.workflow_list('failed');
+SELECT workflow_id, status, reason FROM llmspell.workflow_list() WHERE workflow_id IN ('twice', 'held', 'ahead') ORDER BY 1;
 -- a save that also prolongs the claim
 SELECT lease_expires_at > now() + interval '50 minutes' AS prolonged FROM llmspell.workflow_save('mail', NULL, '{"n": 1}', fence => 1, lease => '1 hour');
 SELECT lease_expires_at > now() + interval '50 minutes' AS kept FROM llmspell.workflow_save('mail', NULL, '{"n": 2}', fence => 1);
@@ -81,7 +118,7 @@ SELECT lease_expires_at FROM llmspell.workflow_save('mail', NULL, '{"n": 3}', 'c
 -- refused
 SELECT regress.try('SELECT llmspell.' || f) FROM unnest(ARRAY[
     $$workflow_save('first', NULL, '{}', lease => '1 hour')$$, $$workflow_save('mail', NULL, '{}', fence => 1, lease => '1 hour')$$, $$workflow_save('x', NULL, '{}', max_attempts => 0)$$,
-    $$workflow_save('x', NULL, '{}', queue => repeat('x', 101))$$, $$workflow_claim(queue => repeat('x', 101))$$, $$workflow_claim(ARRAY[NULL])$$,
+    $$workflow_save('x', NULL, '{}', queue => repeat('x', 101))$$, $$workflow_claim(queue => repeat('x', 101))$$, $$workflow_claim(name => repeat('x', 501))$$, $$workflow_claim(ARRAY[NULL])$$,
     $$workflow_release('first', 1, 'completed', 'why')$$, $$workflow_release('first', 1, 'failed', repeat('x', 1001))$$, $$workflow_update_status('first', 'completed', reason => 'why')$$]) f;
 SELECT i, left(regress.try(format('SELECT llmspell.workflow_claim(lease => %L)', i)), 40) AS claim, left(regress.try(format('SELECT llmspell.workflow_extend(''first'', 1, lease => %L)', i)), 5) AS extend,
     left(regress.try(format('SELECT llmspell.workflow_save(''first'', NULL, ''{}'', fence => 1, lease => %L)', i)), 5) AS save, left(regress.try(format('SELECT llmspell.workflow_save(''first'', NULL, ''{}'', backoff => %L)', i)), 5) AS backoff
