@@ -78,6 +78,43 @@ COMMENT ON FUNCTION llmspell.episode_list IS 'The episodes of a session, or of a
 Errors: 42501 no tenant, 22023 max_rows, after.
 Example: SELECT role, content FROM llmspell.episode_list(''s1'', newest_first => true, max_rows => 10);';
 
+CREATE OR REPLACE FUNCTION llmspell.episode_around(id uuid, max_rows int DEFAULT 2)
+RETURNS SETOF llmspell_internal.episode_row
+LANGUAGE plpgsql STABLE ROWS 5
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_max_rows constant int := _max_rows(coalesce(episode_around.max_rows, 2));
+    v_hit record;
+BEGIN
+    SELECT e.session_id, e.occurred_at, e.recorded_at, e.id INTO v_hit FROM episodes e
+    WHERE e.tenant_id = v_tenant AND e.id = _given(episode_around.id, 'id') AND (e.expires_at IS NULL OR e.expires_at > now());
+    IF NOT FOUND OR _episode_ended_sessions(ARRAY[v_hit.session_id::text]) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+        _episode_cursor(e.occurred_at, e.recorded_at, e.id)
+    FROM (
+        (SELECT b.* FROM episodes b
+         WHERE b.tenant_id = v_tenant AND b.session_id = v_hit.session_id AND (b.expires_at IS NULL OR b.expires_at > now())
+           AND (b.occurred_at, b.recorded_at, b.id) < (v_hit.occurred_at, v_hit.recorded_at, v_hit.id)
+         ORDER BY b.occurred_at DESC, b.recorded_at DESC, b.id DESC LIMIT v_max_rows)
+        UNION ALL
+        (SELECT a.* FROM episodes a
+         WHERE a.tenant_id = v_tenant AND a.session_id = v_hit.session_id AND (a.expires_at IS NULL OR a.expires_at > now())
+           AND (a.occurred_at, a.recorded_at, a.id) >= (v_hit.occurred_at, v_hit.recorded_at, v_hit.id)
+         ORDER BY a.occurred_at, a.recorded_at, a.id LIMIT v_max_rows::bigint + 1)
+    ) AS e
+    ORDER BY e.occurred_at, e.recorded_at, e.id;
+END
+$$;
+COMMENT ON FUNCTION llmspell.episode_around(uuid, integer) IS 'An episode with those before and after it in its session, max_rows on each side, in order.
+Errors: 42501 no tenant, 22004 null, 22023 max_rows.
+Example: SELECT role, content FROM llmspell.episode_around(''00000000-0000-0000-0000-000000000001'', 3);';
+
 CREATE OR REPLACE FUNCTION llmspell.episode_search(query_text text DEFAULT NULL, query_embedding @extschema:vector@.vector DEFAULT NULL, max_rows int DEFAULT 10,
     session_id text DEFAULT NULL, filter jsonb DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60, half_life interval DEFAULT NULL, mmr_lambda double precision DEFAULT NULL,

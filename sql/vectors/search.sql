@@ -24,37 +24,12 @@ COMMENT ON FUNCTION llmspell.vector_explain IS 'Explains the way that vector_sea
 Errors: those of vector_search.
 Example: SELECT route, reason, row_count FROM llmspell.vector_explain(array_fill(0.1, ARRAY[384])::vector);';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_near(query_embedding @extschema:vector@.vector, max_rows int, scope text, filter jsonb,
-    max_distance double precision, mode text, since timestamptz, until timestamptz, include_expired boolean, ef_search int, recall double precision,
-    space text, excluded_scopes text[], episode_role text)
-RETURNS TABLE (id uuid, distance double precision, score double precision, found_scope text, metadata jsonb, content text, created_at timestamptz,
-    exact boolean, complete boolean)
-STABLE PARALLEL RESTRICTED ROWS 10 COST 10000 LANGUAGE c
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS 'MODULE_PATHNAME', '_vector_near_wrapper';
-COMMENT ON FUNCTION llmspell_internal._vector_near IS 'vector_search without some scopes, and of episodes of one role.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_near TO llmspell_app;
-
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_from_halves(embedding bytea) RETURNS @extschema:vector@.vector
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_vector_from_halves_wrapper';
 COMMENT ON FUNCTION llmspell_internal._vector_from_halves(bytea) IS 'A vector of little-endian half-precision numbers.
 Errors: 22023 no such numbers.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_from_halves(bytea) TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_max_rows(max_rows int) RETURNS int
-LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', '_vector_max_rows_wrapper';
-COMMENT ON FUNCTION llmspell_internal._vector_max_rows(integer) IS 'Returns the max_rows of a search unchanged, or its default for NULL.
-Errors: 22023 not 1 to 1000.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_max_rows(integer) TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_filter(filter jsonb) RETURNS void
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', '_vector_check_filter_wrapper';
-COMMENT ON FUNCTION llmspell_internal._vector_check_filter(jsonb) IS 'Refuses a filter that is no object.
-Errors: 22023 no object, 54000 too large or too deep.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_filter(jsonb) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_break_even(exact_us double precision, ann_us double precision, ef_search int, max_rows int, space_rows double precision) RETURNS int
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

@@ -48,7 +48,8 @@ pub fn diff(before: &str, after: &str) -> Result<String, Invalid> {
     let differing = keys.into_iter().filter(|key| before.get(key) != after.get(key));
     Ok(print(differing.map(|key| {
         let side = |name, side: &Members<'_>| side.get(key).map(|value| format!("\"{name}\": {value}"));
-        let sides: Vec<String> = side("new_value", &after).into_iter().chain(side("old_value", &before)).collect();
+        let sides: Vec<String> =
+            side("new_value", &after).into_iter().chain(side("old_value", &before)).collect();
         (key, format!("{{{}}}", sides.join(", ")))
     })))
 }

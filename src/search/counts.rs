@@ -47,7 +47,8 @@ pub fn known(key: &[u8], query: &Query) -> Option<Known> {
     COUNTS.with_borrow(|counts| {
         let counts = counts.get(key)?;
         let (at, corpus) = counts.counted?;
-        let life = LIFE.saturating_mul(u32::try_from(corpus.rows / SLOW_ROWS).unwrap_or(u32::MAX).saturating_add(1));
+        let life =
+            LIFE.saturating_mul(u32::try_from(corpus.rows / SLOW_ROWS).unwrap_or(u32::MAX).saturating_add(1));
         let found_in = (0..query.slots).map(|slot| counts.found_in.get(&query.name(slot)).copied()).collect();
         (at.elapsed() < life).then_some(Known { corpus, found_in })
     })
@@ -106,7 +107,10 @@ mod tests {
         assert_eq!(known(b"few", &query("a")), None);
         count(b"many", "a", COUNTED + 2);
         let corpus = Corpus { rows: COUNTED + 2, words: 5 * COUNTED + 10 };
-        assert_eq!(known(b"many", &query("a")), Some(Known { corpus, found_in: vec![Some(COUNTED / 2 + 1)] }));
+        assert_eq!(
+            known(b"many", &query("a")),
+            Some(Known { corpus, found_in: vec![Some(COUNTED / 2 + 1)] })
+        );
         assert_eq!(known(b"many", &query("b")), Some(Known { corpus, found_in: vec![None] }));
         assert_eq!(known(b"other", &query("a")), None);
         keep_languages(b"many", &["english".to_owned()]);

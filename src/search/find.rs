@@ -94,7 +94,8 @@ pub fn find<'q>(
     run(Ask::Any(asked.clone()), &mut pass);
     let found_in: Vec<Option<u64>> =
         (0..query.slots).map(|slot| asked.contains(&slot).then(|| pass.found_in[slot])).collect();
-    let counted: Vec<u64> = found_in.iter().zip(&counted).map(|(now, before)| now.unwrap_or(*before)).collect();
+    let counted: Vec<u64> =
+        found_in.iter().zip(&counted).map(|(now, before)| now.unwrap_or(*before)).collect();
     let scorer = Scorer::new(query, known.corpus, &counted);
     let mut scores = pass.scores(&scorer, &poll);
     let mut best = Best::of(&pass.ids, &scores, k);
@@ -226,7 +227,17 @@ mod tests {
         let known = known(&rows, &words);
         let mut asked = Vec::new();
         let mut run = over(&rows, &words);
-        let found = find(&query, Some(&known), 10, false, |ask, pass| { asked.push(ask.clone()); run(ask, pass) }, || ());
+        let found = find(
+            &query,
+            Some(&known),
+            10,
+            false,
+            |ask, pass| {
+                asked.push(ask.clone());
+                run(ask, pass)
+            },
+            || (),
+        );
         assert_eq!(asked, [Ask::Any(vec![2])]);
         assert_eq!(found.best.rows.len(), 10);
         assert!(found.best.rows.iter().all(|row| row.2 == 1 && row.0 >= id(100)));
@@ -235,7 +246,10 @@ mod tests {
     #[test]
     fn only_common_words_are_bounded() {
         let query = query(&[0, 1].into_iter().collect());
-        let known = Known { corpus: Corpus { rows: 200_000, words: 2_000_000 }, found_in: vec![Some(200_000), Some(90_000)] };
+        let known = Known {
+            corpus: Corpus { rows: 200_000, words: 2_000_000 },
+            found_in: vec![Some(200_000), Some(90_000)],
+        };
         let mut asked = Vec::new();
         let found = find(&query, Some(&known), 10, false, |ask, _| asked.push(ask), || ());
         assert_eq!((asked, found.complete), (vec![Ask::Newest(NEWEST)], false));

@@ -20,7 +20,8 @@ pub type Near = (Rc<Target>, Vec<(Id, f64)>);
 /// The nearest rows, at most so many; none without a vector.
 pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Option<Near>, ErrorReport> {
     let Some(embedding) = request.vector else { return Ok(None) };
-    let prefixed = |name: &str| if request.table.is_none() { format!("session:{name}") } else { name.to_owned() };
+    let prefixed =
+        |name: &str| if request.table.is_none() { format!("session:{name}") } else { name.to_owned() };
     // SAFETY: the arguments are of the types of the signature.
     let (numbers, filter, excluded) = unsafe {
         let excluded: Option<Vec<String>> = request.excluded.and_then(|names| Vec::from_datum(names, false));
@@ -58,4 +59,3 @@ pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Opti
         Ok(Some((decision.target.clone(), hits)))
     })
 }
-

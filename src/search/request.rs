@@ -168,7 +168,8 @@ impl Request {
             key.extend(part.unwrap_or_default());
         };
         // SAFETY: values of variable length, as the signature says.
-        let [filter, excluded] = unsafe { [self.filter, self.excluded].map(|value| value.map(|value| Detoasted::new(value))) };
+        let [filter, excluded] =
+            unsafe { [self.filter, self.excluded].map(|value| value.map(|value| Detoasted::new(value))) };
         add(self.scope.as_deref().map(str::as_bytes));
         add(filter.as_ref().map(Detoasted::bytes));
         add(excluded.as_ref().map(Detoasted::bytes));
@@ -204,7 +205,8 @@ unsafe fn weights(array: pg_sys::Datum) -> Result<[f64; 2], Invalid> {
 /// The numbers of an array of two without nulls, of one dimension that begins with 1: after the length word the number of
 /// dimensions, the place of the data where there are nulls, the element type, the size, the lower bound, 4 bytes each.
 fn pair(array: &[u8]) -> Option<[f64; 2]> {
-    let head: Vec<i32> = array.get(..20)?.as_chunks::<4>().0.iter().map(|bytes| i32::from_ne_bytes(*bytes)).collect();
+    let head: Vec<i32> =
+        array.get(..20)?.as_chunks::<4>().0.iter().map(|bytes| i32::from_ne_bytes(*bytes)).collect();
     if (head[0], head[1], head[3], head[4]) != (1, 0, 2, 1) {
         return None;
     }
@@ -219,7 +221,10 @@ mod tests {
     #[test]
     fn a_pair_of_numbers() {
         let array = |head: [i32; 5], numbers: &[f64]| -> Vec<u8> {
-            head.iter().flat_map(|n| n.to_ne_bytes()).chain(numbers.iter().flat_map(|n| n.to_ne_bytes())).collect()
+            head.iter()
+                .flat_map(|n| n.to_ne_bytes())
+                .chain(numbers.iter().flat_map(|n| n.to_ne_bytes()))
+                .collect()
         };
         assert_eq!(pair(&array([1, 0, 701, 2, 1], &[0.5, 2.0])), Some([0.5, 2.0]));
         assert_eq!(pair(&array([1, 0, 701, 2, 0], &[0.5, 2.0])), None);

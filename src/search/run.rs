@@ -18,8 +18,8 @@ use super::{counts, syntax};
 use crate::server::nest::Settings;
 use crate::server::spi::{self, Arg, Connection, Sees, Value, connect_to, typed};
 use crate::server::varlena::Detoasted;
-use crate::vectors::target::Target;
 use crate::vectors::layout;
+use crate::vectors::target::Target;
 
 /// How much of a query is read.
 const TEXT_CHARS: usize = 10_000;
@@ -131,7 +131,9 @@ impl<'c> Search<'_, 'c> {
             &self.parameters(words, &[], most),
             || Settings::off(off),
             |row| {
-                let (Some(id), Some(text), Some(language)) = (row.id(0), row.bytes(1), row.bytes(2)) else { return };
+                let (Some(id), Some(text), Some(language)) = (row.id(0), row.bytes(1), row.bytes(2)) else {
+                    return;
+                };
                 pass.see(id, language.bytes(), row.get(3).unwrap_or(false), text.bytes());
             },
         );
@@ -173,7 +175,8 @@ impl<'c> Search<'_, 'c> {
                 if let (Some(found), None) = (found, row.text_score) {
                     row.text_score = read.bytes(1).map(|text| found.scorer.text(language, text.bytes()));
                 }
-                if let (Some(target), None, Some(distance)) = (self.target, row.distance, read.get::<f64>(5)) {
+                if let (Some(target), None, Some(distance)) = (self.target, row.distance, read.get::<f64>(5))
+                {
                     row.see(target, distance, self.request.max_distance);
                 }
             },
@@ -253,7 +256,8 @@ impl<'c> Search<'_, 'c> {
                     let part = |score: Option<f64>, scale: Option<Scale>| {
                         score.zip(scale).map_or(0.0, |(score, scale)| scale.share(score))
                     };
-                    weights[0] * part(row.vector_score, by_vector) + weights[1] * part(row.text_score, by_words)
+                    weights[0] * part(row.vector_score, by_vector)
+                        + weights[1] * part(row.text_score, by_words)
                 }
                 Fusion::Ranks => {
                     let [vector, words] = request.weights;
@@ -282,7 +286,8 @@ impl<'c> Search<'_, 'c> {
             |read| {
                 let position = read.get::<i64>(0).and_then(|n| usize::try_from(n - 1).ok());
                 if let Some(lender) = position.and_then(|n| ids.get(n)) {
-                    pairs.extend([read.id(1), read.id(2)].into_iter().flatten().map(|other| (*lender, other)));
+                    pairs
+                        .extend([read.id(1), read.id(2)].into_iter().flatten().map(|other| (*lender, other)));
                 }
             },
         );
@@ -353,15 +358,19 @@ impl<'c> Search<'_, 'c> {
             },
         );
         let orders: Vec<f64> = rows.iter().map(|row| row.order).collect();
-        diversify(&orders, &vectors, lambda, self.request.k, poll).into_iter().map(|n| rows[n].clone()).collect()
+        diversify(&orders, &vectors, lambda, self.request.k, poll)
+            .into_iter()
+            .map(|n| rows[n].clone())
+            .collect()
     }
 }
 
 /// Runs a search.
 pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> {
-    let parts = request.text.as_deref().map(|text| {
-        syntax::parts(text.char_indices().nth(TEXT_CHARS).map_or(text, |(end, _)| &text[..end]))
-    });
+    let parts = request
+        .text
+        .as_deref()
+        .map(|text| syntax::parts(text.char_indices().nth(TEXT_CHARS).map_or(text, |(end, _)| &text[..end])));
     let strict = parts.as_ref().map(|parts| parts.strict.as_str()).filter(|strict| !strict.is_empty());
     // Some of the nearest will not have the phrases.
     let fetch = if strict.is_some() { (5 * request.pool()).min(1000) } else { request.pool() };
@@ -420,7 +429,12 @@ pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> 
 }
 
 impl<'c> Words<'c> {
-    fn of(connection: &'c Connection, parts: Option<&syntax::Parts>, names: &[String], is_named: bool) -> Self {
+    fn of(
+        connection: &'c Connection,
+        parts: Option<&syntax::Parts>,
+        names: &[String],
+        is_named: bool,
+    ) -> Self {
         let mut languages: Vec<(Vec<u8>, Vec<(Vec<u8>, i32)>)> =
             names.iter().map(|name| (name.as_bytes().to_owned(), Vec::new())).collect();
         let mut strict = None;
@@ -428,7 +442,9 @@ impl<'c> Words<'c> {
             let args = [names.to_vec().into(), parts.words.as_str().into()];
             connection.rows(TERMS_SQL, &args, Sees::Query, |row| {
                 let language = row.get::<i64>(0).and_then(|n| usize::try_from(n - 1).ok());
-                if let (Some(language), Some(place)) = (language.and_then(|n| languages.get_mut(n)), row.get(2)) {
+                if let (Some(language), Some(place)) =
+                    (language.and_then(|n| languages.get_mut(n)), row.get(2))
+                {
                     language.1.push((row.text(1).into_bytes(), place));
                 }
             });

@@ -251,7 +251,9 @@ mod tests {
         let wanted = Wanted { words: false, age: true };
         let vectors = Vectors { table: "llmspell.v".to_owned(), operator: "OPERATOR(public.<=>)".to_owned() };
         let text = table(expired, Strict::One).details(wanted, Some(&vectors));
-        for part in ["NULL::tsvector", "$13 - t.occurred_at", "v.embedding OPERATOR(public.<=>) $1", "($11)[1]"] {
+        for part in
+            ["NULL::tsvector", "$13 - t.occurred_at", "v.embedding OPERATOR(public.<=>) $1", "($11)[1]"]
+        {
             assert!(text.contains(part), "{part}");
         }
     }
@@ -259,6 +261,9 @@ mod tests {
     #[test]
     fn queries() {
         assert_eq!(any(&[b"a'b", b"c\\d"]), "'a''b' | 'c\\\\d'");
-        assert_eq!(any_set(&[vec![vec![b"a"], vec![b"b", b"c"]], vec![vec![b"d"]]]), "(('a') & ('b' | 'c')) | (('d'))");
+        assert_eq!(
+            any_set(&[vec![vec![b"a"], vec![b"b", b"c"]], vec![vec![b"d"]]]),
+            "(('a') & ('b' | 'c')) | (('d'))"
+        );
     }
 }

@@ -104,7 +104,10 @@ mod tests {
         ];
         let words = Words::new(&body).unwrap();
         assert_eq!(words.length(), 3);
-        assert_eq!([words.count(b"appl"), words.count(b"red"), words.count(b"re"), words.count(b"z")], [2, 1, 0, 0]);
+        assert_eq!(
+            [words.count(b"appl"), words.count(b"red"), words.count(b"re"), words.count(b"z")],
+            [2, 1, 0, 0]
+        );
     }
 
     #[test]

@@ -31,7 +31,8 @@ pub struct Query {
 impl Query {
     /// From the lexemes of each language with their places in the query.
     pub fn new(languages: Vec<(Vec<u8>, Vec<(Vec<u8>, i32)>)>, is_named: bool) -> Self {
-        let mut places: Vec<i32> = languages.iter().flat_map(|(_, terms)| terms.iter().map(|t| t.1)).collect();
+        let mut places: Vec<i32> =
+            languages.iter().flat_map(|(_, terms)| terms.iter().map(|t| t.1)).collect();
         places.sort_unstable();
         places.dedup();
         let slot = |place: i32| places.partition_point(|other| *other < place);
@@ -181,7 +182,11 @@ impl<'q> Scorer<'q> {
 
     fn of(&self, length: u32, times: &[u8]) -> f64 {
         let norm = self.corpus.norm(length);
-        self.weights.iter().zip(times).map(|(weight, times)| weight * bm25::share(u32::from(*times), norm)).sum()
+        self.weights
+            .iter()
+            .zip(times)
+            .map(|(weight, times)| weight * bm25::share(u32::from(*times), norm))
+            .sum()
     }
 
     /// The score of a text; 0 where it has none of the words.
@@ -203,9 +208,8 @@ pub struct Best {
 
 impl Best {
     pub fn of(ids: &[Id], scores: &[f64], k: usize) -> Self {
-        let by_rank = |a: &usize, b: &usize| {
-            scores[*b].total_cmp(&scores[*a]).then_with(|| ids[*a].cmp(&ids[*b]))
-        };
+        let by_rank =
+            |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then_with(|| ids[*a].cmp(&ids[*b]));
         let mut order: Vec<usize> = (0..ids.len()).collect();
         if k == 0 {
             return Self::default();
@@ -265,8 +269,9 @@ pub fn sets_that_pass(weights: &[f64], left_out: &[usize], threshold: f64) -> Op
         sum * (1.0 + 1e-9) >= threshold
     };
     let sets = (1u32..1 << left_out.len()).filter(|set| passes(*set));
-    let smallest: Vec<u32> =
-        sets.filter(|set| (0..MOST).all(|n| set >> n & 1 == 0 || !passes(set & !(1 << n)) || *set == 1 << n)).collect();
+    let smallest: Vec<u32> = sets
+        .filter(|set| (0..MOST).all(|n| set >> n & 1 == 0 || !passes(set & !(1 << n)) || *set == 1 << n))
+        .collect();
     Some(
         smallest
             .into_iter()

@@ -36,6 +36,6 @@ pub mod memory;
 pub mod nest;
 mod plans;
 pub mod spi;
-mod stream;
 pub mod srf;
+mod stream;
 pub mod varlena;

@@ -6,19 +6,17 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::invalid::Invalid;
-use super::query::{self, Query};
+use super::query::Query;
 use super::route::{self, Route, Rows};
 use super::statement::Metric;
 use super::{halves, layout, length, search, target};
 use crate::error::Error;
-use crate::server::jsonb::Document;
 use crate::server::spi::{Value, connect};
 use crate::server::srf::{first_type, rows_of};
 use crate::server::varlena::{self, Detoasted};
 
-/// # Safety
-/// `fcinfo` is that of a call of `vector_search` or `_vector_near`.
-unsafe fn search_rows(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+#[pg_extern(sql = false)]
+fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one above.
     let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), first_type(fcinfo)) };
     connect(|connection| {
@@ -40,18 +38,6 @@ unsafe fn search_rows(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorRepor
         }
         Ok(())
     })
-}
-
-#[pg_extern(sql = false)]
-fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
-    // SAFETY: its own call.
-    unsafe { search_rows(fcinfo) }
-}
-
-#[pg_extern(sql = false)]
-fn _vector_near(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
-    // SAFETY: its own call.
-    unsafe { search_rows(fcinfo) }
 }
 
 #[pg_extern(sql = false)]
@@ -94,17 +80,6 @@ fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorRepo
 #[pg_extern(sql = false)]
 fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, max_rows: i32, space_rows: f64) -> i32 {
     i32::try_from(route::break_even(exact_us, ann_us, ef_search, max_rows, space_rows)).unwrap_or(i32::MAX)
-}
-
-#[pg_extern(sql = false)]
-fn _vector_max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
-    Ok(query::max_rows(max_rows)?)
-}
-
-#[pg_extern(sql = false)]
-fn _vector_check_filter(filter: AnyElement) -> Result<(), ErrorReport> {
-    // SAFETY: the signature says jsonb.
-    Ok(query::check_filter(&unsafe { Document::new(filter.datum()) })?)
 }
 
 /// The most dimensions that a method takes.
