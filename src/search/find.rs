@@ -74,8 +74,9 @@ pub fn find<'q>(
         };
     };
     let rows = known.corpus.rows;
+    let nothing = query.slots == 0;
     let counted: Vec<u64> = known.found_in.iter().map(|n| n.unwrap_or_default()).collect();
-    if query.slots > 0 && all_common(&known.found_in, rows) && counted.iter().all(|n| *n > NEWEST) {
+    if !nothing && all_common(&known.found_in, rows) && counted.iter().all(|n| *n > NEWEST) {
         run(Ask::Newest(NEWEST), &mut pass);
         let scorer = Scorer::new(query, known.corpus, &counted);
         let scores = pass.scores(&scorer, &poll);
@@ -91,7 +92,10 @@ pub fn find<'q>(
     }
     let left_out = if ranks { Vec::new() } else { common(&known.found_in, rows) };
     let asked: Vec<usize> = (0..query.slots).filter(|slot| !left_out.contains(slot)).collect();
-    run(Ask::Any(asked.clone()), &mut pass);
+    // All words of the query are stop words: no row has any of them.
+    if !nothing {
+        run(Ask::Any(asked.clone()), &mut pass);
+    }
     let found_in: Vec<Option<u64>> =
         (0..query.slots).map(|slot| asked.contains(&slot).then(|| pass.found_in[slot])).collect();
     let counted: Vec<u64> =

@@ -65,6 +65,8 @@ struct Words<'c> {
     query: Query,
     names: Vec<String>,
     strict: Option<Value<'c>>,
+    /// Whether the query has words at all.
+    is_given: bool,
 }
 
 struct Search<'r, 'c> {
@@ -187,10 +189,11 @@ impl<'c> Search<'_, 'c> {
     /// Finds the rows, or languages that the query was not put into.
     fn rows(&self, near: &[(Id, f64)]) -> Result<Rows, Vec<Vec<u8>>> {
         let request = self.request;
-        let (pool, has_words) = (request.pool(), request.text.is_some() && self.has_terms());
+        let pool = request.pool();
         let key = request.rows_key();
         let by_rank = request.fusion == Fusion::Ranks;
-        let found = has_words.then(|| {
+        // Also where the words are stop words of the languages known: rows of another may have them.
+        let found = self.words.is_given.then(|| {
             let known = counts::known(&key, &self.words.query);
             let run = |ask: Ask, pass: &mut Pass<'_>| self.pass(&ask, pass);
             find(&self.words.query, known.as_ref(), pool, by_rank, run, poll)
@@ -230,10 +233,6 @@ impl<'c> Search<'_, 'c> {
         }
         let rows = self.ordered(rows);
         Ok(Rows { rows, complete: found.as_ref().is_none_or(|found| found.complete) })
-    }
-
-    fn has_terms(&self) -> bool {
-        self.words.query.slots > 0 || self.words.query.languages.is_empty()
     }
 
     /// Gives each row its own score, from what both arms found.
@@ -453,7 +452,12 @@ impl<'c> Words<'c> {
                 strict = connection.kept(STRICT_SQL, &args, |row| row.value(0)).into_iter().flatten().next();
             }
         }
-        Self { query: Query::new(languages, is_named), names: names.to_vec(), strict }
+        Self {
+            query: Query::new(languages, is_named),
+            names: names.to_vec(),
+            strict,
+            is_given: parts.is_some_and(|parts| !parts.words.is_empty()),
+        }
     }
 }
 

@@ -96,13 +96,14 @@ impl Table {
         })
     }
 
-    /// Whether row `t` has the phrases and none of the exclusions; a row without words has no phrase.
+    /// Whether row `t` has the phrases and none of the exclusions; a row without words has no phrase. Nothing is demanded
+    /// in a language in which all of them are stop words.
     fn strict(&self) -> String {
         match self.strict {
             Strict::Nothing => "true".to_owned(),
-            Strict::One => format!("coalesce(t.fts, '') OPERATOR(llmspell.@@) ({STRICT})[1]"),
+            Strict::One => format!("coalesce(coalesce(t.fts, '') OPERATOR(llmspell.@@) ({STRICT})[1], true)"),
             Strict::OfItsLanguage => format!(
-                "coalesce(coalesce(t.fts, '') OPERATOR(llmspell.@@) ({STRICT})[array_position({LANGUAGES}, t.language)], false)"
+                "coalesce(coalesce(t.fts, '') OPERATOR(llmspell.@@) ({STRICT})[array_position({LANGUAGES}, t.language)], true)"
             ),
         }
     }

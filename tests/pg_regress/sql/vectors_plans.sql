@@ -23,7 +23,9 @@ SELECT idx_scan AS before FROM pg_stat_user_indexes WHERE indexrelname = 'idx_ve
 SELECT count(*) FROM llmspell.vector_search('[1,0,0,0]', 5, filter => '{"n": 4321}');
 SELECT pg_stat_force_next_flush();
 SELECT idx_scan - :before AS scans FROM pg_stat_user_indexes WHERE indexrelname = 'idx_vector_space_circle_metadata';
--- a hybrid search for a rare word, and one whose vectors are narrowed down: the tenant is not read
+-- once a session has counted the tenant's rows: a hybrid search for a rare word, and one whose vectors are narrowed down; the tenant is not read
+SELECT count(*) FROM llmspell.hybrid_search('word1234', NULL, 10, space => 'circle');
+SELECT pg_stat_force_next_flush();
 SELECT seq_tup_read + idx_tup_fetch AS before FROM pg_stat_user_tables WHERE relid = 'llmspell.vector_space_circle'::regclass \gset
 SELECT count(*) FROM llmspell.hybrid_search('word4321', NULL, 10, space => 'circle');
 SELECT count(*) FROM llmspell.hybrid_search('word4321', '[1,0,0,0]', 10, filter => '{"n": 4321}', mmr_lambda => 0.5);
