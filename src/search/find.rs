@@ -49,6 +49,39 @@ impl Found<'_> {
     }
 }
 
+impl Known {
+    /// Whether every word of the query is in so many rows that only the newest are scored.
+    fn is_bounded(&self) -> bool {
+        !self.found_in.is_empty()
+            && all_common(&self.found_in, self.corpus.rows)
+            && self.found_in.iter().all(|n| n.is_some_and(|n| n > NEWEST))
+    }
+}
+
+/// Scores the newest rows alone.
+fn newest<'q>(
+    query: &'q Query,
+    known: &Known,
+    k: usize,
+    mut run: impl FnMut(Ask, &mut Pass<'q>),
+    poll: impl Fn(),
+) -> Found<'q> {
+    let mut pass = Pass::new(query, Vec::new());
+    run(Ask::Newest(NEWEST), &mut pass);
+    let counted: Vec<u64> = known.found_in.iter().map(|n| n.unwrap_or_default()).collect();
+    let scorer = Scorer::new(query, known.corpus, &counted);
+    let scores = pass.scores(&scorer, &poll);
+    Found {
+        best: Best::of(&pass.ids, &scores, k),
+        scorer,
+        corpus: None,
+        found_in: vec![None; query.slots],
+        unknown: pass.unknown,
+        complete: false,
+        scores,
+    }
+}
+
 /// Finds the best `k`. `ranks`: the rank of every row is wanted, so that none may be left out.
 pub fn find<'q>(
     query: &'q Query,
@@ -61,45 +94,52 @@ pub fn find<'q>(
     let mut pass = Pass::new(query, Vec::new());
     let Some(known) = known else {
         run(Ask::All, &mut pass);
-        let scorer = Scorer::new(query, pass.corpus, &pass.found_in);
-        let scores = pass.scores(&scorer, &poll);
+        let counted =
+            Known { corpus: pass.corpus, found_in: pass.found_in.iter().map(|n| Some(*n)).collect() };
+        let found = if counted.is_bounded() {
+            // As every later search of the session does it.
+            newest(query, &counted, k, run, poll)
+        } else {
+            let scorer = Scorer::new(query, pass.corpus, &pass.found_in);
+            let scores = pass.scores(&scorer, &poll);
+            let best = Best::of(&pass.ids, &scores, k);
+            Found {
+                best,
+                scorer,
+                corpus: None,
+                found_in: Vec::new(),
+                unknown: Vec::new(),
+                complete: true,
+                scores,
+            }
+        };
         return Found {
-            best: Best::of(&pass.ids, &scores, k),
-            scorer,
-            corpus: Some(pass.corpus),
-            found_in: pass.found_in.iter().map(|n| Some(*n)).collect(),
+            corpus: Some(counted.corpus),
+            found_in: counted.found_in,
             unknown: pass.unknown,
-            complete: true,
-            scores,
+            ..found
         };
     };
-    let rows = known.corpus.rows;
-    let nothing = query.slots == 0;
-    let counted: Vec<u64> = known.found_in.iter().map(|n| n.unwrap_or_default()).collect();
-    if !nothing && all_common(&known.found_in, rows) && counted.iter().all(|n| *n > NEWEST) {
-        run(Ask::Newest(NEWEST), &mut pass);
-        let scorer = Scorer::new(query, known.corpus, &counted);
-        let scores = pass.scores(&scorer, &poll);
-        return Found {
-            best: Best::of(&pass.ids, &scores, k),
-            scorer,
-            corpus: None,
-            found_in: vec![None; query.slots],
-            unknown: pass.unknown,
-            complete: false,
-            scores,
-        };
+    if known.is_bounded() {
+        return newest(query, known, k, run, poll);
     }
+    let rows = known.corpus.rows;
+    let counted: Vec<u64> = known.found_in.iter().map(|n| n.unwrap_or_default()).collect();
     let left_out = if ranks { Vec::new() } else { common(&known.found_in, rows) };
     let asked: Vec<usize> = (0..query.slots).filter(|slot| !left_out.contains(slot)).collect();
     // All words of the query are stop words: no row has any of them.
-    if !nothing {
+    if query.slots > 0 {
         run(Ask::Any(asked.clone()), &mut pass);
     }
     let found_in: Vec<Option<u64>> =
         (0..query.slots).map(|slot| asked.contains(&slot).then(|| pass.found_in[slot])).collect();
     let counted: Vec<u64> =
         found_in.iter().zip(&counted).map(|(now, before)| now.unwrap_or(*before)).collect();
+    let known = Known { corpus: known.corpus, found_in: counted.iter().map(|n| Some(*n)).collect() };
+    if known.is_bounded() {
+        // As it is done where this was known before.
+        return Found { found_in, unknown: pass.unknown, ..newest(query, &known, k, run, poll) };
+    }
     let scorer = Scorer::new(query, known.corpus, &counted);
     let mut scores = pass.scores(&scorer, &poll);
     let mut best = Best::of(&pass.ids, &scores, k);
@@ -257,6 +297,16 @@ mod tests {
         let mut asked = Vec::new();
         let found = find(&query, Some(&known), 10, false, |ask, _| asked.push(ask), || ());
         assert_eq!((asked, found.complete), (vec![Ask::Newest(NEWEST)], false));
+        // The same where a first search has to count them.
+        let mut asked = Vec::new();
+        let count = |ask: Ask, pass: &mut Pass<'_>| {
+            asked.push(ask);
+            (pass.corpus, pass.found_in) =
+                (Corpus { rows: 200_000, words: 2_000_000 }, vec![200_000, 90_000]);
+        };
+        let found = find(&query, None, 10, false, count, || ());
+        assert_eq!((asked, found.complete), (vec![Ask::All, Ask::Newest(NEWEST)], false));
+        assert_eq!(found.found_in, [Some(200_000), Some(90_000)]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 SELECT llmspell.vector_space_create('circle', 4);
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'fusion';
+-- "same" is a stop word of others
+SET default_text_search_config = 'pg_catalog.simple';
 -- equal texts: the vectors decide, whatever the ids
 INSERT INTO llmspell.vector_space_circle (tenant_id, id, scope, embedding, content)
 SELECT 'fusion', lpad((200 - n)::text, 32, '0')::uuid, 'user:same', ARRAY[cosd(n / 2.0), sind(n / 2.0), 0, 0]::real[], 'the same text' FROM generate_series(0, 199) AS n;

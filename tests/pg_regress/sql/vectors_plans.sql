@@ -2,7 +2,7 @@
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 SELECT llmspell.vector_space_create('circle', 4);
 INSERT INTO llmspell.vector_space_circle (tenant_id, scope, embedding, metadata, content)
-SELECT 'plans-' || n % 4, 'user:' || n % 10, ARRAY[cosd(n / 100.0), sind(n / 100.0), 0, 0.001]::real[], jsonb_build_object('n', n), 'word' || n FROM generate_series(1, 6000) AS n;
+SELECT 'plans-' || n % 2, 'user:' || n % 10, ARRAY[cosd(n / 100.0), sind(n / 100.0), 0, 0.001]::real[], jsonb_build_object('n', n), 'word' || n FROM generate_series(1, 6000) AS n;
 ANALYZE llmspell.vector_space_circle;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'plans-1';
