@@ -145,7 +145,9 @@ DECLARE
     v_object record;
     v_left int;
 BEGIN
-    PERFORM _require_tenant(), _given(grace, 'grace');
+    PERFORM _require_tenant();
+    max_rows := coalesce(max_rows, 1000);
+    grace := coalesce(grace, '10 minutes');
     -- 0 is allowed: at once.
     IF grace <> interval '0' THEN
         PERFORM _positive(grace, 'grace');
@@ -163,7 +165,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_gc(integer, interval) IS 'Drops contents that had no artifact for longer than grace, chunks that nothing needs, and expired uploads.
-Errors: 42501 no tenant, 22004 null, 22023 max_rows negative, or grace neither 0 nor positive, 40001 artifacts changed after the snapshot.
+Errors: 42501 no tenant, 22023 max_rows negative, or grace neither 0 nor positive, 40001 artifacts changed after the snapshot.
 Example: SELECT contents, bytes FROM llmspell.artifact_gc(1000);';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_is_hash(content_hash text, data bytea) RETURNS boolean
@@ -248,7 +250,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_left int := _max_rows(max_rows);
+    v_left int := _max_rows(coalesce(max_rows, 100));
     v_content record;
 BEGIN
     FOR v_content IN
@@ -286,5 +288,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_migrate(integer) IS 'Turns contents that older clients wrote into chunks, at most max_rows, with one row for each that it looked at.
-Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.
+Errors: 42501 no tenant, 22023 negative max_rows.
 Example: SELECT content_hash, detail FROM llmspell.artifact_migrate(100);';

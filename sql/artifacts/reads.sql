@@ -1,11 +1,46 @@
 -- Reading artifacts, all with the rights of the caller: large objects have owners of their own.
 
-CREATE OR REPLACE FUNCTION llmspell.artifact_get(artifact_id text) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_id(artifact_id text, session_id uuid, name text, version int) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_least constant int := coalesce(_artifact_id.version, 1);
+    v_most constant int := coalesce(_artifact_id.version, 2147483647);
+BEGIN
+    IF num_nonnulls(_artifact_id.session_id, _artifact_id.name, _artifact_id.version) = 0 THEN
+        RETURN _given(_artifact_id.artifact_id, 'artifact_id');
+    ELSIF _artifact_id.artifact_id IS NOT NULL THEN
+        RAISE EXCEPTION 'artifact_id does not go with session_id, name or version' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the id, or the session and the name, with a version or without.';
+    END IF;
+    RETURN (SELECT a.artifact_id FROM artifacts a
+            WHERE a.tenant_id = v_tenant AND a.session_id = _given(_artifact_id.session_id, 'session_id') AND a.name = _given(_artifact_id.name, 'name')
+              AND a.version BETWEEN v_least AND v_most
+            ORDER BY a.version DESC LIMIT 1);
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._artifact_id(text, uuid, text, integer) IS 'The id of an artifact that is given by it, or by session, name and version (the newest); NULL where there is none.
+Errors: 42501 no tenant, 22004 neither, 22023 both.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_id(text, uuid, text, integer) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell.artifact_get(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL) RETURNS bytea
     STABLE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
     LANGUAGE c AS 'MODULE_PATHNAME', 'artifact_get_wrapper';
-COMMENT ON FUNCTION llmspell.artifact_get(text) IS 'The content of an artifact, checked against its hashes; NULL where there is none.
-Errors: 42501 no tenant, 22004 null, XX001 damaged content, 42704 a large object of an older client is missing.
-Example: SELECT llmspell.artifact_get(''0198…:0:9f86…'');';
+COMMENT ON FUNCTION llmspell.artifact_get(text, uuid, text, integer) IS 'The content of an artifact, by its id or by session, name and version (the newest); NULL where there is none.
+Errors: 42501 no tenant, 22004 neither, 22023 both, XX001 damaged content, 42704 a large object of an older client is missing.
+Example: SELECT llmspell.artifact_get(session_id => ''0198a5f0-0000-7000-8000-000000000001'', name => ''notes.txt'');';
+
+CREATE OR REPLACE FUNCTION llmspell.artifact_get_text(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT convert_from(llmspell.artifact_get(artifact_get_text.artifact_id, artifact_get_text.session_id, artifact_get_text.name, artifact_get_text.version), 'UTF8');
+END;
+COMMENT ON FUNCTION llmspell.artifact_get_text(text, uuid, text, integer) IS 'The content of an artifact as text, found as by artifact_get; NULL where there is none.
+Errors: as artifact_get; 22021 the content is no UTF-8 text.
+Example: SELECT llmspell.artifact_get_text(session_id => ''0198a5f0-0000-7000-8000-000000000001'', name => ''notes.txt'', version => 1);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_get_by_hash(content_hash text) RETURNS bytea
     STABLE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -110,7 +145,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    PERFORM _require_tenant(), _given(byte_offset, 'byte_offset'), _given(part_bytes, 'part_bytes');
+    PERFORM _require_tenant();
     IF byte_offset < 0 THEN
         RAISE EXCEPTION 'byte_offset must not be negative, got %', byte_offset USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -120,7 +155,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_check_parts(bigint, integer) IS 'Checks offset and size of the parts in which a content is read.
-Errors: 22004 null, 22023 negative or not positive.';
+Errors: 42501 no tenant, 22023 negative or not positive.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_check_parts(bigint, integer) TO llmspell_app;
 
 -- No SET clause, so that it is inlined and a cursor gets one part after the other.
@@ -128,33 +163,33 @@ CREATE OR REPLACE FUNCTION llmspell.artifact_read_chunks(artifact_id text, byte_
 RETURNS TABLE (byte_offset bigint, part bytea)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT o.at, CASE c.storage_type WHEN 'chunked' THEN llmspell_internal._artifact_read(c.manifest, o.at, artifact_read_chunks.part_bytes)
-        ELSE llmspell_internal._artifact_legacy(c, o.at, artifact_read_chunks.part_bytes) END
+    SELECT o.at, CASE c.storage_type WHEN 'chunked' THEN llmspell_internal._artifact_read(c.manifest, o.at, COALESCE(artifact_read_chunks.part_bytes, 1048576))
+        ELSE llmspell_internal._artifact_legacy(c, o.at, COALESCE(artifact_read_chunks.part_bytes, 1048576)) END
     FROM llmspell.artifacts a
     JOIN llmspell.artifact_content c ON c.tenant_id = a.tenant_id AND c.content_hash = a.content_hash
-    CROSS JOIN LATERAL generate_series(artifact_read_chunks.byte_offset, coalesce(octet_length(c.data), c.size_bytes) - 1,
-        artifact_read_chunks.part_bytes::bigint) AS o (at)
+    CROSS JOIN LATERAL generate_series(COALESCE(artifact_read_chunks.byte_offset, 0), COALESCE(octet_length(c.data), c.size_bytes) - 1,
+        COALESCE(artifact_read_chunks.part_bytes, 1048576)::bigint) AS o (at)
     WHERE llmspell_internal._require_tenant() IS NOT NULL
-      AND (SELECT llmspell_internal._artifact_check_parts(artifact_read_chunks.byte_offset, artifact_read_chunks.part_bytes) IS NOT NULL)
+      AND (SELECT llmspell_internal._artifact_check_parts(COALESCE(artifact_read_chunks.byte_offset, 0), COALESCE(artifact_read_chunks.part_bytes, 1048576)) IS NOT NULL)
       AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell_internal._given(artifact_read_chunks.artifact_id, 'artifact_id');
 END;
 COMMENT ON FUNCTION llmspell.artifact_read_chunks(text, bigint, integer) IS 'The content of an artifact from byte_offset on, in parts of part_bytes; through a cursor, a part at a time.
 Errors: 42501 no tenant, 22004 null, 22023 byte_offset negative or part_bytes not positive, XX001 damaged content.
 Example: SELECT byte_offset, octet_length(part) FROM llmspell.artifact_read_chunks(''0198…:0:9f86…'');';
 
-CREATE OR REPLACE FUNCTION llmspell.artifact_info(artifact_id text)
-RETURNS TABLE (artifact_id text, session_id uuid, sequence bigint, name text, version int, content_hash text, size_bytes bigint, mime_type text,
-               artifact_type text, metadata jsonb, tags text[], parent_artifact_id text, created_by text, created_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
+CREATE OR REPLACE FUNCTION llmspell.artifact_info(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL)
+RETURNS SETOF llmspell_internal.artifact_description
+LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT a.artifact_id, a.session_id, a.sequence, a.name, a.version, a.content_hash, a.size_bytes, a.mime_type,
         a.artifact_type, a.metadata, a.tags, a.parent_artifact_id, a.created_by, a.created_at
     FROM llmspell.artifacts a
     WHERE llmspell_internal._require_tenant() IS NOT NULL
-      AND a.tenant_id = llmspell.current_tenant() AND a.artifact_id = llmspell_internal._given(artifact_info.artifact_id, 'artifact_id');
+      AND a.tenant_id = llmspell.current_tenant()
+      AND a.artifact_id = llmspell_internal._artifact_id(artifact_info.artifact_id, artifact_info.session_id, artifact_info.name, artifact_info.version);
 END;
-COMMENT ON FUNCTION llmspell.artifact_info(text) IS 'The description of an artifact: one row, or none. size_bytes is the size of the content.
-Errors: 42501 no tenant, 22004 null.
+COMMENT ON FUNCTION llmspell.artifact_info(text, uuid, text, integer) IS 'The description of an artifact, found as by artifact_get: one row, or none. size_bytes is that of the content.
+Errors: 42501 no tenant, 22004 neither, 22023 both.
 Example: SELECT name, version, size_bytes FROM llmspell.artifact_info(''0198…:0:9f86…'');';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_exists(hashes text[]) RETURNS TABLE (content_hash text, found boolean)
@@ -189,53 +224,39 @@ COMMENT ON FUNCTION llmspell_internal._artifact_cursor(text) IS 'Session and seq
 Errors: 22023 no such cursor.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_cursor(text) TO llmspell_app;
 
--- A custom plan for each call: only that drops the filters that are null and finds the index of the others.
+-- Planned anew by each call: only that drops the filters that are null and finds the index of the others.
 CREATE OR REPLACE FUNCTION llmspell.artifact_list(
     session_id uuid DEFAULT NULL, name text DEFAULT NULL, tag text DEFAULT NULL, artifact_type text DEFAULT NULL, filter jsonb DEFAULT NULL,
     newest_first boolean DEFAULT false, max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.artifact_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-SET plan_cache_mode = force_custom_plan
 AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
     v_after record := _artifact_cursor(artifact_list.after);
+    v_newest_first constant boolean := coalesce(artifact_list.newest_first, false);
 BEGIN
-    IF artifact_list.newest_first THEN
-        RETURN QUERY
+    RETURN QUERY EXECUTE format($sql$
         SELECT a.artifact_id::text, a.session_id, a.sequence, a.name::text, a.version, a.content_hash::text, a.size_bytes, a.mime_type::text,
-            a.artifact_type::text, a.metadata, a.tags, a.parent_artifact_id::text, a.created_by::text, a.created_at, format('%s:%s', a.session_id, a.sequence)
+            a.artifact_type::text, a.metadata, a.tags, a.parent_artifact_id::text, a.created_by::text, a.created_at, format('%%s:%%s', a.session_id, a.sequence)
         FROM artifacts a
-        WHERE a.tenant_id = v_tenant
-          AND (v_after.session_id IS NULL OR (a.session_id, a.sequence) < (v_after.session_id, v_after.sequence))
-          AND (artifact_list.session_id IS NULL OR a.session_id = artifact_list.session_id)
-          AND (artifact_list.name IS NULL OR a.name = artifact_list.name)
-          AND (artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[artifact_list.tag])
-          AND (artifact_list.artifact_type IS NULL OR a.artifact_type = artifact_list.artifact_type)
-          AND (artifact_list.filter IS NULL OR a.metadata OPERATOR(llmspell.@>) artifact_list.filter)
-        ORDER BY a.session_id DESC, a.sequence DESC
-        LIMIT _max_rows(artifact_list.max_rows);
-    ELSE
-        RETURN QUERY
-        SELECT a.artifact_id::text, a.session_id, a.sequence, a.name::text, a.version, a.content_hash::text, a.size_bytes, a.mime_type::text,
-            a.artifact_type::text, a.metadata, a.tags, a.parent_artifact_id::text, a.created_by::text, a.created_at, format('%s:%s', a.session_id, a.sequence)
-        FROM artifacts a
-        WHERE a.tenant_id = v_tenant
-          AND (v_after.session_id IS NULL OR (a.session_id, a.sequence) > (v_after.session_id, v_after.sequence))
-          AND (artifact_list.session_id IS NULL OR a.session_id = artifact_list.session_id)
-          AND (artifact_list.name IS NULL OR a.name = artifact_list.name)
-          AND (artifact_list.tag IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[artifact_list.tag])
-          AND (artifact_list.artifact_type IS NULL OR a.artifact_type = artifact_list.artifact_type)
-          AND (artifact_list.filter IS NULL OR a.metadata OPERATOR(llmspell.@>) artifact_list.filter)
-        ORDER BY a.session_id, a.sequence
-        LIMIT _max_rows(artifact_list.max_rows);
-    END IF;
+        WHERE a.tenant_id = $1
+          AND ($2 IS NULL OR (a.session_id, a.sequence) %1$s ($2, $3))
+          AND ($4 IS NULL OR a.session_id = $4)
+          AND ($5 IS NULL OR a.name = $5)
+          AND ($6 IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[$6])
+          AND ($7 IS NULL OR a.artifact_type = $7)
+          AND ($8 IS NULL OR a.metadata OPERATOR(llmspell.@>) $8)
+        ORDER BY a.session_id %2$s, a.sequence %2$s
+        LIMIT $9$sql$, CASE WHEN v_newest_first THEN '<' ELSE '>' END, CASE WHEN v_newest_first THEN 'DESC' ELSE 'ASC' END)
+    USING v_tenant, v_after.session_id, v_after.sequence, artifact_list.session_id, artifact_list.name, artifact_list.tag, artifact_list.artifact_type,
+        _filter(artifact_list.filter), _max_rows(coalesce(artifact_list.max_rows, 100));
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
-Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor.
+Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor.
 Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()

@@ -197,3 +197,9 @@ CREATE TYPE llmspell_internal.artifact_row AS (
     cursor text
 );
 COMMENT ON TYPE llmspell_internal.artifact_row IS 'A row of artifact_list.';
+
+CREATE TYPE llmspell_internal.artifact_description AS (
+    artifact_id text, session_id uuid, sequence bigint, name text, version int, content_hash text, size_bytes bigint, mime_type text,
+    artifact_type text, metadata jsonb, tags text[], parent_artifact_id text, created_by text, created_at timestamptz
+);
+COMMENT ON TYPE llmspell_internal.artifact_description IS 'The row of artifact_info.';

@@ -11,7 +11,8 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_id uuid;
 BEGIN
-    PERFORM _artifact_check(session_id, name, mime_type, artifact_type, metadata, tags), _given(ttl, 'ttl');
+    PERFORM _artifact_check(session_id, name, mime_type, artifact_type, metadata, tags);
+    ttl := coalesce(ttl, '1 day');
     IF NOT EXISTS (SELECT FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = artifact_upload_begin.session_id) THEN
         PERFORM _raise_missing('session', session_id::text);
     END IF;

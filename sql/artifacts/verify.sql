@@ -180,7 +180,8 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    PERFORM _require_tenant(), _given(level, 'level');
+    PERFORM _require_tenant();
+    level := coalesce(level, 'structure');
     IF level NOT IN ('structure', 'data') THEN
         RAISE EXCEPTION 'unknown level "%"', left(level, 60) USING ERRCODE = 'invalid_parameter_value', HINT = 'Use structure or data.';
     END IF;
@@ -196,5 +197,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_verify(text, integer) IS 'Checks the tenant''s artifacts; one row for each fault, none where all is well.
-Errors: 42501 no tenant, 22004 null, 22023 unknown level, or samples with level structure.
+Errors: 42501 no tenant, 22023 unknown level, or samples with level structure.
 Example: SELECT code, object, detail FROM llmspell.artifact_verify(''data'');';

@@ -44,8 +44,9 @@ BEGIN
         DELETE FROM _event_log_retention;
         RETURN;
     END IF;
-    IF event_log_retention_set.mode IS NULL OR event_log_retention_set.mode NOT IN ('drop', 'detach', 'archive') THEN
-        RAISE EXCEPTION 'mode must be drop, detach or archive, got %', coalesce('"' || left(event_log_retention_set.mode, 60) || '"', 'null')
+    event_log_retention_set.mode := coalesce(event_log_retention_set.mode, 'drop');
+    IF event_log_retention_set.mode NOT IN ('drop', 'detach', 'archive') THEN
+        RAISE EXCEPTION 'mode must be drop, detach or archive, got "%"', left(event_log_retention_set.mode, 60)
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     INSERT INTO _event_log_retention (keep, mode) VALUES (event_log_retention_set.keep, event_log_retention_set.mode)

@@ -104,7 +104,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_rows constant int := _max_rows(graph_diff.max_rows);
+    v_rows constant int := _max_rows(coalesce(graph_diff.max_rows, 100));
     v_from_valid_at constant timestamptz := coalesce(graph_diff.from_valid_at, now());
     v_to_valid_at constant timestamptz := coalesce(graph_diff.to_valid_at, now());
     v_from_known_at constant timestamptz := coalesce(graph_diff.from_known_at, 'infinity');
@@ -154,5 +154,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.graph_diff(timestamptz, timestamptz, timestamptz, timestamptz, integer, text) IS 'All entities and relationships that differ between two moments of both times (null: now), by element and id.
-Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, after is no cursor.
+Errors: 42501 no tenant, 22023 negative max_rows, after is no cursor.
 Example: SELECT element, element_id, change FROM llmspell.graph_diff(from_known_at => now() - interval ''1 day'');';

@@ -87,7 +87,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_rows constant int := _max_rows(entity_list.max_rows);
+    v_rows constant int := _max_rows(coalesce(entity_list.max_rows, 100));
     v_valid_at constant timestamptz := coalesce(entity_list.valid_at, now());
     v_after constant uuid := _cursor_key(entity_list.after);
     v_filter constant jsonb := _filter(entity_list.filter);
@@ -135,7 +135,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.entity_list(text, text, text, jsonb, timestamptz, timestamptz, integer, text) IS 'The entities at a moment of both times by type, beginning of the name, words and properties, in the order of ids.
-Errors: 42501 no tenant, 22004 null max_rows, 22023 negative max_rows, filter is no object, after is no cursor.
+Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor.
 Example: SELECT entity_id, name FROM llmspell.entity_list(''person'', filter => ''{"job": "analyst"}'');';
 
 CREATE OR REPLACE FUNCTION llmspell.entity_find(name text, entity_type text DEFAULT NULL, is_prefix boolean DEFAULT false, valid_at timestamptz DEFAULT now(),
@@ -147,7 +147,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_rows constant int := _max_rows(entity_find.max_rows);
+    v_rows constant int := _max_rows(coalesce(entity_find.max_rows, 100));
     v_valid_at constant timestamptz := coalesce(entity_find.valid_at, now());
     v_after constant uuid := coalesce(_cursor_key(entity_find.after), '00000000-0000-0000-0000-000000000000');
     v_key constant text := _name_key(_short_text(entity_find.name, 'name', 500));
@@ -167,7 +167,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.entity_find(text, text, boolean, timestamptz, integer, text) IS 'The entities of that name, or whose name begins with it (is_prefix), upper and lower case alike, in the order of ids.
-Errors: 42501 no tenant, 22004 null name or max_rows, 22001 name over 500 characters, 22023 negative max_rows, after is no cursor.
+Errors: 42501 no tenant, 22004 null name, 22001 name over 500 characters, 22023 negative max_rows, after is no cursor.
 Example: SELECT entity_id, name FROM llmspell.entity_find(''ada'', ''person'');';
 
 CREATE OR REPLACE FUNCTION llmspell.graph_by_source(source_type text, source_id text, known_at timestamptz DEFAULT NULL, include_superseded boolean DEFAULT false)

@@ -136,3 +136,9 @@ CREATE TYPE llmspell_internal.entity_row AS (
     known_from timestamptz, known_to timestamptz, cursor text
 );
 COMMENT ON TYPE llmspell_internal.entity_row IS 'A row of a list of entities; the open ends of periods are NULL.';
+
+CREATE TYPE llmspell_internal.graph_version AS (
+    n bigint, id uuid, kind text, name text, from_entity uuid, to_entity uuid, properties jsonb, valid_from timestamptz, valid_to timestamptz,
+    known_from timestamptz, known_to timestamptz, source_type text, source_id text, created_at timestamptz
+);
+COMMENT ON TYPE llmspell_internal.graph_version IS 'A version of an entity or relationship: n is its place in an import, 0 where it is stored.';

@@ -12,7 +12,7 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_start constant uuid := _given(graph_neighbors.start, 'start');
     v_direction constant text := coalesce(graph_neighbors.direction, 'out');
-    v_rows constant int := _max_rows(graph_neighbors.max_rows);
+    v_rows constant int := _max_rows(coalesce(graph_neighbors.max_rows, 100));
     v_after constant uuid := _cursor_key(graph_neighbors.after);
     v_edges text;
 BEGIN
@@ -35,7 +35,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.graph_neighbors(uuid, text, text[], timestamptz, timestamptz, integer, text) IS 'The relationships of an entity (direction out, in or both; some types or all) with the entity at the other end, by id.
-Errors: 42501 no tenant, 22004 null start or max_rows, 22023 direction, negative max_rows, after is no cursor.
+Errors: 42501 no tenant, 22004 null start, 22023 direction, negative max_rows, after is no cursor.
 Example: SELECT relationship_type, name FROM llmspell.graph_neighbors(''00000000-0000-0000-0000-000000000001'');';
 
 CREATE OR REPLACE FUNCTION llmspell.graph_traverse(start uuid, max_depth int DEFAULT 3, relationship_types text[] DEFAULT NULL, direction text DEFAULT 'out',

@@ -88,14 +88,14 @@ BEGIN ATOMIC
     FROM llmspell.kv_store k
     WHERE llmspell_internal._require_tenant() IS NOT NULL
       AND k.tenant_id = llmspell.current_tenant()
-      AND k.key >= (SELECT GREATEST(llmspell_internal._given(kv_list.prefix, 'prefix') COLLATE "C", kv_list.after || U&'\0001'))
-      AND k.key < (SELECT llmspell_internal._prefix_end(llmspell_internal._given(kv_list.prefix, 'prefix')))
+      AND k.key >= (SELECT GREATEST(COALESCE(kv_list.prefix, '') COLLATE "C", kv_list.after || U&'\0001'))
+      AND k.key < (SELECT llmspell_internal._prefix_end(COALESCE(kv_list.prefix, '')))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
     ORDER BY k.key
-    LIMIT (SELECT llmspell_internal._max_rows(kv_list.max_rows));
+    LIMIT (SELECT llmspell_internal._max_rows(COALESCE(kv_list.max_rows, 100)));
 END;
 COMMENT ON FUNCTION llmspell.kv_list(text, integer, text) IS 'Returns the keys that begin with prefix, in byte order, without their values.
-Errors: 42501 no tenant, 22004 null prefix or max_rows, 22023 negative max_rows.
+Errors: 42501 no tenant, 22023 negative max_rows.
 Example: SELECT key FROM llmspell.kv_list(''user:'', 100, after => ''user:42'');';
 
 CREATE OR REPLACE FUNCTION llmspell.kv_count(prefix text DEFAULT '') RETURNS bigint
@@ -105,8 +105,8 @@ BEGIN ATOMIC
     FROM llmspell.kv_store k
     WHERE llmspell_internal._require_tenant() IS NOT NULL
       AND k.tenant_id = llmspell.current_tenant()
-      AND k.key >= (SELECT llmspell_internal._given(kv_count.prefix, 'prefix'))
-      AND k.key < (SELECT llmspell_internal._prefix_end(llmspell_internal._given(kv_count.prefix, 'prefix')))
+      AND k.key >= COALESCE(kv_count.prefix, '')
+      AND k.key < (SELECT llmspell_internal._prefix_end(COALESCE(kv_count.prefix, '')))
       AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp());
 END;
 COMMENT ON FUNCTION llmspell.kv_count(text) IS 'Returns how many keys begin with prefix.

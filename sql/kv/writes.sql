@@ -69,22 +69,23 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_now constant timestamptz := statement_timestamp();
     v_expires_at constant timestamptz := CASE WHEN kv_set.ttl IS NOT NULL THEN _expiry(NULL, kv_set.ttl) END;
+    v_type constant text := coalesce(kv_set.value_type, 'bytes');
     v_actual bigint;
 BEGIN
     PERFORM _kv_check(kv_set.key, kv_set.value), _check_expected(kv_set.expected_version);
-    IF kv_set.value_type IS DISTINCT FROM 'bytes' THEN
-        PERFORM _kv_check_type(kv_set.value, kv_set.value_type);
+    IF v_type <> 'bytes' THEN
+        PERFORM _kv_check_type(kv_set.value, v_type);
     END IF;
     IF kv_set.expected_version > 0 THEN
         UPDATE kv_store k
-        SET value = kv_set.value, value_type = kv_set.value_type, metadata = kv_set.metadata, expires_at = v_expires_at,
+        SET value = kv_set.value, value_type = v_type, metadata = kv_set.metadata, expires_at = v_expires_at,
             version = k.version + 1, updated_at = now()
         WHERE k.tenant_id = v_tenant AND k.key = kv_set.key AND k.version = kv_set.expected_version
           AND (k.expires_at IS NULL OR k.expires_at > v_now)
         RETURNING k.kv_id, k.version INTO kv_id, version;
     ELSE
         INSERT INTO kv_store AS k (tenant_id, key, value, value_type, metadata, expires_at)
-        VALUES (v_tenant, kv_set.key, kv_set.value, kv_set.value_type, kv_set.metadata, v_expires_at)
+        VALUES (v_tenant, kv_set.key, kv_set.value, v_type, kv_set.metadata, v_expires_at)
         ON CONFLICT (tenant_id, key) DO UPDATE
         SET value = EXCLUDED.value, value_type = EXCLUDED.value_type, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at,
             version = k.version + 1, updated_at = now()
@@ -271,7 +272,7 @@ BEGIN
         SELECT k.ctid FROM kv_store k
         WHERE k.tenant_id = v_tenant AND k.expires_at <= v_now
         ORDER BY k.expires_at
-        LIMIT _max_rows(kv_sweep.max_rows)
+        LIMIT _max_rows(coalesce(kv_sweep.max_rows, 1000))
         FOR UPDATE SKIP LOCKED);
     DELETE FROM kv_store k WHERE k.tenant_id = v_tenant AND k.ctid = ANY (v_places);
     GET DIAGNOSTICS v_count = ROW_COUNT;
@@ -279,5 +280,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.kv_sweep(integer) IS 'Removes up to max_rows expired keys from the table, and returns how many.
-Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.
+Errors: 42501 no tenant, 22023 negative max_rows.
 Example: SELECT llmspell.kv_sweep(1000);';

@@ -204,7 +204,8 @@ AS $$
 DECLARE
     v_stop timestamptz;
 BEGIN
-    v_stop := clock_timestamp() + _positive(_given(max_time, 'max_time'), 'max_time');
+    max_time := coalesce(max_time, '30 seconds');
+    v_stop := clock_timestamp() + _positive(max_time, 'max_time');
     IF v_stop > clock_timestamp() + interval '1 day' THEN
         RAISE EXCEPTION 'max_time must be at most a day, got %', max_time USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Call it again: the next call continues where the last one stopped.';
@@ -217,7 +218,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.maintenance_run(interval) IS 'Does steps of maintenance until the round is over or max_time has passed. For llmspell_admin.
-Errors: 22004 null; 22023 max_time not positive, or more than a day.
+Errors: 22023 max_time not positive, or more than a day.
 Example: SELECT task, detail FROM llmspell.maintenance_run(''10 seconds'');';
 GRANT EXECUTE ON FUNCTION llmspell.maintenance_run(interval) TO llmspell_admin;
 

@@ -1,7 +1,7 @@
 -- Life cycle of tenants, for llmspell_admin.
 
--- The one function that sees over the wall: it belongs to llmspell_tenants, which bypasses row level
--- security and may read nothing but tenant_id. A loose index scan: as many probes as tenants.
+-- The first of three functions that see over the wall: they belong to llmspell_tenants, which bypasses row level
+-- security and may read tenant_id and the columns that say what is due. A loose index scan: as many probes as tenants.
 CREATE OR REPLACE FUNCTION llmspell_internal._tenants(after text DEFAULT NULL, max_rows int DEFAULT NULL, only_table text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -54,10 +54,10 @@ CREATE OR REPLACE FUNCTION llmspell.tenant_list(max_rows int DEFAULT 100, after 
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    SELECT t, t FROM _tenants(after, _max_rows(max_rows)) AS t
+    SELECT t, t FROM _tenants(after, _max_rows(coalesce(max_rows, 100))) AS t
 $$;
 COMMENT ON FUNCTION llmspell.tenant_list(integer, text) IS 'Lists the tenants that have a row anywhere, in byte order. For llmspell_admin.
-Errors: 22004, 22023 max_rows.
+Errors: 22023 max_rows.
 Example: SELECT tenant_id FROM llmspell.tenant_list(1000);';
 GRANT EXECUTE ON FUNCTION llmspell.tenant_list(integer, text) TO llmspell_admin;
 
@@ -100,7 +100,7 @@ DECLARE
     v_total bigint := 0;
 BEGIN
     PERFORM _tenant_check(tenant);
-    PERFORM _given(dry_run, 'dry_run');
+    dry_run := coalesce(dry_run, true);
     -- The wall stands here too: without the tenant set, the owner sees nothing.
     PERFORM set_config('app.current_tenant_id', tenant, true);
     FOR v_table IN

@@ -139,35 +139,36 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_after constant jsonb := _pattern_cursor_parts(pattern_list.after);
     v_frequency constant int := coalesce((v_after ->> 0)::int, 2147483647);
+    v_least constant int := coalesce(pattern_list.min_frequency, 3);
 BEGIN
-    IF _given(pattern_list.min_frequency, 'min_frequency') >= 3 THEN
+    IF v_least >= 3 THEN
         -- The constant lets the planner use the index of learned patterns.
         RETURN QUERY
         SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen, _pattern_cursor(p.frequency, p.scope, p.key, p.value)
         FROM procedural_patterns p
-        WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency >= pattern_list.min_frequency
+        WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency >= v_least
           AND p.frequency <= v_frequency
           AND (pattern_list.scope IS NULL OR p.scope = pattern_list.scope)
           AND (pattern_list.after IS NULL OR p.frequency < v_frequency
                OR (p.scope, p.key, p.value) > (v_after ->> 1, v_after ->> 2, v_after ->> 3))
         ORDER BY p.frequency DESC, p.scope, p.key, p.value
-        LIMIT _max_rows(pattern_list.max_rows);
+        LIMIT _max_rows(coalesce(pattern_list.max_rows, 100));
     ELSE
         RETURN QUERY
         SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen, _pattern_cursor(p.frequency, p.scope, p.key, p.value)
         FROM procedural_patterns p
-        WHERE p.tenant_id = v_tenant AND p.frequency >= pattern_list.min_frequency
+        WHERE p.tenant_id = v_tenant AND p.frequency >= v_least
           AND p.frequency <= v_frequency
           AND (pattern_list.scope IS NULL OR p.scope = pattern_list.scope)
           AND (pattern_list.after IS NULL OR p.frequency < v_frequency
                OR (p.scope, p.key, p.value) > (v_after ->> 1, v_after ->> 2, v_after ->> 3))
         ORDER BY p.frequency DESC, p.scope, p.key, p.value
-        LIMIT _max_rows(pattern_list.max_rows);
+        LIMIT _max_rows(coalesce(pattern_list.max_rows, 100));
     END IF;
 END
 $$;
 COMMENT ON FUNCTION llmspell.pattern_list(text, integer, integer, text) IS 'Returns patterns seen min_frequency times or more, in one scope or in all, most frequent first.
-Errors: 42501 no tenant, 22004 null, 22023 max_rows, after.
+Errors: 42501 no tenant, 22023 max_rows, after.
 Example: SELECT key, value, frequency FROM llmspell.pattern_list(''user:42'');';
 
 CREATE OR REPLACE FUNCTION llmspell.pattern_predict(scope text, key text, max_rows int DEFAULT 10, half_life interval DEFAULT NULL)
@@ -191,7 +192,7 @@ BEGIN
         WHERE p.tenant_id = v_tenant AND p.scope = _given(pattern_predict.scope, 'scope') AND p.key = _given(pattern_predict.key, 'key')
     ) AS w
     ORDER BY w.weight DESC, w.value
-    LIMIT _max_rows(pattern_predict.max_rows);
+    LIMIT _max_rows(coalesce(pattern_predict.max_rows, 10));
 END
 $$;
 COMMENT ON FUNCTION llmspell.pattern_predict(text, text, integer, interval) IS 'Returns the values seen after key in scope with their probabilities, most likely first.

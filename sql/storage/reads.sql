@@ -137,8 +137,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_prefix constant text := _given(storage_list.prefix, 'prefix');
-    v_rows constant int := _max_rows(storage_list.max_rows);
+    v_prefix constant text := coalesce(storage_list.prefix, '');
+    v_rows constant int := _max_rows(coalesce(storage_list.max_rows, 100));
     -- The bounds that prefix and after set on session ids, for their index; v_exact where they set no other.
     v_from constant text := greatest(v_prefix COLLATE "C", storage_list.after);
     v_whole constant boolean := v_from ~ '^session:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$';
@@ -184,7 +184,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.storage_list(text, integer, text) IS 'Returns the storage keys that begin with prefix, in byte order.
-Errors: 42501 no tenant, 22004 null, 22023 negative max_rows.
+Errors: 42501 no tenant, 22023 negative max_rows.
 Example: SELECT key FROM llmspell.storage_list(''agent:chat:'', 100);';
 
 CREATE OR REPLACE FUNCTION llmspell.storage_get_many(keys text[]) RETURNS TABLE (key text, value bytea)

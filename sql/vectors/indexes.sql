@@ -208,6 +208,21 @@ COMMENT ON FUNCTION llmspell_internal._vector_index_make IS 'Builds the index th
 Errors: 55P03 another session holds the table.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_make TO llmspell_admin;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_tell(statements text[]) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    -- The tables belong to llmspell_owner, which nobody may become.
+    IF cardinality(array_remove(statements, NULL)) > 0 AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+        RAISE NOTICE 'the statements are for a superuser, as role "%" owns no table', current_user
+            USING HINT = 'Give them to a superuser, who runs them outside a transaction while others read and write. Or call the function with blocking => true, which does it now, while writers of the table wait.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_index_tell(text[]) IS 'Tells a caller who is no superuser that statements which were returned are for one.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_tell(text[]) TO llmspell_admin;
+
 CREATE OR REPLACE FUNCTION llmspell.vector_index_ensure(space text DEFAULT NULL, method text DEFAULT 'auto', m int DEFAULT NULL, ef_construction int DEFAULT NULL,
     lists int[] DEFAULT NULL, blocking boolean DEFAULT NULL)
 RETURNS SETOF llmspell_internal.vector_index_row
@@ -227,6 +242,7 @@ BEGIN
         IF v_row.state = 'bad' AND coalesce(vector_index_ensure.blocking, false) THEN
             RAISE EXCEPTION '%', v_row.reason USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Choose another method, or scale the vectors.';
         END IF;
+        PERFORM _vector_index_tell(v_row.drop_first || v_row.statement || v_row.superseded);
         RETURN NEXT v_row;
         RETURN;
     END IF;

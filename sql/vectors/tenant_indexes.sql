@@ -75,7 +75,7 @@ BEGIN
     ELSIF v_row.state = 'failed' THEN
         RAISE EXCEPTION '%', v_row.reason USING ERRCODE = 'feature_not_supported', HINT = 'Choose another one by llmspell.vector_index_ensure(…).';
     END IF;
-    PERFORM _vector_tenant_record(v_tenant, v_name, v_row.index_name);
+    PERFORM _vector_tenant_record(v_tenant, v_name, v_row.index_name), _vector_index_tell(v_row.drop_first || v_row.statement || v_row.superseded);
     RETURN NEXT v_row;
 END
 $$;
@@ -91,10 +91,13 @@ SET app.current_tenant_id = ''
 AS $$
 DECLARE
     v_space constant vector_spaces := _vector_space_named(vector_tenant_demote.space);
+    v_statements text[];
 BEGIN
     PERFORM _tenant_check(vector_tenant_demote.tenant);
     PERFORM set_config('app.current_tenant_id', vector_tenant_demote.tenant, true);
-    RETURN QUERY SELECT d FROM _vector_tenant_drop(vector_tenant_demote.tenant, v_space.name, coalesce(vector_tenant_demote.blocking, false)) AS d;
+    v_statements := ARRAY(SELECT d FROM _vector_tenant_drop(vector_tenant_demote.tenant, v_space.name, coalesce(vector_tenant_demote.blocking, false)) AS d);
+    PERFORM _vector_index_tell(v_statements);
+    RETURN QUERY SELECT d FROM unnest(v_statements) AS d;
 END
 $$;
 COMMENT ON FUNCTION llmspell.vector_tenant_demote(text, text, boolean) IS 'Takes a tenant''s own index away: drops it, or returns the statements that do.

@@ -69,9 +69,18 @@ fn _artifact_store(
 // The three that clients read with are native: a function in SQL or plpgsql would copy what it returns.
 
 #[pg_extern(sql = false)]
-fn artifact_get(artifact_id: Option<&str>) -> Result<Option<AnyElement>, ErrorReport> {
+fn artifact_get(
+    artifact_id: Option<&str>,
+    session_id: Option<pgrx::Uuid>,
+    name: Option<&str>,
+    version: Option<i32>,
+) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    get(&tenant, Name::ArtifactId(given(artifact_id, "artifact_id")?), 0, i64::MAX)
+    if session_id.is_none() && name.is_none() && version.is_none() {
+        return get(&tenant, Name::ArtifactId(given(artifact_id, "artifact_id")?), 0, i64::MAX);
+    }
+    let id = statements::named(artifact_id, session_id, name, version);
+    id.map_or(Ok(None), |id| get(&tenant, Name::ArtifactId(&id), 0, i64::MAX))
 }
 
 #[pg_extern(sql = false)]

@@ -31,6 +31,7 @@ const BY_ID: &CStr = c"
 const BY_HASH: &CStr = c"
     SELECT c.content_hash::text, c.manifest FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = lower($2)";
+const NAMED: &CStr = c"SELECT llmspell_internal._artifact_id($1, $2, $3, $4)";
 const LEGACY: &CStr = c"
     SELECT llmspell_internal._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = $2";
@@ -60,6 +61,17 @@ pub fn content(tenant: &str, name: &Name<'_>) -> Option<Content> {
     connect_to(&TABLES, |connection| {
         connection.row(text, &args, Sees::Query, |row| Content { hash: row.text(0), manifest: copy(row, 1) })
     })
+}
+
+/// The id of an artifact that is given by its session, name and version.
+pub fn named(
+    artifact_id: Option<&str>,
+    session_id: Option<pgrx::Uuid>,
+    name: Option<&str>,
+    version: Option<i32>,
+) -> Option<String> {
+    let args = [artifact_id.into(), session_id.into(), name.into(), version.into()];
+    connect_to(&TABLES, |connection| connection.row(NAMED, &args, Sees::Query, |row| row.get(0))).flatten()
 }
 
 /// Bytes of a content that is not in chunks.

@@ -26,7 +26,7 @@ fn _require_tenant() -> Result<String, ErrorReport> {
 #[pg_extern(sql = false)]
 fn tenant_set(tenant: Option<&str>, is_local: Option<bool>) -> Result<String, ErrorReport> {
     let tenant = given(tenant, "tenant")?;
-    let is_local = given(is_local, "is_local")?;
+    let is_local = is_local.unwrap_or(true);
     let tenant = tenant_id::check(tenant.as_bytes()).map_err(Error::from)?;
     if is_local {
         // SAFETY: only reads the transaction state and may raise WARNING 25P01.

@@ -20,7 +20,7 @@ NAMED = {"language": "simple", "fusion": "convex", "words_table": "vector_embedd
          "scope": "global", "query_text": "value", "recall": 0.9, "tenant": "tenant-a"}
 
 # Arguments with a default of which one must be given all the same.
-ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
+ONE_OF = {"artifact_get": "artifact_id", "artifact_get_text": "artifact_id", "artifact_info": "artifact_id", "agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
           "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.
 OWN = {("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}

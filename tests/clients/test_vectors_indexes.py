@@ -154,6 +154,35 @@ def a_space_that_a_snapshot_does_not_show():
 
 
 @test
+def who_runs_the_statements():
+    """what promote, demote and ensure return runs as a superuser, as they say, and not as llmspell_admin, which builds and drops by blocking => true"""
+    indexes = "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam WHERE i.indisvalid AND a.amname = 'hnsw' AND c.relname LIKE 'idx_vector_space_said%'"
+    with server() as superuser, app("said", role=ADMIN) as admin:
+        told = []
+        admin.add_notice_handler(lambda notice: told.append((notice.message_primary, notice.message_hint)))
+        admin.execute("SELECT llmspell.vector_space_create('said', 3)")
+        admin.execute("SELECT llmspell.vector_add('[1,2,3]', space => 'said')")
+        for call, left in (
+            ("SELECT statement FROM llmspell.vector_tenant_promote('said', 'said')", 2), ("SELECT * FROM llmspell.vector_tenant_demote('said', 'said')", 1),
+            ("SELECT statement FROM llmspell.vector_index_ensure('said', 'hnsw', m => 8)", 2),
+            ("SELECT unnest(superseded) FROM llmspell.vector_index_ensure('said', 'hnsw', m => 8)", 1),
+        ):
+            told.clear()
+            statement = one(admin, call)
+            assert len(told) == 1 and "superuser" in told[0][0] and "blocking => true" in told[0][1], told
+            with raises("42501", what=statement):
+                admin.execute(statement)
+            superuser.execute(statement)
+            equal(one(superuser, indexes), left, statement)
+        told.clear()
+        equal(one(admin, "SELECT state FROM llmspell.vector_tenant_promote('said', 'said', blocking => true)"), "built")
+        equal(one(superuser, indexes), 2, "built by llmspell_admin")
+        rows(admin, "SELECT * FROM llmspell.vector_tenant_demote('said', 'said', blocking => true)")
+        equal(one(superuser, indexes), 1, "dropped by llmspell_admin")
+        equal(told, [])
+
+
+@test
 def teardown():
     """what was made goes"""
     with server() as connection:
@@ -161,4 +190,3 @@ def teardown():
             connection.execute(f"DROP TABLE llmspell.{table}")
         connection.execute("DELETE FROM llmspell.vector_spaces WHERE NOT builtin; DELETE FROM llmspell.vector_index_config; DELETE FROM llmspell.vector_calibrations")
     drop_role(ADMIN)
-

@@ -54,8 +54,6 @@ SELECT * FROM llmspell.artifact_gc(1000, '0');
 SELECT * FROM rest;
 -- errors
 SELECT llmspell.artifact_gc(-1);
-SELECT llmspell.artifact_gc(NULL);
-SELECT llmspell.artifact_gc(1, NULL);
 SELECT llmspell.artifact_gc(1, '-1 second');
 SELECT * FROM llmspell.artifact_gc(1, 'infinity');
 SELECT * FROM llmspell.artifact_gc(0);

@@ -28,6 +28,15 @@ SELECT artifact_count, artifact_sequence FROM llmspell.sessions;
 SELECT sequence, name, llmspell.artifact_get(artifact_id), llmspell.artifact_get_by_hash(upper(content_hash)) = llmspell.artifact_get(artifact_id) AS by_hash FROM llmspell.artifact_list();
 SELECT llmspell.artifact_get('none') IS NULL AS absent, llmspell.artifact_get_by_hash('none') IS NULL AS no_hash, llmspell.artifact_get_range('none', 0, 1) IS NULL AS no_range;
 SELECT count(*) FROM llmspell.artifact_info('none');
+-- by session and name: the newest version, one of them, none; text; neither or both is refused
+SELECT count(*) FILTER (WHERE p.created) FROM unnest(ARRAY['eins', 'zwei', 'drei']) t, llmspell.artifact_put((SELECT session_id FROM llmspell.artifact_list() LIMIT 1), 'named', convert_to(t, 'UTF8')) p;
+SELECT v, llmspell.artifact_get_text(session_id => s, name => 'named', version => v), convert_from(llmspell.artifact_get(session_id => s, name => 'named', version => v), 'UTF8') AS bytes,
+    (SELECT i.version FROM llmspell.artifact_info(session_id => s, name => 'named', version => v) i) AS version
+FROM (SELECT session_id FROM llmspell.artifact_list() LIMIT 1) AS l (s), unnest(ARRAY[NULL, 1, 3, 4, 0, -1]) WITH ORDINALITY AS u (v, n) ORDER BY n;
+SELECT llmspell.artifact_get_text(session_id => uuidv7(), name => 'named') IS NULL AS no_session, llmspell.artifact_get_text(session_id => session_id, name => 'Named') IS NULL AS no_name FROM llmspell.artifact_list() LIMIT 1;
+SELECT f, regress.try(format('SELECT llmspell.%s(%s)', f, a)) FROM unnest('{artifact_get,artifact_get_text,artifact_info}'::text[]) f, unnest(ARRAY['', 'session_id => uuidv7()', $$name => 'n'$$, 'version => 1', $$'a', version => 1$$, $$'a', uuidv7(), 'n'$$]) WITH ORDINALITY u (a, n) ORDER BY 1, n;
+SELECT p.created FROM llmspell.artifact_put((SELECT session_id FROM llmspell.artifact_list() LIMIT 1), 'named', '\xff00') p;
+SELECT regress.try($$SELECT llmspell.artifact_get_text(session_id => (SELECT session_id FROM llmspell.artifact_list() LIMIT 1), name => 'named')$$);
 SELECT convert_from(llmspell.artifact_get_range('raw', n, 2), 'UTF8') AS part FROM generate_series(0, 4) AS n;
 SELECT llmspell.artifact_get_range('raw', 9223372036854775807, 9223372036854775807) AS beyond;
 SELECT found FROM llmspell.artifact_exists(ARRAY[encode(llmspell.blake3('one'), 'hex'), 'nothing', NULL, upper(encode(llmspell.blake3('two'), 'hex'))]);

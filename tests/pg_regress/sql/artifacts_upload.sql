@@ -50,7 +50,6 @@ SELECT pg_sleep(0.3);
 SELECT left(regress.try(format('SELECT llmspell.artifact_upload_append(%L, 4, %L)', id, 'later')), 5), left(regress.try(format('SELECT llmspell.artifact_upload_finish(%L)', id)), 5) FROM up;
 SELECT uploads FROM llmspell.artifact_gc();
 SELECT llmspell.artifact_upload_begin('00000000-0000-0000-0000-0000000000a1', 'n', ttl => '-1 day');
-SELECT llmspell.artifact_upload_begin('00000000-0000-0000-0000-0000000000a1', 'n', ttl => NULL);
 SELECT llmspell.artifact_upload_begin('00000000-0000-0000-0000-0000000000ff', 'n');
 -- of another tenant
 UPDATE up SET id = llmspell.artifact_upload_begin('00000000-0000-0000-0000-0000000000a1', 'walled');

@@ -29,8 +29,8 @@ ON CONFLICT (tenant_id, key) DO UPDATE SET value = EXCLUDED.value, updated_at = 
 SELECT version, convert_from(value, 'UTF8') FROM llmspell.kv_get('k');
 -- nulls
 SELECT regress.try(s) FROM unnest(ARRAY[$$SELECT llmspell.kv_set(NULL, 'x')$$, $$SELECT llmspell.kv_set('k', NULL)$$,
-    $$SELECT * FROM llmspell.kv_get(NULL)$$, $$SELECT llmspell.kv_exists(NULL)$$, $$SELECT llmspell.kv_delete(NULL)$$, $$SELECT llmspell.kv_count(NULL)$$,
-    $$SELECT * FROM llmspell.kv_list(NULL)$$, $$SELECT * FROM llmspell.kv_get_many(NULL)$$, $$SELECT llmspell.kv_delete_many(NULL)$$]) s;
+    $$SELECT * FROM llmspell.kv_get(NULL)$$, $$SELECT llmspell.kv_exists(NULL)$$, $$SELECT llmspell.kv_delete(NULL)$$,
+    $$SELECT * FROM llmspell.kv_get_many(NULL)$$, $$SELECT llmspell.kv_delete_many(NULL)$$]) s;
 SELECT llmspell.kv_count();
 SELECT llmspell.kv_delete_prefix('');
 SELECT llmspell.kv_count();

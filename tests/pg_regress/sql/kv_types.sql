@@ -29,7 +29,7 @@ SELECT key, value_type, version FROM llmspell.kv_list('k');
 SELECT version FROM llmspell.kv_set('t', 'x', value_type => 'text');
 SELECT value FROM llmspell.kv_get_text('t');
 SELECT s, regress.try(s) FROM unnest(ARRAY[$$SELECT llmspell.kv_set('t', '\xff', value_type => 'text')$$, $$SELECT llmspell.kv_set('t', 'x', value_type => 'json')$$,
-    $$SELECT llmspell.kv_set('t', 'x', value_type => 'xml')$$, $$SELECT llmspell.kv_set('t', 'x', value_type => NULL)$$,
+    $$SELECT llmspell.kv_set('t', 'x', value_type => 'xml')$$,
     $$SELECT llmspell.kv_set_text('t', NULL)$$, $$SELECT llmspell.kv_set_json(NULL, '1')$$, $$SELECT llmspell.kv_set_json('t', NULL)$$,
     $$UPDATE llmspell.kv_store SET value_type = 'xml'$$]) s;
 -- the same through the one key space

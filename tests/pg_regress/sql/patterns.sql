@@ -18,7 +18,7 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.pattern_record('nobody', 'k', 'v')$$, $$SELECT llmspell.pattern_record('global', NULL, 'v')$$, $$SELECT llmspell.pattern_record('global', 'k', NULL)$$,
     $$SELECT llmspell.pattern_record('global', repeat('k', 501), 'v')$$, $$SELECT llmspell.pattern_record('global', 'k', repeat('v', 2600))$$,
     $$SELECT llmspell.pattern_record_many('{}')$$, $$SELECT llmspell.pattern_record_many('[{"scope": "global"}]')$$, $$SELECT llmspell.pattern_record_many(NULL)$$,
-    $$SELECT llmspell.pattern_list(min_frequency => NULL)$$, $$SELECT llmspell.pattern_list(after => '{}')$$, $$SELECT llmspell.pattern_list(after => '[1, 2')$$, $$SELECT llmspell.pattern_list(after => '["x", "a", "b", "c"]')$$, $$SELECT llmspell.pattern_predict('global', 'k', half_life => '0')$$,
+    $$SELECT llmspell.pattern_list(after => '{}')$$, $$SELECT llmspell.pattern_list(after => '[1, 2')$$, $$SELECT llmspell.pattern_list(after => '["x", "a", "b", "c"]')$$, $$SELECT llmspell.pattern_predict('global', 'k', half_life => '0')$$,
     $$SELECT llmspell.pattern_prune()$$, $$SELECT llmspell.pattern_prune('-1 day')$$, $$SELECT llmspell.pattern_prune('0')$$, $$SELECT llmspell.pattern_prune('infinity')$$,
     $$SELECT llmspell.pattern_prune('1 day', now())$$, $$SELECT llmspell.pattern_prune(below_frequency => -1)$$]) s;
 -- incompressible values up to the bound fit their index entries

@@ -9,9 +9,6 @@ SELECT relname AS without_domain FROM tables WHERE domain IS NULL
 UNION ALL SELECT proname FROM functions WHERE domain IS NULL ORDER BY 1;
 \set ledgers `cd "$PG_ABS_SRCDIR/sql" && echo *_ledger.sql`
 SELECT domain AS without_ledger FROM domains WHERE NOT domain || '_ledger.sql' = ANY (string_to_array(:'ledgers', ' '));
--- what maintenance sees of all tenants, besides their names
-SELECT attrelid::regclass AS "table", string_agg(attname, ', ' ORDER BY attnum) AS due_columns FROM pg_attribute a CROSS JOIN LATERAL aclexplode(attacl) x
-WHERE x.grantee = 'llmspell_tenants'::regrole AND attname <> 'tenant_id' GROUP BY 1 ORDER BY 1::text COLLATE "C";
 -- the exceptions from the rules: one owner; rows of tenants behind the wall, and the tenant's name shown to the list of tenants alone
 SELECT relname AS not_by_the_rule FROM tables
 WHERE (relowner, relrowsecurity, relforcerowsecurity, (SELECT count(*) FROM pg_policy p WHERE p.polrelid = tables.oid), pg_temp.rights(tenant_acl))

@@ -13,14 +13,15 @@ SET app.current_tenant_id = 'no-tenant-test';
 SELECT version FROM llmspell.kv_set('k', 'v');
 RESET app.current_tenant_id;
 SELECT regress.try($$SELECT * FROM llmspell.kv_get('k')$$);
--- every table of the schema
+-- every table of the schema: those where a row is touched, or the error is another
 RESET SESSION AUTHORIZATION;
 CREATE TEMP TABLE tables AS SELECT oid::regclass AS t FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace
     AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE '\_%' AND relname NOT IN ('refinery_schema_history', 'vector_spaces', 'vector_index_config', 'vector_calibrations') ORDER BY relname;
 GRANT SELECT ON tables TO regress_app;
 SET SESSION AUTHORIZATION regress_app;
-SELECT t, regress.try(format('SELECT * FROM %s', t)) AS "select", regress.try(format('UPDATE %s SET tenant_id = ''x''', t)) AS "update",
-    regress.try(format('DELETE FROM %s', t)) AS "delete" FROM tables;
+SELECT count(*) > 20 AS tables FROM tables;
+SELECT * FROM (SELECT t, regress.try(format('SELECT * FROM %s', t)) AS "select", regress.try(format('UPDATE %s SET tenant_id = ''x''', t)) AS "update",
+    regress.try(format('DELETE FROM %s', t)) AS "delete" FROM tables) AS x WHERE ("select", "update", "delete") <> ('0 rows', '0 rows', '0 rows');
 SELECT regress.try($$INSERT INTO llmspell.test_data (tenant_id, value) VALUES ('', 'v')$$),
     regress.try($$INSERT INTO llmspell.test_data (tenant_id, value) VALUES ('x', 'v')$$),
     regress.try($$INSERT INTO llmspell.kv_store (tenant_id, key, value) VALUES ('x', 'k', 'v')$$);
