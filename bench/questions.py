@@ -37,10 +37,10 @@ def conversations(folder):
     return found
 
 
-def pages():
+def pages(most):
     """A page is a session, a paragraph a text; a heading asks for the paragraphs up to the next."""
     found = Texts("pages")
-    for path in sorted((ROOT / "docs").glob("*.md")):
+    for path in sorted((ROOT / "docs").glob("*.md"))[:most]:
         heading = None
         for block in re.split(r"\n\s*\n", re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)):
             if match := re.match(r"#+ (.*)", block.strip()):
@@ -56,9 +56,9 @@ def pages():
     return [found]
 
 
-def read():
+def read(quick=False):
     folder = pathlib.Path(os.environ.get("LLMSPELL_CONVERSATIONS") or ROOT.parent / "shared/data/locomo-a")
-    return ("conversations", conversations(folder)) if any(folder.glob("*.json")) else ("pages", pages())
+    return ("conversations", conversations(folder)) if any(folder.glob("*.json")) else ("pages", pages(4 if quick else None))
 
 
 def embed(texts, say=lambda text: None):
