@@ -187,8 +187,8 @@ def understand(tenant, files, commits):
     ids = []
     for start in range(0, len(texts), 500):
         ids += tenant.one("SELECT llmspell.vector_add_many(items => %s)", Jsonb(
-            [{"embedding": vector, "content": text, "metadata": {"where": where}, "language": "english"}
-             for (where, text), vector in zip(texts[start:start + 500], vectors[start:])]))
+            [{"embedding": vector, "content": text, "metadata": {"source": where, "place": place}, "language": "english"}
+             for (where, text), vector, place in zip(texts[start:start + 500], vectors[start:], places[start:])]))
     check(f"vectors: {len(ids)} texts are stored with their embeddings", tenant.one("SELECT sum(row_count) FROM llmspell.vector_stats()") == len(ids) == len(texts))
     own = tenant("SELECT id, distance, exact, complete FROM llmspell.vector_search(%s::text::vector, 3)", str(vectors[0]))
     check("vectors: a text's own vector finds it first, and k results come back, exactly", own[0][0] == ids[0] and len(own) == 3 and all(e and c for *_, e, c in own))

@@ -13,7 +13,7 @@ use super::fusion::{Decay, Scale, diversify, ranks, shared};
 use super::near::near;
 use super::request::{Fusion, Request};
 use super::statement::{self, Strict, Table, Vectors, Wanted};
-use super::words::{Id, Pass, Query};
+use super::words::{Id, Pass, Query, Terms};
 use super::{counts, syntax};
 use crate::server::nest::Settings;
 use crate::server::spi::{self, Arg, Connection, Sees, Value, connect_to, typed};
@@ -434,7 +434,7 @@ impl<'c> Words<'c> {
         names: &[String],
         is_named: bool,
     ) -> Self {
-        let mut languages: Vec<(Vec<u8>, Vec<(Vec<u8>, i32)>)> =
+        let mut languages: Vec<Terms> =
             names.iter().map(|name| (name.as_bytes().to_owned(), Vec::new())).collect();
         let mut strict = None;
         if let Some(parts) = parts {

@@ -28,9 +28,12 @@ pub struct Query {
     pub slots: usize,
 }
 
+/// The name of a language, and lexemes with their places in the query.
+pub type Terms = (Vec<u8>, Vec<(Vec<u8>, i32)>);
+
 impl Query {
     /// From the lexemes of each language with their places in the query.
-    pub fn new(languages: Vec<(Vec<u8>, Vec<(Vec<u8>, i32)>)>, is_named: bool) -> Self {
+    pub fn new(languages: Vec<Terms>, is_named: bool) -> Self {
         let mut places: Vec<i32> =
             languages.iter().flat_map(|(_, terms)| terms.iter().map(|t| t.1)).collect();
         places.sort_unstable();
