@@ -151,6 +151,20 @@ COMMENT ON FUNCTION llmspell_internal._storable(anyelement, text) IS 'Whether a 
 Errors: 54000 over 128 MiB (bytea by its bytes, all others as text in COPY), or nested over 1,000 deep.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._storable(anyelement, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._kv_valid(version bigint, key text, value bytea, value_type text, metadata jsonb) RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_kv_valid_wrapper';
+COMMENT ON FUNCTION llmspell_internal._kv_valid(bigint, text, bytea, text, jsonb) IS 'Whether a row of kv_store has a positive version, a key of at most 1,500 bytes and a known type.
+Errors: 54000 value or metadata not storable.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._kv_valid(bigint, text, bytea, text, jsonb) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._storable_tags(tags text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(max(octet_length(t)), 0) <= 1024 FROM unnest(tags) AS t $$;
+COMMENT ON FUNCTION llmspell_internal._storable_tags(text[]) IS 'Whether each of some tags fits into an index, with 1,024 bytes at most.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storable_tags(text[]) TO llmspell_app;
+
 -- Leakproof: it takes every text, and tells nothing of it but by its result.
 CREATE OR REPLACE FUNCTION llmspell_internal._name_key(name text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF

@@ -23,6 +23,7 @@ mod limits;
 mod maintenance;
 mod pack;
 mod parallel;
+mod patterns;
 mod search;
 mod server;
 mod settings;

@@ -1,6 +1,6 @@
 -- Reading artifacts, all with the rights of the caller: large objects have owners of their own.
 
-CREATE OR REPLACE FUNCTION llmspell_internal._artifact_id(artifact_id text, session_id uuid, name text, version int) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_id(artifact_id text, session_id uuid, name text, version int, session_name text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -10,35 +10,37 @@ DECLARE
     v_least constant int := coalesce(_artifact_id.version, 1);
     v_most constant int := coalesce(_artifact_id.version, 2147483647);
 BEGIN
-    IF num_nonnulls(_artifact_id.session_id, _artifact_id.name, _artifact_id.version) = 0 THEN
+    IF num_nonnulls(_artifact_id.session_id, _artifact_id.name, _artifact_id.version, _artifact_id.session_name) = 0 THEN
         RETURN _given(_artifact_id.artifact_id, 'artifact_id');
     ELSIF _artifact_id.artifact_id IS NOT NULL THEN
         RAISE EXCEPTION 'artifact_id does not go with session_id, name or version' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give the id, or the session and the name, with a version or without.';
     END IF;
     RETURN (SELECT a.artifact_id FROM artifacts a
-            WHERE a.tenant_id = v_tenant AND a.session_id = _given(_artifact_id.session_id, 'session_id') AND a.name = _given(_artifact_id.name, 'name')
+            WHERE a.tenant_id = v_tenant AND a.session_id = _given(_session_of(_artifact_id.session_id, _artifact_id.session_name), 'session_id') AND a.name = _given(_artifact_id.name, 'name')
               AND a.version BETWEEN v_least AND v_most
             ORDER BY a.version DESC LIMIT 1);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._artifact_id(text, uuid, text, integer) IS 'The id of an artifact that is given by it, or by session, name and version (the newest); NULL where there is none.
-Errors: 42501 no tenant, 22004 neither, 22023 both.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_id(text, uuid, text, integer) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._artifact_id(text, uuid, text, integer, text) IS 'The id of an artifact that is given by it, or by session, name and version (the newest); NULL where there is none.
+Errors: 42501 no tenant, 22004 neither, 22023 both, P0002 no session has the name.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_id(text, uuid, text, integer, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell.artifact_get(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL) RETURNS bytea
+CREATE OR REPLACE FUNCTION llmspell.artifact_get(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL,
+    session_name text DEFAULT NULL) RETURNS bytea
     STABLE SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
     LANGUAGE c AS 'MODULE_PATHNAME', 'artifact_get_wrapper';
-COMMENT ON FUNCTION llmspell.artifact_get(text, uuid, text, integer) IS 'The content of an artifact, by its id or by session, name and version (the newest); NULL where there is none.
-Errors: 42501 no tenant, 22004 neither, 22023 both, XX001 damaged content, 42704 a large object of an older client is missing.
+COMMENT ON FUNCTION llmspell.artifact_get(text, uuid, text, integer, text) IS 'The content of an artifact, by its id or by session, name and version (the newest); NULL where there is none.
+Errors: 42501 no tenant, 22004 neither, 22023 both, P0002 no session has the name, XX001 damaged content, 42704 a large object of an older client is missing.
 Example: SELECT llmspell.artifact_get(session_id => ''0198a5f0-0000-7000-8000-000000000001'', name => ''notes.txt'');';
 
-CREATE OR REPLACE FUNCTION llmspell.artifact_get_text(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell.artifact_get_text(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL,
+    session_name text DEFAULT NULL) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT convert_from(llmspell.artifact_get(artifact_get_text.artifact_id, artifact_get_text.session_id, artifact_get_text.name, artifact_get_text.version), 'UTF8');
+    SELECT convert_from(llmspell.artifact_get(artifact_get_text.artifact_id, artifact_get_text.session_id, artifact_get_text.name, artifact_get_text.version, artifact_get_text.session_name), 'UTF8');
 END;
-COMMENT ON FUNCTION llmspell.artifact_get_text(text, uuid, text, integer) IS 'The content of an artifact as text, found as by artifact_get; NULL where there is none.
+COMMENT ON FUNCTION llmspell.artifact_get_text(text, uuid, text, integer, text) IS 'The content of an artifact as text, found as by artifact_get; NULL where there is none.
 Errors: as artifact_get; 22021 the content is no UTF-8 text.
 Example: SELECT llmspell.artifact_get_text(session_id => ''0198a5f0-0000-7000-8000-000000000001'', name => ''notes.txt'', version => 1);';
 
@@ -177,7 +179,8 @@ COMMENT ON FUNCTION llmspell.artifact_read_chunks(text, bigint, integer) IS 'The
 Errors: 42501 no tenant, 22004 null, 22023 byte_offset negative or part_bytes not positive, XX001 damaged content.
 Example: SELECT byte_offset, octet_length(part) FROM llmspell.artifact_read_chunks(''0198…:0:9f86…'');';
 
-CREATE OR REPLACE FUNCTION llmspell.artifact_info(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL)
+CREATE OR REPLACE FUNCTION llmspell.artifact_info(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL,
+    session_name text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.artifact_description
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -186,10 +189,10 @@ BEGIN ATOMIC
     FROM llmspell.artifacts a
     WHERE llmspell_internal._require_tenant() IS NOT NULL
       AND a.tenant_id = llmspell.current_tenant()
-      AND a.artifact_id = llmspell_internal._artifact_id(artifact_info.artifact_id, artifact_info.session_id, artifact_info.name, artifact_info.version);
+      AND a.artifact_id = llmspell_internal._artifact_id(artifact_info.artifact_id, artifact_info.session_id, artifact_info.name, artifact_info.version, artifact_info.session_name);
 END;
-COMMENT ON FUNCTION llmspell.artifact_info(text, uuid, text, integer) IS 'The description of an artifact, found as by artifact_get: one row, or none. size_bytes is that of the content.
-Errors: 42501 no tenant, 22004 neither, 22023 both.
+COMMENT ON FUNCTION llmspell.artifact_info(text, uuid, text, integer, text) IS 'The description of an artifact, found as by artifact_get: one row, or none. size_bytes is that of the content.
+Errors: 42501 no tenant, 22004 neither, 22023 both, P0002 no session has the name.
 Example: SELECT name, version, size_bytes FROM llmspell.artifact_info(''0198…:0:9f86…'');';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_exists(hashes text[]) RETURNS TABLE (content_hash text, found boolean)
@@ -227,7 +230,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_cursor(text) TO llmspell_a
 -- Planned anew by each call: only that drops the filters that are null and finds the index of the others.
 CREATE OR REPLACE FUNCTION llmspell.artifact_list(
     session_id uuid DEFAULT NULL, name text DEFAULT NULL, tag text DEFAULT NULL, artifact_type text DEFAULT NULL, filter jsonb DEFAULT NULL,
-    newest_first boolean DEFAULT false, max_rows int DEFAULT 100, after text DEFAULT NULL)
+    newest_first boolean DEFAULT false, max_rows int DEFAULT 100, after text DEFAULT NULL, session_name text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.artifact_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -235,6 +238,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_session constant uuid := _session_of(artifact_list.session_id, artifact_list.session_name);
     v_after record := _artifact_cursor(artifact_list.after);
     v_newest_first constant boolean := coalesce(artifact_list.newest_first, false);
 BEGIN
@@ -251,12 +255,12 @@ BEGIN
           AND ($8 IS NULL OR a.metadata OPERATOR(llmspell.@>) $8)
         ORDER BY a.session_id %2$s, a.sequence %2$s
         LIMIT $9$sql$, CASE WHEN v_newest_first THEN '<' ELSE '>' END, CASE WHEN v_newest_first THEN 'DESC' ELSE 'ASC' END)
-    USING v_tenant, v_after.session_id, v_after.sequence, artifact_list.session_id, artifact_list.name, artifact_list.tag, artifact_list.artifact_type,
+    USING v_tenant, v_after.session_id, v_after.sequence, v_session, artifact_list.name, artifact_list.tag, artifact_list.artifact_type,
         _filter(artifact_list.filter), _max_rows(coalesce(artifact_list.max_rows, 100));
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
-Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor.
+COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
+Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor, both session_id and session_name, P0002 no session has the name.
 Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()

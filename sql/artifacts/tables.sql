@@ -66,8 +66,12 @@ CREATE TABLE llmspell.artifacts (
     CONSTRAINT unique_session_sequence UNIQUE (tenant_id, session_id, sequence),
     CONSTRAINT positive_version CHECK (version > 0),
     CONSTRAINT non_negative_sequence CHECK (sequence >= 0),
-    CONSTRAINT dumpable CHECK (llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(tags, 'tags'))
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(tags, 'tags')),
+    -- An index entry has at most 2,704 bytes, and the tenant up to 1,020 of them.
+    CONSTRAINT fits_its_indexes CHECK (octet_length(artifact_id) <= 1024 AND llmspell_internal._storable_tags(tags))
 );
+-- Statistics of one session's rows, or one content's, would make foreign keys and triggers scan the table.
+ALTER TABLE llmspell.artifacts ALTER COLUMN session_id SET (n_distinct = -0.05), ALTER COLUMN content_hash SET (n_distinct = -0.05);
 CREATE INDEX idx_artifacts_content ON llmspell.artifacts (tenant_id, content_hash);
 CREATE INDEX idx_artifacts_name ON llmspell.artifacts (tenant_id, session_id, name, version);
 CREATE INDEX idx_artifacts_tenant_type ON llmspell.artifacts (tenant_id, artifact_type, created_at DESC);
@@ -158,12 +162,12 @@ COMMENT ON INDEX llmspell.idx_artifact_upload_expires IS 'For finding what has e
 -- notice what others did before it got its turn. With a row it gets 40001.
 CREATE TABLE llmspell.artifact_turn (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
-    turns bigint NOT NULL DEFAULT 1,
+    taken_by xid8 NOT NULL DEFAULT pg_current_xact_id(),
     PRIMARY KEY (tenant_id)
 ) WITH (fillfactor = 10);
 COMMENT ON TABLE llmspell.artifact_turn IS 'One row a tenant, locked by the transaction that stores, deletes or collects its artifacts.';
 COMMENT ON COLUMN llmspell.artifact_turn.tenant_id IS 'Owner of the row.';
-COMMENT ON COLUMN llmspell.artifact_turn.turns IS 'How often it was taken.';
+COMMENT ON COLUMN llmspell.artifact_turn.taken_by IS 'The transaction that took it last.';
 
 -- An index on reference_count would make every count a new index entry.
 CREATE TABLE llmspell.artifact_gc_queue (

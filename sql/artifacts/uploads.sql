@@ -1,32 +1,34 @@
 -- Contents that come in parts.
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_begin(
-    session_id uuid, name text, mime_type text DEFAULT NULL, artifact_type text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL, tags text[] DEFAULT NULL, parent_artifact_id text DEFAULT NULL, ttl interval DEFAULT '1 day')
+    session_id uuid DEFAULT NULL, name text DEFAULT NULL, mime_type text DEFAULT NULL, artifact_type text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, tags text[] DEFAULT NULL, parent_artifact_id text DEFAULT NULL, ttl interval DEFAULT '1 day',
+    session_name text DEFAULT NULL)
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_session constant uuid := _session_of(session_id, session_name);
     v_id uuid;
 BEGIN
-    PERFORM _artifact_check(session_id, name, mime_type, artifact_type, metadata, tags);
+    PERFORM _artifact_check(v_session, name, mime_type, artifact_type, metadata, tags);
     ttl := coalesce(ttl, '1 day');
-    IF NOT EXISTS (SELECT FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = artifact_upload_begin.session_id) THEN
-        PERFORM _raise_missing('session', session_id::text);
+    IF NOT EXISTS (SELECT FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = v_session) THEN
+        PERFORM _raise_missing('session', v_session::text);
     END IF;
     IF parent_artifact_id IS NOT NULL AND NOT EXISTS (SELECT FROM _artifact_named(v_tenant, parent_artifact_id)) THEN
         PERFORM _raise_missing('artifact', parent_artifact_id);
     END IF;
     INSERT INTO artifact_upload (tenant_id, meta, expires_at)
-    VALUES (v_tenant, _artifact_meta(session_id, name, mime_type, artifact_type, metadata, tags, parent_artifact_id) || jsonb_build_object('ttl', ttl),
+    VALUES (v_tenant, _artifact_meta(v_session, name, mime_type, artifact_type, metadata, tags, parent_artifact_id) || jsonb_build_object('ttl', ttl),
             _expiry(NULL, ttl))
     RETURNING upload_id INTO v_id;
     RETURN v_id;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_upload_begin(uuid, text, text, text, jsonb, text[], text, interval) IS 'Begins a content that comes in parts and returns the id of the upload, which lives for ttl after the last part.
+COMMENT ON FUNCTION llmspell.artifact_upload_begin(uuid, text, text, text, jsonb, text[], text, interval, text) IS 'Begins a content that comes in parts and returns the id of the upload, which lives for ttl after the last part.
 Errors: as artifact_put, 22023 ttl not positive.
 Example: SELECT llmspell.artifact_upload_begin(uuidv7(), ''video.mp4'', ''video/mp4'');';
 

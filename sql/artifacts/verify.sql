@@ -39,13 +39,14 @@ BEGIN
     ), part AS MATERIALIZED (
         SELECT h.name, m.chunk_hash, m.byte_offset, m.raw_len
         FROM holder h CROSS JOIN LATERAL _artifact_manifest(CASE WHEN _artifact_manifest_fault(h.manifest) IS NULL THEN h.manifest END) AS m
+    ), sized AS (
+        SELECT p.name, sum(p.raw_len) AS size FROM part p GROUP BY 1
     ), counted AS (
         SELECT u.chunk_hash, count(*) AS n FROM (SELECT DISTINCT p.name, p.chunk_hash FROM part p) AS u GROUP BY 1
     )
-    SELECT 'manifest', h.name, coalesce(_artifact_manifest_fault(h.manifest), format('its chunks have %s bytes, not %s', p.size, h.size_bytes))
-    FROM holder h
-    LEFT JOIN LATERAL (SELECT coalesce(sum(p.raw_len), 0) AS size FROM part p WHERE p.name = h.name) AS p ON true
-    WHERE _artifact_manifest_fault(h.manifest) IS NOT NULL OR p.size <> h.size_bytes
+    SELECT 'manifest', h.name, coalesce(_artifact_manifest_fault(h.manifest), format('its chunks have %s bytes, not %s', coalesce(p.size, 0), h.size_bytes))
+    FROM holder h LEFT JOIN sized p USING (name)
+    WHERE _artifact_manifest_fault(h.manifest) IS NOT NULL OR coalesce(p.size, 0) <> h.size_bytes
     UNION ALL
     SELECT 'chunk_missing', encode(p.chunk_hash, 'hex'), format('%s has it at byte %s', p.name, p.byte_offset)
     FROM part p

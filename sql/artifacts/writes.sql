@@ -8,8 +8,9 @@ CREATE OR REPLACE FUNCTION llmspell_internal._artifact_take_turn(tenant text) RE
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
+    -- Locked each time, but written once in a transaction: the next call would walk along all its versions.
     INSERT INTO artifact_turn AS t (tenant_id) VALUES (tenant)
-    ON CONFLICT (tenant_id) DO UPDATE SET turns = t.turns + 1
+    ON CONFLICT (tenant_id) DO UPDATE SET taken_by = EXCLUDED.taken_by WHERE t.taken_by <> EXCLUDED.taken_by
 $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_take_turn(text) IS 'Waits for the tenant''s other transactions that store, delete or collect artifacts.
 Errors: 40001 one of them ended after the snapshot of this transaction.';
@@ -193,8 +194,9 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._artifact_content_add(text, text, bytea, bigint) IS 'Records a content whose chunks are stored, in place of what another client stored under its hash.';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_put(
-    session_id uuid, name text, data bytea, mime_type text DEFAULT NULL, artifact_type text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL, tags text[] DEFAULT NULL, parent_artifact_id text DEFAULT NULL, expected_hash text DEFAULT NULL)
+    session_id uuid DEFAULT NULL, name text DEFAULT NULL, data bytea DEFAULT NULL, mime_type text DEFAULT NULL, artifact_type text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, tags text[] DEFAULT NULL, parent_artifact_id text DEFAULT NULL, expected_hash text DEFAULT NULL,
+    session_name text DEFAULT NULL)
 RETURNS TABLE (artifact_id text, content_hash text, sequence bigint, version int, created boolean, updated boolean, size_bytes bigint, stored_bytes bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -204,7 +206,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_meta constant jsonb := _artifact_meta(artifact_put.session_id, artifact_put.name, artifact_put.mime_type, artifact_put.artifact_type,
+    v_session constant uuid := _session_of(artifact_put.session_id, artifact_put.session_name);
+    v_meta constant jsonb := _artifact_meta(v_session, artifact_put.name, artifact_put.mime_type, artifact_put.artifact_type,
         artifact_put.metadata, artifact_put.tags, artifact_put.parent_artifact_id);
     v_hash bytea;
     v_sequence bigint;
@@ -212,7 +215,7 @@ DECLARE
     v_parent record;
     v_manifest bytea;
 BEGIN
-    PERFORM _artifact_check(artifact_put.session_id, artifact_put.name, artifact_put.mime_type, artifact_put.artifact_type, artifact_put.metadata, artifact_put.tags);
+    PERFORM _artifact_check(v_session, artifact_put.name, artifact_put.mime_type, artifact_put.artifact_type, artifact_put.metadata, artifact_put.tags);
     -- Not _given(data): that would copy it.
     size_bytes := _given(octet_length(artifact_put.data), 'data');
     PERFORM _artifact_size_check(artifact_put.size_bytes);
@@ -221,8 +224,8 @@ BEGIN
     content_hash := encode(v_hash, 'hex');
     stored_bytes := 0;
 
-    v_sequence := _artifact_enter(v_tenant, artifact_put.session_id);
-    SELECT n.* INTO v_former FROM _artifact_newest(v_tenant, artifact_put.session_id, artifact_put.name) AS n;
+    v_sequence := _artifact_enter(v_tenant, v_session);
+    SELECT n.* INTO v_former FROM _artifact_newest(v_tenant, v_session, artifact_put.name) AS n;
     IF artifact_put.parent_artifact_id IS NULL THEN
         v_parent := v_former;
     ELSE
@@ -251,8 +254,8 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.artifact_put(uuid, text, bytea, text, text, jsonb, text[], text, text) IS 'Stores a content as the next version of a name in a session; the newest content again updates its description.
-Errors: 42501 no tenant, P0002 no such session or parent, 22004 null, 22001 name over 255, artifact_type over 50 or tag over 64 characters, 22023 mime_type, empty name, or another content than expected_hash, 54000 over llmspell.artifact_max_bytes, 40001 artifacts changed after the snapshot.
+COMMENT ON FUNCTION llmspell.artifact_put(uuid, text, bytea, text, text, jsonb, text[], text, text, text) IS 'Stores a content as the next version of a name in a session; the newest content again updates its description.
+Errors: 42501 no tenant, P0002 no such session or parent, 22004 null, 22001 name over 255, artifact_type over 50 or tag over 64 characters, 22023 mime_type, empty name, both session_id and session_name, or another content than expected_hash, 54000 over llmspell.artifact_max_bytes, 40001 artifacts changed after the snapshot.
 Example: SELECT artifact_id, version FROM llmspell.artifact_put(uuidv7(), ''notes.txt'', convert_to(''hello'', ''UTF8''), ''text/plain'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_release(tenant text, hashes bytea[]) RETURNS TABLE (chunks bigint, bytes bigint)

@@ -1,10 +1,17 @@
 -- Cursors of the lists that go by time and then by id, and of those that go by an id alone.
 
+-- COST is over 10, so that a list that sorts makes cursors of the rows of its page alone.
 CREATE OR REPLACE FUNCTION llmspell_internal._cursor(at timestamptz, id text) RETURNS text
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME', '_cursor_wrapper';
 COMMENT ON FUNCTION llmspell_internal._cursor(timestamptz, text) IS 'The cursor of a row by its time and id; the time is kept to the microsecond, whatever driver carries it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._cursor(timestamptz, text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._cursor_of_uuid(at timestamptz, id uuid) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20
+AS 'MODULE_PATHNAME', '_cursor_of_uuid_wrapper';
+COMMENT ON FUNCTION llmspell_internal._cursor_of_uuid(timestamptz, uuid) IS 'The cursor of a row by its time and id, as _cursor makes it.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_of_uuid(timestamptz, uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._cursor_at(after text) RETURNS timestamptz
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

@@ -24,7 +24,7 @@ BEGIN
         )
         SELECT c.id, c.session_id::text, c.role::text, c.content, c.metadata, c.occurred_at, c.attempt, c.fence, c.lease_expires_at
         FROM claimed c ORDER BY c.occurred_at, c.recorded_at, c.id$sql$, CASE WHEN episode_claim.session_id IS NOT NULL THEN 'AND e.session_id = $2' END)
-    USING v_tenant, episode_claim.session_id, v_now, _max_rows(coalesce(episode_claim.max_rows, 100)), v_until;
+    USING v_tenant, _session_key(episode_claim.session_id), v_now, _max_rows(coalesce(episode_claim.max_rows, 100)), v_until;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_claim(text, integer, interval) IS 'Claims unprocessed episodes, of a session or of all, oldest first, until the lease ends.

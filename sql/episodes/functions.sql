@@ -87,7 +87,7 @@ AS $$
 DECLARE
     v_gone record;
 BEGIN
-    FOR v_gone IN SELECT g.tenant_id, array_agg(g.session_id::text) AS sessions FROM gone g GROUP BY g.tenant_id LOOP
+    FOR v_gone IN SELECT g.tenant_id, array_agg(g.session_id::text) || array_agg(g.name::text) FILTER (WHERE g.name IS NOT NULL) AS sessions FROM gone g GROUP BY g.tenant_id LOOP
         DELETE FROM episodes e WHERE e.tenant_id = v_gone.tenant_id AND e.session_id = ANY (v_gone.sessions);
     END LOOP;
     RETURN NULL;

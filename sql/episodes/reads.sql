@@ -3,7 +3,7 @@
 -- The order of a session is that of occurred_at, then of adding.
 CREATE OR REPLACE FUNCTION llmspell_internal._episode_cursor(at timestamptz, recorded_at timestamptz, id uuid) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN llmspell_internal._cursor(at, llmspell_internal._cursor(recorded_at, id::text));
+RETURN llmspell_internal._cursor(at, llmspell_internal._cursor_of_uuid(recorded_at, id));
 COMMENT ON FUNCTION llmspell_internal._episode_cursor(timestamptz, timestamptz, uuid) IS 'The cursor of an episode.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_cursor(timestamptz, timestamptz, uuid) TO llmspell_app;
 
@@ -17,17 +17,16 @@ DECLARE
     v_ids uuid[];
 BEGIN
     IF _episode_ended_sessions.sessions IS NULL THEN
-        RETURN (SELECT array_agg(s.session_id::text) FROM sessions s WHERE s.tenant_id = v_tenant AND (s.status = 'expired' OR s.expires_at <= now()));
+        RETURN (SELECT array_agg(k) FROM sessions s CROSS JOIN unnest(ARRAY[s.session_id::text, s.name]) AS k
+                WHERE s.tenant_id = v_tenant AND (s.status = 'expired' OR s.expires_at <= now()) AND k IS NOT NULL);
     END IF;
     v_ids := ARRAY(SELECT x::uuid FROM unnest(_episode_ended_sessions.sessions) AS x WHERE x ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
-    IF v_ids = '{}' THEN
-        RETURN NULL;
-    END IF;
-    RETURN (SELECT array_agg(s.session_id::text) FROM sessions s
-            WHERE s.tenant_id = v_tenant AND s.session_id = ANY (v_ids) AND (s.status = 'expired' OR s.expires_at <= now()));
+    RETURN (SELECT array_agg(k) FROM sessions s CROSS JOIN unnest(ARRAY[s.session_id::text, s.name]) AS k
+            WHERE s.tenant_id = v_tenant AND (s.session_id = ANY (v_ids) OR s.name = ANY (_episode_ended_sessions.sessions))
+              AND (s.status = 'expired' OR s.expires_at <= now()) AND k IS NOT NULL);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) IS 'Those of some sessions, or all of the tenant''s, that have expired; NULL for none.';
+COMMENT ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) IS 'Ids and names of those of some sessions, or all of the tenant''s, that have expired; NULL for none.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_ended_sessions(text[]) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.episode_get(id uuid)
@@ -53,11 +52,33 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_session constant text := _session_key(episode_list.session_id);
     v_newest constant boolean := coalesce(episode_list.newest_first, false);
     v_expired constant boolean := coalesce(episode_list.include_expired, false);
-    v_ended constant text[] := CASE WHEN NOT v_expired THEN _episode_ended_sessions(CASE WHEN episode_list.session_id IS NOT NULL THEN ARRAY[episode_list.session_id] END) END;
-    v_order constant text := CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END;
+    -- Only what is written as a UUID can be a session that has ended.
+    v_ended constant text[] := CASE WHEN v_expired OR length(v_session) <> 36 THEN NULL
+        ELSE _episode_ended_sessions(CASE WHEN v_session IS NOT NULL THEN ARRAY[v_session] END) END;
+    v_rows constant int := _max_rows(coalesce(episode_list.max_rows, 100));
 BEGIN
+    -- What is asked most, the first page of a session, has plans of its own, which are kept.
+    IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after, v_ended) = 0 AND v_session IS NOT NULL AND NOT v_expired THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+                _episode_cursor(e.occurred_at, e.recorded_at, e.id)
+            FROM episodes e
+            WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
+            ORDER BY e.occurred_at DESC, e.recorded_at DESC, e.id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+                _episode_cursor(e.occurred_at, e.recorded_at, e.id)
+            FROM episodes e
+            WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
+            ORDER BY e.occurred_at, e.recorded_at, e.id LIMIT v_rows;
+        END IF;
+        RETURN;
+    END IF;
     -- The conditions stand in the text, as each of the two orders has its own index.
     RETURN QUERY EXECUTE concat(
         'SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
@@ -65,13 +86,13 @@ BEGIN
          FROM llmspell.episodes e WHERE e.tenant_id = $1',
         CASE WHEN NOT v_expired THEN ' AND (e.expires_at IS NULL OR e.expires_at > now())' END,
         CASE WHEN v_ended IS NOT NULL THEN ' AND e.session_id <> ALL ($9)' END,
-        CASE WHEN episode_list.session_id IS NOT NULL THEN ' AND e.session_id = $2' END,
+        CASE WHEN v_session IS NOT NULL THEN ' AND e.session_id = $2' END,
         CASE WHEN episode_list.since IS NOT NULL THEN ' AND e.occurred_at >= $3' END,
         CASE WHEN episode_list.until IS NOT NULL THEN ' AND e.occurred_at < $4' END,
         CASE WHEN episode_list.after IS NOT NULL THEN format(' AND (e.occurred_at, e.recorded_at, e.id) %s ($5, $6, $7)', CASE WHEN v_newest THEN '<' ELSE '>' END) END,
-        format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', v_order))
-    USING v_tenant, episode_list.session_id, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
-        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), _max_rows(coalesce(episode_list.max_rows, 100)), v_ended;
+        format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END))
+    USING v_tenant, v_session, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
+        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), v_rows, v_ended;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_list IS 'The episodes of a session, or of all, in order or newest first.
@@ -129,7 +150,7 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_expired constant boolean := coalesce(episode_search.include_expired, false);
-    v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN ARRAY[episode_search.exclude_session] END;
+    v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN ARRAY[_session_key(episode_search.exclude_session)] END;
     v_ended text[];
     v_half_life constant double precision := extract(epoch FROM _positive(episode_search.half_life, 'half_life'));
     v_hits episode_hit[];
@@ -152,7 +173,7 @@ BEGIN
             f.score, f.distance, f.vector_rank, f.text_rank, f.own_score, f.context_score, f.vector_score, f.text_score, f.complete)::llmspell_internal.episode_hit
             ORDER BY f.place)
         INTO v_hits
-        FROM _search(episode_search.query_embedding, episode_search.query_text, v_space.name, NULL, episode_search.max_rows, episode_search.session_id,
+        FROM _search(episode_search.query_embedding, episode_search.query_text, v_space.name, NULL, episode_search.max_rows, _session_key(episode_search.session_id),
             episode_search.filter, episode_search.since, episode_search.until, v_excluded, episode_search.role, v_expired, episode_search.max_distance,
             episode_search.language, episode_search.fusion, episode_search.weights, episode_search.rrf_k, episode_search.context, v_half_life,
             coalesce(episode_search.half_life_at, statement_timestamp()), episode_search.half_life_floor, episode_search.mmr_lambda, episode_search.min_score) f

@@ -31,12 +31,13 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_key constant text := episode_add.idempotency_key;
+    v_session constant text := _session_key(episode_add.session_id);
     v_language constant text := _search_language(episode_add.language);
     v_space vector_spaces;
     v_episode record;
     v_added episode_added;
 BEGIN
-    PERFORM _short_text(episode_add.session_id, 'session_id', 247), _check_scope('session:' || episode_add.session_id), _short_text(episode_add.role, 'role', 255),
+    PERFORM _short_text(v_session, 'session_id', 247), _check_scope('session:' || v_session), _short_text(episode_add.role, 'role', 255),
         _given(episode_add.content, 'content'), _short_text(coalesce(v_key, ''), 'idempotency_key', 255), _json_check(coalesce(episode_add.metadata, '{}')),
         _vector_language(v_language), _episode_check_at(episode_add.at);
     IF v_key = '' THEN
@@ -48,7 +49,7 @@ BEGIN
     END IF;
     LOOP
         INSERT INTO episodes AS e (tenant_id, id, session_id, role, content, metadata, occurred_at, recorded_at, idempotency_key, language, expires_at)
-        VALUES (v_tenant, coalesce(episode_add.id, uuidv7()), episode_add.session_id, episode_add.role, episode_add.content, coalesce(episode_add.metadata, '{}'),
+        VALUES (v_tenant, coalesce(episode_add.id, uuidv7()), v_session, episode_add.role, episode_add.content, coalesce(episode_add.metadata, '{}'),
                 coalesce(episode_add.at, now()), _episode_moment(), v_key, v_language, _expiry(episode_add.expires_at, episode_add.ttl))
         ON CONFLICT DO NOTHING
         RETURNING e.id, e.session_id, e.content, e.metadata, e.occurred_at, e.expires_at INTO v_episode;

@@ -59,18 +59,21 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_parts constant text[] := regexp_match(cursor, '^(?=\d{10}/\d{20}/\d{19}$)0*(\d+)/0*(\d+)/0*(\d+)$');
+    -- Leading zeros would make it octal.
+    v_xid constant text := coalesce(NULLIF(ltrim(substr(cursor, 12, 20), '0'), ''), '0');
 BEGIN
     IF cursor IS NULL THEN
         RETURN QUERY SELECT -1, '0'::xid8, 0::bigint;
-    ELSIF v_parts IS NULL OR NOT pg_input_is_valid(v_parts[1], 'int') OR NOT pg_input_is_valid(v_parts[2], 'xid8')
-        OR NOT pg_input_is_valid(v_parts[3], 'bigint')
-    THEN
-        RAISE EXCEPTION '% is not a cursor of the feed: "%"', argument, left(cursor, 60) USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give the cursor of a row of event_feed, what event_subscribe returned, or NULL for the beginning.';
-    ELSE
-        RETURN QUERY SELECT v_parts[1]::int, v_parts[2]::xid8, v_parts[3]::bigint;
+        RETURN;
     END IF;
+    IF length(cursor) = 51 AND translate(cursor, '0123456789', '') = '//' AND substr(cursor, 11, 1) = '/' AND substr(cursor, 32, 1) = '/'
+        AND pg_input_is_valid(left(cursor, 10), 'int') AND pg_input_is_valid(v_xid, 'xid8') AND pg_input_is_valid(right(cursor, 19), 'bigint')
+    THEN
+        RETURN QUERY SELECT left(cursor, 10)::int, v_xid::xid8, right(cursor, 19)::bigint;
+        RETURN;
+    END IF;
+    RAISE EXCEPTION '% is not a cursor of the feed: "%"', argument, left(cursor, 60) USING ERRCODE = 'invalid_parameter_value',
+        HINT = 'Give the cursor of a row of event_feed, what event_subscribe returned, or NULL for the beginning.';
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._feed_place(text, text) IS 'The place that a cursor of the feed stands for; NULL stands for the beginning.
@@ -234,7 +237,7 @@ BEGIN
     SELECT * INTO v_to FROM _feed_served(event_ack.cursor);
     UPDATE event_consumers c SET epoch = v_to.epoch, xid = v_to.xid, pos = v_to.pos, acked_at = now()
     WHERE c.tenant_id = v_tenant AND c.consumer = v_consumer AND (c.epoch, c.xid, c.pos) < (v_to.epoch, v_to.xid, v_to.pos);
-    RETURN _event_consumer_cursor(v_consumer);
+    RETURN CASE WHEN FOUND THEN _feed_cursor(v_to.epoch, v_to.xid, v_to.pos) ELSE _event_consumer_cursor(v_consumer) END;
 END
 $$;
 COMMENT ON FUNCTION llmspell.event_ack(text, text) IS 'Remembers that a consumer has done everything up to a cursor, and returns its cursor; never goes back.

@@ -34,7 +34,7 @@ DECLARE
 BEGIN
     PERFORM _given(event_get.event_id, 'event_id');
     RETURN QUERY
-    SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
+    SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
     WHERE l.tenant_id = v_tenant AND l.event_id = event_get.event_id AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until])
     ORDER BY l.timestamp LIMIT 1;
 END
@@ -58,94 +58,113 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_rows constant int := _max_rows(coalesce(event_list.max_rows, 100));
     v_newest constant boolean := coalesce(event_list.newest_first, true);
-    v_at constant timestamptz := coalesce(_cursor_at(event_list.after), CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
-    v_id constant uuid := coalesce(_cursor_uuid(event_list.after), '00000000-0000-0000-0000-000000000000');
-    v_since constant timestamptz := greatest(event_list.since, CASE WHEN v_newest THEN '-infinity' ELSE v_at END);
-    v_until constant timestamptz := least(event_list.until, CASE WHEN v_newest THEN v_at + interval '1 microsecond' ELSE 'infinity' END);
-    v_correlation constant uuid := event_list.correlation_id;
-    v_filter constant jsonb := _filter(event_list.filter);
-    v_prefix text := '';
-    v_end text;
-    v_like text := '%';
-    v_exact boolean := false;
 BEGIN
-    IF event_list.pattern IS NOT NULL THEN
-        SELECT g.prefix, g.like_pattern, g.exact INTO v_prefix, v_like, v_exact FROM _event_glob(_short_text(event_list.pattern, 'pattern', 255)) g;
+    -- What is asked most, before all that follows is worked out.
+    IF num_nonnulls(event_list.pattern, event_list.filter, event_list.since, event_list.until, event_list.after) = 0 AND event_list.correlation_id IS NOT NULL THEN
+        IF v_newest THEN
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = event_list.correlation_id
+            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY
+            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+            WHERE l.tenant_id = v_tenant AND l.correlation_id = event_list.correlation_id
+            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+        END IF;
+        RETURN;
     END IF;
-    IF v_correlation IS NOT NULL AND v_filter IS NULL AND event_list.pattern IS NULL AND v_since = '-infinity' AND v_until = 'infinity' THEN
-        IF v_newest THEN
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation
-            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-        ELSE
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation
-            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+    DECLARE
+        v_at constant timestamptz := coalesce(_cursor_at(event_list.after), CASE WHEN v_newest THEN 'infinity' ELSE '-infinity' END::timestamptz);
+        v_id constant uuid := coalesce(_cursor_uuid(event_list.after), '00000000-0000-0000-0000-000000000000');
+        v_since constant timestamptz := greatest(event_list.since, CASE WHEN v_newest THEN '-infinity' ELSE v_at END);
+        v_until constant timestamptz := least(event_list.until, CASE WHEN v_newest THEN v_at + interval '1 microsecond' ELSE 'infinity' END);
+        v_filter constant jsonb := _filter(event_list.filter);
+        v_prefix text := '';
+        v_end text;
+        v_like text := '%';
+        v_exact boolean := false;
+    BEGIN
+        IF event_list.pattern IS NOT NULL THEN
+            SELECT g.prefix, g.like_pattern, g.exact INTO v_prefix, v_like, v_exact FROM _event_glob(_short_text(event_list.pattern, 'pattern', 255)) g;
         END IF;
-    ELSIF v_correlation IS NOT NULL THEN
-        IF v_newest THEN
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation AND l.event_type LIKE v_like
-              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
-              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+        IF event_list.correlation_id IS NOT NULL THEN
+            IF v_newest THEN
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant AND l.correlation_id = event_list.correlation_id AND l.event_type LIKE v_like
+                  AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
+                  AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+            ELSE
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant AND l.correlation_id = event_list.correlation_id AND l.event_type LIKE v_like
+                  AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
+                  AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+            END IF;
+        ELSIF v_exact AND v_filter IS NULL THEN
+            IF v_newest THEN
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
+                  AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
+                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+            ELSE
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
+                  AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
+                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+            END IF;
+        ELSIF event_list.pattern IS NULL AND v_filter IS NULL THEN
+            IF v_newest THEN
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant
+                  AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
+                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+            ELSE
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant
+                  AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
+                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+            END IF;
+        ELSIF event_list.pattern IS NULL THEN
+            IF v_newest THEN
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant AND l.payload OPERATOR(llmspell.@>) v_filter
+                  AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
+                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+            ELSE
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant AND l.payload OPERATOR(llmspell.@>) v_filter
+                  AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
+                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+            END IF;
         ELSE
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant AND l.correlation_id = v_correlation AND l.event_type LIKE v_like
-              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
-              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+            v_end := _prefix_end(v_prefix);
+            IF v_newest THEN
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
+                  AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
+                  AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+            ELSE
+                RETURN QUERY
+                SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
+                WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
+                  AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
+                  AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+            END IF;
         END IF;
-    ELSIF v_exact AND v_filter IS NULL THEN
-        IF v_newest THEN
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
-              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
-            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-        ELSE
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
-              AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
-            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-        END IF;
-    ELSIF event_list.pattern IS NULL AND v_filter IS NULL THEN
-        IF v_newest THEN
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant
-              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
-            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-        ELSE
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant
-              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
-            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-        END IF;
-    ELSE
-        v_end := _prefix_end(v_prefix);
-        IF v_newest THEN
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
-              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
-              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
-        ELSE
-            RETURN QUERY
-            SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor(l.timestamp, l.event_id::text)) r
-            WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
-              AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
-              AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
-            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
-        END IF;
-    END IF;
+    END;
 END
 $$;
 COMMENT ON FUNCTION llmspell.event_list(text, uuid, jsonb, timestamptz, timestamptz, boolean, integer, text) IS 'Events by type pattern, correlation, payload and time (since <= at < until), newest first unless told otherwise.

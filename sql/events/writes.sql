@@ -4,10 +4,15 @@ AS 'MODULE_PATHNAME', '_event_dedup_window_wrapper';
 COMMENT ON FUNCTION llmspell_internal._event_dedup_window() IS 'llmspell.event_dedup_window, seconds.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_dedup_window() TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._event_concealed(ids uuid[], since timestamptz, until timestamptz) RETURNS boolean
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', '_event_concealed_wrapper';
+COMMENT ON FUNCTION llmspell_internal._event_concealed(uuid[], timestamptz, timestamptz) IS 'Whether an event with one of the ids is committed, but not in the snapshot of this transaction.';
+
 -- The unique index makes a second transaction with the same id wait for the first one, without an entry in the
 -- server's lock table, which is small and shared by all tenants. The row is deleted at once: others still wait for
 -- the transaction, and nothing is left of it but a dead row.
-CREATE OR REPLACE FUNCTION llmspell_internal._event_claim(ids uuid[]) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._event_claim(ids uuid[], since timestamptz, until timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -19,20 +24,25 @@ BEGIN
     IF cardinality(ids) = 1 THEN
         INSERT INTO _event_ids AS i (tenant_id, event_id) VALUES (v_tenant, ids[1]) RETURNING i.ctid INTO v_place;
         DELETE FROM _event_ids i WHERE i.ctid = v_place;
-        RETURN;
+    ELSE
+        WITH claimed AS (
+            INSERT INTO _event_ids AS i (tenant_id, event_id)
+            -- In one order, so that two with common ids do not wait for each other.
+            SELECT DISTINCT v_tenant, u.id FROM unnest(ids) AS u (id) ORDER BY 2
+            RETURNING i.ctid
+        )
+        SELECT array_agg(c.ctid) INTO v_places FROM claimed c;
+        DELETE FROM _event_ids i WHERE i.ctid = ANY (v_places);
     END IF;
-    WITH claimed AS (
-        INSERT INTO _event_ids AS i (tenant_id, event_id)
-        -- In one order, so that two with common ids do not wait for each other.
-        SELECT DISTINCT v_tenant, u.id FROM unnest(ids) AS u (id) ORDER BY 2
-        RETURNING i.ctid
-    )
-    SELECT array_agg(c.ctid) INTO v_places FROM claimed c;
-    DELETE FROM _event_ids i WHERE i.ctid = ANY (v_places);
+    IF _event_concealed(ids, since, until) THEN
+        RAISE EXCEPTION 'another transaction appended an event with this id after the snapshot of this one' USING ERRCODE = 'serialization_failure',
+            HINT = 'Run the transaction again.';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._event_claim(uuid[]) IS 'Waits for other transactions that append events with these ids, and makes later ones wait for this one.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._event_claim(uuid[]) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._event_claim(uuid[], timestamptz, timestamptz) IS 'Waits for other transactions that append events with these ids, and makes later ones wait for this one.
+Errors: 40001 such an event, from since to until, was committed after the snapshot.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._event_claim(uuid[], timestamptz, timestamptz) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_known(event_id uuid, near timestamptz) RETURNS TABLE (sequence bigint, at timestamptz)
 LANGUAGE plpgsql VOLATILE
@@ -45,7 +55,7 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_window constant interval := make_interval(secs => _event_dedup_window());
 BEGIN
-    PERFORM _event_claim(ARRAY[_event_known.event_id]);
+    PERFORM _event_claim(ARRAY[_event_known.event_id], near - v_window, near + v_window);
     RETURN QUERY
     SELECT l.sequence, l.timestamp
     FROM event_log l
@@ -74,7 +84,7 @@ CREATE OR REPLACE FUNCTION llmspell.event_append(event_type text, payload jsonb,
 RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
     VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', 'event_append_wrapper';
 COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event, once for an event_id of the caller''s, and makes its month where it is missing.
-Errors: 42501 no tenant, 22004 null, 22001 a text too long, 22023 a text empty, 22008 at infinite or outside the window of months, 23505 the same id and time, 25006 on a standby.
+Errors: 42501 no tenant, 22004 null, 22001 a text too long, 22023 a text empty, 22008 at infinite or outside the window of months, 23505 the same id and time where the window is shorter, 40001 the id was committed after the snapshot, 25006 on a standby.
 Example: SELECT event_id, at FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._event_bad(events jsonb, n bigint) RETURNS text
@@ -134,7 +144,7 @@ BEGIN
         END LOOP;
         -- Those of a stream are claimed before its head is locked.
         IF v_ids IS NOT NULL AND _events_insert.stream IS NULL THEN
-            PERFORM _event_claim(v_ids);
+            PERFORM _event_claim(v_ids, v_first - v_window, v_last + v_window);
         END IF;
     END IF;
     IF NOT _event_log_has(v_now) THEN
@@ -203,7 +213,7 @@ BEGIN ATOMIC
     SELECT i.event_id, i.sequence, i.at, i.created FROM llmspell_internal._events_insert(event_append_many.events, NULL, NULL) i;
 END;
 COMMENT ON FUNCTION llmspell.event_append_many(jsonb) IS 'Appends an array of events, all or none, and answers in their order; each has the fields of event_append.
-Errors: 42501 no tenant, 22004 null, 22023 not such an array, 22P02, 22007 a field of another form, 22008 at infinite or outside the window of months.
+Errors: 42501 no tenant, 22004 null, 22023 not such an array, 22P02, 22007 a field of another form, 22008 at infinite or outside the window of months, 40001 an id was committed after the snapshot.
 Example: SELECT event_id, created FROM llmspell.event_append_many(''[{"event_type": "a.b", "payload": {"n": 1}}, {"event_type": "a.c", "payload": {}}]'');';
 
 CREATE OR REPLACE FUNCTION llmspell.event_import(events jsonb)
@@ -298,7 +308,7 @@ BEGIN
     IF v_ids IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM _event_claim(v_ids);
+    PERFORM _event_claim(v_ids, v_first - v_window, v_last + v_window);
     IF cardinality(v_ids) = v_count THEN
         SELECT max(l.stream_version) INTO v_version
         FROM event_log l JOIN unnest(v_ids) WITH ORDINALITY AS u (id, n) ON l.event_id = u.id

@@ -8,7 +8,7 @@ BEGIN ATOMIC
         CASE WHEN h.codec = 'json.v1' THEN convert_from(llmspell_internal._hook_context(h.codec, h.hook_context), 'UTF8')::jsonb END, h.result_data,
         h.timestamp, h.duration_ms, h.triggering_component::text, h.component_id::text, h.modified_operation, h.tags,
         h.retention_priority, h.context_size, h.contains_sensitive_data, h.metadata, h.codec::text,
-        llmspell_internal._cursor(h.timestamp, h.execution_id::text);
+        llmspell_internal._cursor_of_uuid(h.timestamp, h.execution_id);
 END;
 COMMENT ON FUNCTION llmspell_internal._hook_row(llmspell.hook_history) IS 'An execution as functions return it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._hook_row(llmspell.hook_history) TO llmspell_app;

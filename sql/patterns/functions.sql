@@ -92,12 +92,10 @@ COMMENT ON FUNCTION llmspell.pattern_frequency(text, text, text) IS 'Returns how
 Errors: 42501 no tenant, 22004 null.
 Example: SELECT llmspell.pattern_frequency(''user:42'', ''theme'', ''dark'');';
 
+-- COST is over 10, so that a list that sorts makes cursors of the rows of its page alone.
 CREATE OR REPLACE FUNCTION llmspell_internal._pattern_cursor(frequency int, scope text, key text, value text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-    SELECT jsonb_build_array(frequency, scope, key, value)::text
-$$;
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20
+AS 'MODULE_PATHNAME', '_pattern_cursor_wrapper';
 COMMENT ON FUNCTION llmspell_internal._pattern_cursor(integer, text, text, text) IS 'Returns the cursor of a row of pattern_list.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._pattern_cursor(integer, text, text, text) TO llmspell_app;
 

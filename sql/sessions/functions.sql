@@ -99,6 +99,48 @@ COMMENT ON FUNCTION llmspell_internal._session_id(uuid, text) IS 'Returns the id
 Errors: 22004 neither, 22023 both.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_id(uuid, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._session_of(session_id uuid, session_name text) RETURNS uuid
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_id uuid;
+BEGIN
+    IF _session_of.session_name IS NULL THEN
+        RETURN _session_of.session_id;
+    ELSIF _session_of.session_id IS NOT NULL THEN
+        RAISE EXCEPTION 'session_id and session_name must not both be given' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT s.session_id INTO v_id FROM sessions s WHERE s.tenant_id = v_tenant AND s.name = _session_of.session_name;
+    IF NOT FOUND THEN
+        PERFORM _raise_missing('session', _session_of.session_name);
+    END IF;
+    RETURN v_id;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._session_of(uuid, text) IS 'Returns the id of a session for functions of other domains, which is given by id or by name.
+Errors: 22023 both, P0002 no session has the name.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_of(uuid, text) TO llmspell_app;
+
+-- A caller's own text needs no look-up; and the key stays the same, however a session is named in a call.
+CREATE OR REPLACE FUNCTION llmspell_internal._session_key(session_id text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF _session_key.session_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        RETURN coalesce((SELECT s.name FROM sessions s WHERE s.tenant_id = _require_tenant() AND s.session_id = _session_key.session_id::uuid
+                           AND char_length(s.name) <= 247), _session_key.session_id);
+    END IF;
+    RETURN _session_key.session_id;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._session_key(text) IS 'Returns the text under which the episodes of a session are stored: its name, for the id of a session that has one.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_key(text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._session_is_shown(status text, expires_at timestamptz, wanted_status text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN status = 'expired' OR expires_at <= statement_timestamp() THEN wanted_status IS NOT NULL AND wanted_status = 'expired'
@@ -110,7 +152,7 @@ CREATE OR REPLACE FUNCTION llmspell_internal._session_row(s llmspell.sessions) R
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT s.session_id, s.name::text, s.subject::text, s.title::text, s.status::text, s.version, s.artifact_count, s.created_at,
-        s.last_accessed_at, s.expires_at, llmspell_internal._cursor(s.created_at, s.session_id::text);
+        s.last_accessed_at, s.expires_at, llmspell_internal._cursor_of_uuid(s.created_at, s.session_id);
 END;
 COMMENT ON FUNCTION llmspell_internal._session_row(llmspell.sessions) IS 'Returns a session as session_list shows it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_row(llmspell.sessions) TO llmspell_app;

@@ -20,6 +20,8 @@ RETURNS SETOF llmspell_internal.session_row
 LANGUAGE plpgsql STABLE
 -- Each order is that of an index: a page never reads and sorts all that match, whatever the statistics say.
 SET enable_sort = off
+-- A plan for each call would take longer than the page.
+SET plan_cache_mode = force_generic_plan
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -58,7 +60,7 @@ BEGIN
         RETURN QUERY
         SELECT r.* FROM sessions s CROSS JOIN LATERAL _session_row(s) r
         WHERE s.tenant_id = v_tenant AND s.status = v_status AND s.created_at <= v_at AND (s.created_at < v_at OR s.session_id > v_id)
-          AND _session_is_shown(s.status, s.expires_at, v_status)
+          AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp())
         ORDER BY s.created_at DESC, s.session_id
         LIMIT v_rows;
     END IF;

@@ -14,6 +14,10 @@ DECLARE
 BEGIN
     PERFORM _json_check(v_state), _short_text(coalesce(session_create.name, ''), 'name', 255),
         _short_text(coalesce(session_create.subject, ''), 'subject', 255), _short_text(coalesce(session_create.title, ''), 'title', 255);
+    IF session_create.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        RAISE EXCEPTION 'a session cannot be named "%", which is an id', session_create.name USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give it as session_id.';
+    END IF;
     INSERT INTO sessions AS s (tenant_id, session_id, session_data, expires_at, name, subject, title)
     VALUES (v_tenant, coalesce(session_create.session_id, uuidv7()), v_state, _expiry(session_create.expires_at, session_create.ttl),
             session_create.name, session_create.subject, session_create.title)
@@ -27,11 +31,15 @@ BEGIN
         LIMIT 1;
         PERFORM _raise_conflict('session', coalesce(v_id, session_create.name, session_create.session_id::text), 0, coalesce(v_actual, 1));
     END IF;
+    -- Episodes may have come before their session.
+    IF session_create.session_id IS NOT NULL AND char_length(session_create.name) <= 247 THEN
+        UPDATE episodes e SET session_id = session_create.name WHERE e.tenant_id = v_tenant AND e.session_id = session_create.session_id::text;
+    END IF;
     RETURN NEXT v_session;
 END
 $$;
 COMMENT ON FUNCTION llmspell.session_create(uuid, jsonb, timestamptz, interval, text, text, text) IS 'Begins a session, with a new id unless one is given, that expires at expires_at, ttl from now, or never.
-Errors: 42501 no tenant, LS409 the id or the name exists, 22023 both expires_at and ttl, or ttl not positive, 22008 ttl beyond the last timestamp, 22001 name, subject or title over 255 characters, 54000 state too large or too deep.
+Errors: 42501 no tenant, LS409 the id or the name exists, 22023 both expires_at and ttl, ttl not positive, or a name like an id, 22008 ttl beyond the last timestamp, 22001 name, subject or title over 255 characters, 54000 state too large or too deep.
 Example: SELECT session_id FROM llmspell.session_create(name => ''chat-42'', subject => ''ada'', ttl => ''1 day'');';
 
 CREATE OR REPLACE FUNCTION llmspell.session_update(session_id uuid DEFAULT NULL, state jsonb DEFAULT NULL, status text DEFAULT NULL,

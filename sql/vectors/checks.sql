@@ -1,5 +1,31 @@
 -- Comparing what an index finds with exact searches, before searches rely on it.
 
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_large_tenant(table_name text, at_least bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET app.current_tenant_id = ''
+AS $$
+DECLARE
+    v_tenant text;
+    v_largest text;
+    v_rows bigint;
+    v_most bigint := 0;
+BEGIN
+    -- Of some tenants, as an index returns more rows of a large one.
+    FOR v_tenant IN SELECT t FROM _tenants(max_rows => 20, only_table => _vector_large_tenant.table_name) AS t LOOP
+        PERFORM set_config('app.current_tenant_id', v_tenant, true);
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM llmspell.%I WHERE tenant_id = $1 LIMIT 10000) AS r', _vector_large_tenant.table_name) INTO v_rows USING v_tenant;
+        IF v_rows > v_most THEN
+            v_largest := v_tenant;
+            v_most := v_rows;
+        END IF;
+    END LOOP;
+    RETURN CASE WHEN v_most >= at_least THEN v_largest END;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_large_tenant(text, bigint) IS 'The tenant with most rows in a table, among some; NULL where none has at_least so many.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_large_tenant(text, bigint) TO llmspell_admin;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_measure(space text, samples int) RETURNS double precision
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -8,28 +34,17 @@ AS $$
 DECLARE
     v_space constant vector_spaces := _vector_space_named(_vector_index_measure.space);
     v_tenant text;
-    v_largest text;
-    v_rows bigint;
-    v_most bigint := 0;
     v_query @extschema:vector@.vector;
     v_true double precision[];
     v_got double precision[];
     v_found bigint := 0;
     v_wanted bigint := 0;
 BEGIN
-    -- The largest of some tenants, as the index returns more rows of it.
-    FOR v_tenant IN SELECT t FROM _tenants(max_rows => 20, only_table => v_space.table_name) AS t LOOP
-        PERFORM set_config('app.current_tenant_id', v_tenant, true);
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM llmspell.%I WHERE tenant_id = $1 LIMIT 10000) AS r', v_space.table_name) INTO v_rows USING v_tenant;
-        IF v_rows > v_most THEN
-            v_largest := v_tenant;
-            v_most := v_rows;
-        END IF;
-    END LOOP;
-    IF v_most < 2 THEN
+    v_tenant := _vector_large_tenant(v_space.table_name, 2);
+    IF v_tenant IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM set_config('app.current_tenant_id', v_largest, true);
+    PERFORM set_config('app.current_tenant_id', v_tenant, true);
     FOR v_query IN SELECT q FROM _vector_samples(v_space, _vector_index_measure.samples) AS q LOOP
         SELECT array_agg(v.distance ORDER BY v.distance) INTO v_true
         FROM vector_search(v_query, 10, mode => 'exact', include_expired => true, space => v_space.name) v;

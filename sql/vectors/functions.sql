@@ -115,6 +115,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that builds an index for nearest neighbours; how: its first words; tenant: over the rows of one.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_words() RETURNS trigger
 LANGUAGE plpgsql
@@ -384,9 +385,12 @@ BEGIN
             (SELECT string_agg(d.dims::text, ', ' ORDER BY d.dims) FROM (SELECT DISTINCT s.dims FROM vector_spaces s WHERE s.purpose = _vector_space.purpose) AS d)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'An operator makes another one: SELECT llmspell.vector_space_create(…).';
     END IF;
+    IF v_space.builtin THEN
+        RETURN v_space;
+    END IF;
     -- With two spaces of these dimensions the caller names one, unless one of them is the extension's own.
     SELECT string_agg(s.name, ', ' ORDER BY s.name) INTO v_other FROM vector_spaces s
-    WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND NOT v_space.builtin AND s.name <> v_space.name;
+    WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND s.name <> v_space.name;
     IF v_other IS NOT NULL THEN
         RAISE EXCEPTION 'several spaces have % dimensions: %, %', _vector_space.dims, v_space.name, v_other
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name one: space => ''…''.';

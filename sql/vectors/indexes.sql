@@ -45,30 +45,43 @@ AS $$ SELECT format('%s %s', e.extname, e.extversion) FROM pg_extension e WHERE 
 COMMENT ON FUNCTION llmspell_internal._vector_index_library(name) IS 'The extension that brings an access method, with its version.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_library(name) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_in_force(space text) RETURNS TABLE (method text, lists int[], beside_vchordrq boolean)
+-- By the server's caches: a query of the catalog takes most of the first search of a session.
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_whole_indexes(table_name text)
+RETURNS TABLE (index_oid oid, index_name text, access_method text, key_column text, beside_vchordrq boolean)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 2
+AS 'MODULE_PATHNAME', '_vector_whole_indexes_wrapper';
+COMMENT ON FUNCTION llmspell_internal._vector_whole_indexes(text) IS 'The valid indexes for nearest neighbours over all rows of a table, and whether it has one of vchordrq.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_whole_indexes(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_lists(index_oid oid) RETURNS int[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    SELECT CASE WHEN a.amname <> 'hnsw' THEN a.amname WHEN k.attname = 'embedding' THEN 'hnsw' ELSE 'hnsw_halfvec' END,
-        (SELECT string_to_array(NULLIF(replace(o.found[1], ' ', ''), ''), ',')::int[]
-         FROM regexp_match(array_to_string(x.reloptions, E'\n'), 'lists = \[([0-9, ]*)\]') AS o (found)),
-        a.amname <> 'vchordrq' AND EXISTS (
-            SELECT FROM pg_index n JOIN pg_class y ON y.oid = n.indexrelid JOIN pg_am b ON b.oid = y.relam
-            WHERE n.indrelid = t.oid AND b.amname = 'vchordrq')
-    FROM vector_spaces s
-    CROSS JOIN LATERAL _vector_index_wanted(s.name) w
-    JOIN pg_class t ON t.relname = s.table_name AND t.relnamespace = 'llmspell'::regnamespace
-    JOIN pg_index i ON i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL
-    JOIN pg_class x ON x.oid = i.indexrelid
-    JOIN pg_am a ON a.oid = x.relam AND a.amname IN ('hnsw', 'vchordrq', 'vchordg')
-    LEFT JOIN pg_attribute k ON k.attrelid = t.oid AND k.attnum = i.indkey[0]
-    WHERE s.name = _vector_index_in_force.space AND w.method <> 'none'
-      -- One that was found to be bad is not used, and VectorChord's only after a check with the present version.
-      AND CASE WHEN s.checked_index = x.relname AND s.checked_library = _vector_index_library(a.amname) THEN coalesce(s.checked_recall, 1) >= 0.9
-               ELSE a.amname = 'hnsw' END
-    ORDER BY x.relname <> w.index_name, x.relname
-    LIMIT 1
+    SELECT string_to_array(NULLIF(replace(o.found[1], ' ', ''), ''), ',')::int[]
+    FROM pg_class x CROSS JOIN LATERAL regexp_match(array_to_string(x.reloptions, E'\n'), 'lists = \[([0-9, ]*)\]') AS o (found)
+    WHERE x.oid = index_oid
 $$;
+COMMENT ON FUNCTION llmspell_internal._vector_index_lists(oid) IS 'The lists of an index of vchordrq; NULL for none.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_lists(oid) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_in_force(space text) RETURNS TABLE (method text, lists int[], beside_vchordrq boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN x.access_method <> 'hnsw' THEN x.access_method WHEN x.key_column = 'embedding' THEN 'hnsw' ELSE 'hnsw_halfvec' END,
+        CASE x.access_method WHEN 'vchordrq' THEN llmspell_internal._vector_index_lists(x.index_oid) END,
+        x.access_method <> 'vchordrq' AND x.beside_vchordrq
+    FROM llmspell.vector_spaces s
+    LEFT JOIN llmspell.vector_index_config c ON c.space = s.name
+    CROSS JOIN LATERAL llmspell_internal._vector_index_defaults(s.dims, s.metric) d
+    CROSS JOIN LATERAL llmspell_internal._vector_whole_indexes(s.table_name) x
+    WHERE s.name = _vector_index_in_force.space AND coalesce(c.method, d.method) <> 'none'
+      -- One that was found to be bad is not used, and VectorChord's only after a check with the present version.
+      AND CASE WHEN s.checked_index = x.index_name AND s.checked_library = llmspell_internal._vector_index_library(x.access_method::name)
+                   THEN coalesce(s.checked_recall, 1) >= 0.9
+               ELSE x.access_method = 'hnsw' END
+    ORDER BY x.index_name <> CASE WHEN c.method IS NOT NULL THEN c.index_name ELSE llmspell_internal._vector_index_prefix(s.table_name) || '_hnsw' END, x.index_name
+    LIMIT 1;
+END;
 COMMENT ON FUNCTION llmspell_internal._vector_index_in_force(text) IS 'The index that searches of a space use: the chosen one if built, else another over the whole table; or no row.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_in_force(text) TO llmspell_app;
 
@@ -134,7 +147,7 @@ COMMENT ON FUNCTION llmspell_internal._vector_index_choose IS 'Records the index
 Errors: 22023 no such space, method, parameters or dimensions, 0A000 the method is not installed.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_index_choose TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_make(space text, tenant text, blocking boolean) RETURNS llmspell_internal.vector_index_row
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_index_make(space text, tenant text, blocking boolean, drop_old boolean DEFAULT false) RETURNS llmspell_internal.vector_index_row
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 -- A session that waits for a table lock blocks all later ones; an autovacuum gives way after deadlock_timeout, 1 s.
@@ -198,6 +211,13 @@ BEGIN
                 v_row.index_name, 'CREATE INDEX CONCURRENTLY', _vector_index_make.tenant) || ';';
         END IF;
     END IF;
+    -- Before a load: an operator who owns nothing drops the index by this.
+    IF blocking AND drop_old THEN
+        FOREACH v_other IN ARRAY coalesce(v_rest, '{}') LOOP
+            EXECUTE format('DROP INDEX llmspell.%I', v_other);
+        END LOOP;
+        v_rest := NULL;
+    END IF;
     v_row.drop_first := (SELECT array_agg(format('DROP INDEX CONCURRENTLY llmspell.%I;', n)) FROM unnest(v_first) AS n);
     v_row.superseded := (SELECT array_agg(format('DROP INDEX CONCURRENTLY llmspell.%I;', n)) FROM unnest(v_rest) AS n);
     v_row.is_lost := v_row.is_lost AND v_row.state IN ('missing', 'invalid');
@@ -237,8 +257,11 @@ DECLARE
     v_row vector_index_row;
 BEGIN
     IF vector_index_ensure.space IS NOT NULL THEN
+        IF coalesce(vector_index_ensure.method, 'auto') = 'auto' AND num_nonnulls(vector_index_ensure.m, vector_index_ensure.ef_construction, vector_index_ensure.lists) = 0 THEN
+            SELECT a.method, a.lists INTO vector_index_ensure.method, vector_index_ensure.lists FROM _vector_index_auto(vector_index_ensure.space) a;
+        END IF;
         PERFORM _vector_index_choose(vector_index_ensure.space, vector_index_ensure.method, vector_index_ensure.m, vector_index_ensure.ef_construction, vector_index_ensure.lists);
-        v_row := _vector_index_checked(_vector_index_make(vector_index_ensure.space, NULL, coalesce(vector_index_ensure.blocking, false)));
+        v_row := _vector_index_checked(_vector_index_make(vector_index_ensure.space, NULL, coalesce(vector_index_ensure.blocking, false), vector_index_ensure.method = 'none'));
         IF v_row.state = 'bad' AND coalesce(vector_index_ensure.blocking, false) THEN
             RAISE EXCEPTION '%', v_row.reason USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Choose another method, or scale the vectors.';
         END IF;

@@ -7,6 +7,10 @@ AS $$
 DECLARE
     v_config regconfig;
 BEGIN
+    -- Without a query of the catalog, which a session would plan in its first call.
+    IF _vector_language.language = 'simple' THEN
+        RETURN 'pg_catalog.simple'::regconfig;
+    END IF;
     SELECT c.oid::regconfig INTO v_config
     FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace
     WHERE c.cfgname = _vector_language.language AND pg_ts_config_is_visible(c.oid)

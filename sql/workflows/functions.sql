@@ -42,7 +42,11 @@ BEGIN
             NEW.attempt := OLD.attempt + 1;
         END IF;
         IF NEW.run_at = OLD.run_at AND NEW.lease_expires_at IS DISTINCT FROM OLD.lease_expires_at THEN
-            NEW.run_at := coalesce(NEW.lease_expires_at, now()) + _workflow_pause(NEW.backoff, NEW.attempt);
+            NEW.run_at := coalesce(NEW.lease_expires_at, now());
+            -- Apart, as setting up the expression takes longer than the rest of the trigger.
+            IF NEW.backoff IS NOT NULL THEN
+                NEW.run_at := NEW.run_at + _workflow_pause(NEW.backoff, NEW.attempt);
+            END IF;
         END IF;
     END IF;
     RETURN NEW;

@@ -4,7 +4,7 @@ mod check;
 mod interval;
 mod refusal;
 mod sql;
-mod storable;
+pub mod storable;
 
 pub use check::{Invalid, fitting, not_negative};
 pub use refusal::given;

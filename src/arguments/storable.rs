@@ -20,21 +20,34 @@ fn _storable(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     // SAFETY: the signature is (anyelement, text), and STRICT.
     let (value, of_type) =
         unsafe { (pg_getarg_datum(fcinfo, 0), pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 0)) };
-    let Some(value) = value else { return Ok(true) };
-    // SAFETY: each of these types is of variable length.
-    match unsafe { excess(value, of_type) } {
-        None => Ok(true),
-        Some(excess) => {
-            // SAFETY: as above.
-            let argument = unsafe { pg_getarg::<&str>(fcinfo, 1) }.unwrap_or_default().to_owned();
-            Err(Error::from(match excess {
-                Excess::Depth => Invalid::TooDeep { argument },
-                Excess::Length if of_type == pg_sys::BYTEAOID => Invalid::TooManyBytes { argument },
-                Excess::Length => Invalid::TooLarge { argument },
-            })
-            .into())
+    // SAFETY: as above; each of these types is of variable length.
+    unsafe {
+        if let Some(excess) = value.and_then(|value| excess(value, of_type)) {
+            return Err(refused(excess, of_type, pg_getarg::<&str>(fcinfo, 1).unwrap_or_default()).into());
         }
     }
+    Ok(true)
+}
+
+/// The same for a value that a native function has.
+///
+/// # Safety
+/// The datum is one of the type, which is of variable length.
+pub unsafe fn check(value: Option<pg_sys::Datum>, of_type: pg_sys::Oid, argument: &str) -> Result<(), Error> {
+    // SAFETY: as the caller says.
+    match value.and_then(|value| unsafe { excess(value, of_type) }) {
+        None => Ok(()),
+        Some(excess) => Err(refused(excess, of_type, argument)),
+    }
+}
+
+fn refused(excess: Excess, of_type: pg_sys::Oid, argument: &str) -> Error {
+    let argument = argument.to_owned();
+    Error::from(match excess {
+        Excess::Depth => Invalid::TooDeep { argument },
+        Excess::Length if of_type == pg_sys::BYTEAOID => Invalid::TooManyBytes { argument },
+        Excess::Length => Invalid::TooLarge { argument },
+    })
 }
 
 /// # Safety

@@ -74,12 +74,13 @@ fn artifact_get(
     session_id: Option<pgrx::Uuid>,
     name: Option<&str>,
     version: Option<i32>,
+    session_name: Option<&str>,
 ) -> Result<Option<AnyElement>, ErrorReport> {
     let tenant = tenant()?;
-    if session_id.is_none() && name.is_none() && version.is_none() {
+    if session_id.is_none() && name.is_none() && version.is_none() && session_name.is_none() {
         return get(&tenant, Name::ArtifactId(given(artifact_id, "artifact_id")?), 0, i64::MAX);
     }
-    let id = statements::named(artifact_id, session_id, name, version);
+    let id = statements::named(artifact_id, session_id, name, version, session_name);
     id.map_or(Ok(None), |id| get(&tenant, Name::ArtifactId(&id), 0, i64::MAX))
 }
 

@@ -31,7 +31,7 @@ const BY_ID: &CStr = c"
 const BY_HASH: &CStr = c"
     SELECT c.content_hash::text, c.manifest FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = lower($2)";
-const NAMED: &CStr = c"SELECT llmspell_internal._artifact_id($1, $2, $3, $4)";
+const NAMED: &CStr = c"SELECT llmspell_internal._artifact_id($1, $2, $3, $4, $5)";
 const LEGACY: &CStr = c"
     SELECT llmspell_internal._artifact_legacy(c, $3, $4) FROM llmspell.artifact_content c
     WHERE c.tenant_id = $1 AND c.content_hash = $2";
@@ -69,8 +69,9 @@ pub fn named(
     session_id: Option<pgrx::Uuid>,
     name: Option<&str>,
     version: Option<i32>,
+    session_name: Option<&str>,
 ) -> Option<String> {
-    let args = [artifact_id.into(), session_id.into(), name.into(), version.into()];
+    let args = [artifact_id.into(), session_id.into(), name.into(), version.into(), session_name.into()];
     connect_to(&TABLES, |connection| connection.row(NAMED, &args, Sees::Query, |row| row.get(0))).flatten()
 }
 

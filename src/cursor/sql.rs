@@ -11,7 +11,15 @@ use crate::error::Error;
 
 #[pg_extern(sql = false)]
 fn _cursor(at: TimestampWithTimeZone, id: &str) -> String {
-    Place { micros: at.into(), id }.to_string()
+    Place { micros: at.into(), id }.text()
+}
+
+/// The same for a UUID, without making its text first: a list makes one for each row.
+#[pg_extern(sql = false)]
+fn _cursor_of_uuid(at: TimestampWithTimeZone, id: Uuid) -> String {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let id = uuid::Uuid::from_bytes(*id.as_bytes()).hyphenated().encode_lower(&mut text);
+    Place { micros: at.into(), id }.text()
 }
 
 #[pg_extern(sql = false)]

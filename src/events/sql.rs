@@ -14,7 +14,7 @@ use super::{feed, glob, id};
 use crate::arguments::{self, fitting, given};
 use crate::error::Error;
 use crate::limits::NAME_CHARS;
-use crate::server::spi::{Sees, connect, typed};
+use crate::server::spi::{self, Sees, connect, typed};
 use crate::server::{catalog, clock};
 use crate::settings;
 use crate::tenancy::tenant;
@@ -31,6 +31,12 @@ const INSERT: &CStr = c"
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const COVER: &CStr = c"SELECT llmspell_internal._event_log_cover($1)";
 const KNOWN: &CStr = c"SELECT sequence, at FROM llmspell_internal._event_known($1, $2)";
+const PRESENT: &CStr = c"SELECT pg_current_snapshot()::text, pg_current_xact_id()::text";
+const CONCEALED: &CStr = c"
+    SELECT FROM llmspell.event_log l
+    WHERE l.tenant_id = $1 AND l.event_id = ANY ($2) AND l.timestamp >= $3 AND l.timestamp <= $4
+      AND l.feed_epoch = $5 AND l.feed_xid <> $6::xid8 AND NOT pg_visible_in_snapshot(l.feed_xid, $7::pg_snapshot)
+    LIMIT 1";
 const CLAIM: &CStr = c"SELECT epoch, durable FROM llmspell_internal._feed_epoch_claim()";
 
 thread_local! {
@@ -132,6 +138,37 @@ fn known(id: Uuid, at: TimestampWithTimeZone) -> Option<(i64, TimestampWithTimeZ
     let found =
         connect(|connection| connection.row(KNOWN, &args, Sees::Write, |row| row.get(0).zip(row.get(1))));
     found.flatten()
+}
+
+/// Whether one of the ids belongs to an event that is committed, but that the snapshot of this transaction does not
+/// show, as may be above READ COMMITTED.
+#[pg_extern(sql = false)]
+fn _event_concealed(
+    ids: Vec<Uuid>,
+    since: TimestampWithTimeZone,
+    until: TimestampWithTimeZone,
+) -> Result<bool, ErrorReport> {
+    // SAFETY: the isolation level is set before the first statement of a transaction.
+    if unsafe { pg_sys::XactIsoLevel } < pg_sys::XACT_REPEATABLE_READ as i32 {
+        return Ok(false);
+    }
+    let tenant = tenant()?;
+    let ids: Vec<[u8; 16]> = ids.iter().map(|id| *id.as_bytes()).collect();
+    Ok(connect(|connection| {
+        let present = connection.row(PRESENT, &[], Sees::Write, |row| (row.text(0), row.text(1)));
+        let (snapshot, transaction) = present.unwrap_or_default();
+        let epoch = _feed_epoch();
+        let args = [
+            tenant.as_str().into(),
+            spi::ids(&ids),
+            since.into(),
+            until.into(),
+            epoch.into(),
+            transaction.as_str().into(),
+            snapshot.as_str().into(),
+        ];
+        connection.row(CONCEALED, &args, Sees::Latest, |_| ()).is_some()
+    }))
 }
 
 /// A text argument that must be there, not be empty, and fit its column.

@@ -1,7 +1,7 @@
 //! Catalog look-ups from the caches of the server, without SQL.
 #![allow(unsafe_code)] // calls into the server
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::slice;
 
 use pgrx::prelude::*;
@@ -40,6 +40,105 @@ pub fn pages(name: &CStr) -> u32 {
         pg_sys::relation_close(table, pg_sys::AccessShareLock as i32);
         pages
     }
+}
+
+/// How many rows the last ANALYZE or VACUUM counted in a relation; 0 where it never ran.
+pub fn rows(relation: pg_sys::Oid) -> f64 {
+    // SAFETY: a tuple of the cache is read before it is released.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, relation.into());
+        if tuple.is_null() {
+            return 0.0;
+        }
+        let rows = (*pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_class>()).reltuples;
+        pg_sys::ReleaseSysCache(tuple);
+        f64::from(rows).max(0.0)
+    }
+}
+
+/// The schema of a type, quoted where it must be, and another type in it.
+pub fn beside(known: pg_sys::Oid, name: &CStr) -> Option<(String, pg_sys::Oid)> {
+    // SAFETY: tuples of the cache are read before they are released; names are C strings of this context.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::TYPEOID as i32, known.into());
+        if tuple.is_null() {
+            return None;
+        }
+        let namespace = (*pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_type>()).typnamespace;
+        pg_sys::ReleaseSysCache(tuple);
+        let other = pg_sys::GetSysCacheOid(
+            pg_sys::SysCacheIdentifier::TYPENAMENSP as i32,
+            pg_sys::Anum_pg_type_oid as i16,
+            pg_sys::Datum::from(name.as_ptr()),
+            namespace.into(),
+            0.into(),
+            0.into(),
+        );
+        let schema = pg_sys::get_namespace_name(namespace);
+        if other == pg_sys::InvalidOid || schema.is_null() {
+            return None;
+        }
+        Some((text(pg_sys::quote_identifier(schema)), other))
+    }
+}
+
+/// An index.
+pub struct Index {
+    pub oid: pg_sys::Oid,
+    pub name: String,
+    pub method: String,
+    /// Its first column, unless that is an expression.
+    pub column: Option<String>,
+    /// Whether it is complete, and over all rows.
+    pub is_whole: bool,
+}
+
+/// The indexes of a table in the schema of the extension.
+pub fn indexes(table: &str) -> Vec<Index> {
+    let Some(oid) = CString::new(table).ok().and_then(|name| relation(&name)) else { return Vec::new() };
+    // SAFETY: the table and each index are locked while their descriptors are read, and closed again; an
+    // index has at least one column.
+    unsafe {
+        let lock = pg_sys::AccessShareLock as i32;
+        let table = pg_sys::table_open(oid, lock);
+        let list = pg_sys::RelationGetIndexList(table).as_ref();
+        let found = (0..list.map_or(0, |list| list.length as usize)).filter_map(|i| {
+            let oid = (*list?.elements.add(i)).oid_value;
+            let index = pg_sys::index_open(oid, lock);
+            let (relation, form) = ((*index).rd_rel, (*index).rd_index);
+            let is_complete = (*form).indisvalid;
+            let no_predicate = pg_sys::heap_attisnull(
+                (*index).rd_indextuple,
+                pg_sys::Anum_pg_index_indpred as i32,
+                std::ptr::null_mut(),
+            );
+            let attribute = (*form).indkey.values.as_slice(1)[0];
+            let found = Index {
+                oid,
+                name: text((*relation).relname.data.as_ptr()),
+                method: text(pg_sys::get_am_name((*relation).relam)),
+                column: (attribute > 0).then(|| text(pg_sys::get_attname((*form).indrelid, attribute, true))),
+                is_whole: is_complete && no_predicate,
+            };
+            pg_sys::index_close(index, lock);
+            Some(found)
+        });
+        let all = found.collect();
+        pg_sys::table_close(table, lock);
+        all
+    }
+}
+
+/// A name of the server; empty where it is none.
+///
+/// # Safety
+/// `name` is null or a C string.
+unsafe fn text(name: *const std::ffi::c_char) -> String {
+    if name.is_null() {
+        return String::new();
+    }
+    // SAFETY: as the caller promises.
+    unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
 }
 
 /// Whether a table that is partitioned by ranges of one timestamptz has a partition for a time, by the bounds

@@ -11,6 +11,7 @@ use super::route::{self, Route, Rows};
 use super::statement::Metric;
 use super::{halves, layout, length, search, target};
 use crate::error::Error;
+use crate::server::catalog;
 use crate::server::spi::{Value, connect};
 use crate::server::srf::{first_type, rows_of};
 use crate::server::varlena::{self, Detoasted};
@@ -74,6 +75,20 @@ fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
 fn _vector_from_halves(embedding: &[u8]) -> Result<Option<AnyElement>, ErrorReport> {
     let numbers = halves::decode(embedding).map_err(Error::from)?;
     Ok(varlena::result(&layout::vector(&numbers)))
+}
+
+/// The indexes for nearest neighbours over all rows of a table, and whether any of it is `vchordrq`.
+#[pg_extern(sql = false)]
+fn _vector_whole_indexes(
+    table_name: &str,
+) -> TableIterator<'static, (pg_sys::Oid, String, String, Option<String>, bool)> {
+    let all = catalog::indexes(table_name);
+    let beside = all.iter().any(|index| index.method == "vchordrq");
+    let near = all
+        .into_iter()
+        .filter(|index| index.is_whole && ["hnsw", "vchordrq", "vchordg"].contains(&index.method.as_str()));
+    let rows: Vec<_> = near.map(|x| (x.oid, x.name, x.method, x.column, beside)).collect();
+    TableIterator::new(rows)
 }
 
 /// Number of rows at which both ways of a search take equally long.

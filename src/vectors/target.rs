@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use super::route::Costs;
 use super::statement::{Key, Metric, Space};
 use super::{halves, length};
 use crate::error::Error;
+use crate::server::catalog;
 use crate::server::spi::{Connection, Sees};
 
 /// pgvector's schema and types, as this database has them.
@@ -49,18 +50,11 @@ pub fn forget(changed: pg_sys::Oid) {
     });
 }
 
-const TYPES_SQL: &CStr = c"SELECT quote_ident(n.nspname), v.oid, h.oid \
-     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
-     JOIN pg_type v ON v.typnamespace = n.oid AND v.typname = 'vector' \
-     JOIN pg_type h ON h.typnamespace = n.oid AND h.typname = 'halfvec' WHERE e.extname = 'vector'";
-
 const SPACE_SQL: &CStr = c"SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(i.method, 'none'), i.lists, \
-         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, coalesce(r.reltuples, 0)::double precision, 'llmspell.vector_spaces'::regclass::oid, \
-         r.oid, i.beside_vchordrq \
+         k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, 'llmspell.vector_spaces'::regclass::oid, s.table_name, i.beside_vchordrq \
      FROM llmspell_internal._vector_space($1, $2, coalesce((SELECT v.purpose FROM llmspell.vector_spaces v WHERE v.name = $1), 'vectors')) s \
      LEFT JOIN LATERAL llmspell_internal._vector_index_in_force(s.name) i ON true \
-     LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name \
-     LEFT JOIN pg_class r ON r.relname = s.table_name AND r.relnamespace = 'llmspell'::regnamespace";
+     LEFT JOIN llmspell.vector_calibrations k ON k.space = s.name";
 
 /// How a space is searched.
 pub struct Target {
@@ -85,20 +79,17 @@ impl Target {
     }
 }
 
-fn types(connection: &Connection, vector: pg_sys::Oid) -> Result<Types, ErrorReport> {
+fn types(vector: pg_sys::Oid) -> Types {
     if let Some(types) = TYPES.get().filter(|types| types.vector == vector) {
-        return Ok(types);
+        return types;
     }
-    let found = connection
-        .row(TYPES_SQL, &[], Sees::Query, |row| row.get::<String>(0).zip(row.get(1)).zip(row.get(2)))
-        .flatten();
-    let Some(((schema, vector), halfvec)) = found else {
+    let Some((schema, halfvec)) = catalog::beside(vector, c"halfvec") else {
         error!("extension \"vector\" is missing");
     };
     // Once for each time that the extension is made anew in a session.
     let types = Types { schema: schema.leak(), vector, halfvec };
     TYPES.set(Some(types));
-    Ok(types)
+    types
 }
 
 /// The space that a query names, or that of its dimensions; `vector` is the type of the query.
@@ -107,7 +98,7 @@ pub fn target(
     query: &Query,
     vector: pg_sys::Oid,
 ) -> Result<Rc<Target>, ErrorReport> {
-    let types = types(connection, vector)?;
+    let types = types(vector);
     let key = (query.space.clone(), query.numbers.len() as i32);
     let kept = TARGETS.with_borrow(|targets| {
         targets
@@ -143,12 +134,13 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
     let dims = query.numbers.len() as i32;
     let args = [query.space.as_deref().into(), dims.into()];
     let found = connection.row(SPACE_SQL, &args, Sees::Query, |row| {
-        let space_rows = row.get::<f64>(11).unwrap_or(0.0).max(0.0);
+        let relation = CString::new(row.text(12)).ok().and_then(|name| catalog::relation(&name));
+        let space_rows = relation.map_or(0.0, catalog::rows);
         let assumed = Costs::assumed(dims, space_rows);
         let efs: Vec<i32> = row.get(9).unwrap_or_default();
         let recalls: Vec<f64> = row.get(10).unwrap_or_default();
         let metric = Metric::parse(&row.text(3)).unwrap_or(Metric::Cosine);
-        SPACES.set(row.get(12).unwrap_or(pg_sys::InvalidOid));
+        SPACES.set(row.get(11).unwrap_or(pg_sys::InvalidOid));
         Target {
             name: row.text(0),
             method: row.text(4),
@@ -167,8 +159,8 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
                 halves: metric == Metric::Cosine && halves::DIMS_WITH_HALVES.contains(&dims),
                 vector_schema: types.schema.to_owned(),
             },
-            relation: row.get(13).unwrap_or(pg_sys::InvalidOid),
-            beside_vchordrq: row.get(14).unwrap_or(false),
+            relation: relation.unwrap_or(pg_sys::InvalidOid),
+            beside_vchordrq: row.get(13).unwrap_or(false),
             types,
         }
     });

@@ -19,11 +19,14 @@ VALUES = {
 NAMED = {"language": "simple", "fusion": "convex", "words_table": "vector_embeddings_384", "mode": "auto", "method": "auto", "metric": "cosine", "space": "vectors_384",
          "scope": "global", "query_text": "value", "recall": 0.9, "tenant": "tenant-a"}
 
-# Arguments with a default of which one must be given all the same.
-ONE_OF = {"artifact_get": "artifact_id", "artifact_get_text": "artifact_id", "artifact_info": "artifact_id", "agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
-          "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text"}
+# Arguments with a default that must be given all the same, where nothing else says what they do.
+ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
+          "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text",
+          "artifact_get": "artifact_id", "artifact_get_text": "artifact_id", "artifact_info": "artifact_id",
+          "artifact_put": "session_id name data", "artifact_upload_begin": "session_id name"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.
-OWN = {("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
+OWN = {("artifact_put", "session_name"): None, ("artifact_get", "session_name"): None, ("artifact_get_text", "session_name"): None, ("artifact_info", "session_name"): None, ("artifact_upload_begin", "session_name"): None, ("artifact_list", "session_name"): None,
+       ("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
 
 
 class Function:
@@ -43,7 +46,7 @@ class Function:
 
     def required(self):
         given = len(self.types) - self.defaults
-        return {i: self.value(i) for i in range(len(self.types)) if i < given or self.names[i] == ONE_OF.get(self.name)}
+        return {i: self.value(i) for i in range(len(self.types)) if i < given or self.names[i] in ONE_OF.get(self.name, "").split()}
 
     def all_plausible(self):
         return {i: self.value(i) for i in range(len(self.types))}

@@ -81,6 +81,21 @@ test('status, whoami and raw tables', async (client) => {
   assert.strictEqual(raw.rows[0].data_version, 1)
 })
 
+test('a session is named by its own text in episodes and artifacts', async (client) => {
+  const { session_id: id } = (await client.query('SELECT session_id FROM llmspell.session_create(name => $1)', ['chat 42'])).rows[0]
+  for (const [session, content] of [['chat 42', 'one'], [id, 'two']]) {
+    await client.query('SELECT llmspell.episode_add($1, $2, $3)', [session, 'user', content])
+  }
+  for (const session of ['chat 42', id]) {
+    const { rows } = await client.query('SELECT session_id, content FROM llmspell.episode_list($1)', [session])
+    assert.deepStrictEqual(rows, [{ session_id: 'chat 42', content: 'one' }, { session_id: 'chat 42', content: 'two' }])
+  }
+  const put = 'SELECT version FROM llmspell.artifact_put(session_name => $1, name => $2, data => $3)'
+  assert.strictEqual((await client.query(put, ['chat 42', 'notes', Buffer.from('x')])).rows[0].version, 1)
+  assert.deepStrictEqual((await client.query('SELECT session_id FROM llmspell.artifact_list(session_name => $1)', ['chat 42'])).rows, [{ session_id: id }])
+  await refused(client, 'P0002', put, ['chat 43', 'notes', Buffer.from('x')])
+})
+
 test('a pool of 4 keeps two tenants apart, each inside its transaction', async (_, options) => {
   const pool = new Pool({ ...options, max: 4 })
   try {

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 
-from lib import A, SOAK, app, equal, one, raises, rows, test
+from lib import A, B, SOAK, app, equal, one, raises, rows, test
 
 SAVE = """SELECT version, created, changed FROM llmspell.agent_state_save(%s, %s, %s::jsonb, expected_version => %s,
           schema_version => %s, keep_history => %s)"""
@@ -345,3 +345,40 @@ def refused_documents():
             equal(rows(connection, get), [(None,)] if store == "storage" else [], store)
         equal(rows(connection, "SELECT * FROM llmspell.workflow_list()"), [])
 
+
+@test
+def sessions_by_name():
+    """episodes and artifacts take a session by its own text or by its uuid, and both mean the same"""
+    with app(A) as client, app(B) as other:
+        session = one(client, "SELECT session_id FROM llmspell.session_create(name => %s)", ["chat 42"])
+        one(other, "SELECT session_id FROM llmspell.session_create(name => %s)", ["chat 42"])
+        for name, content in (("chat 42", "one"), (str(session), "two")):
+            client.execute("SELECT llmspell.episode_add(%s, 'user', %s)", [name, content])
+        for name in ("chat 42", str(session)):
+            equal(rows(client, "SELECT session_id, content FROM llmspell.episode_list(%s)", [name]), [("chat 42", "one"), ("chat 42", "two")])
+            equal(rows(client, "SELECT content FROM llmspell.episode_search('one', session_id => %s)", [name]), [("one",)])
+            equal(rows(client, "SELECT content FROM llmspell.episode_search('one', exclude_session => %s)", [name]), [])
+            equal(len(rows(client, "SELECT llmspell.episode_claim(%s, 1)", [name])), 1)
+        put = "SELECT version FROM llmspell.artifact_put(session_name => %s, name => 'notes', data => %s)"
+        equal([one(client, put, ["chat 42", b"1"]), one(client, put, ["chat 42", b"2"])], [1, 2])
+        equal(one(client, "SELECT version FROM llmspell.artifact_put(%s, 'notes', 'x')", [session]), 3)
+        upload = one(client, "SELECT llmspell.artifact_upload_begin(session_name => 'chat 42', name => 'film')")
+        client.execute("SELECT llmspell.artifact_upload_append(%s, 0, 'x')", [upload])
+        client.execute("SELECT llmspell.artifact_upload_finish(%s)", [upload])
+        equal(rows(client, "SELECT DISTINCT session_id, name FROM llmspell.artifact_list(session_name => 'chat 42') ORDER BY 2"), [(session, "film"), (session, "notes")])
+        equal(one(client, "SELECT llmspell.artifact_get(session_name => 'chat 42', name => 'notes', version => 2)"), b"2")
+        equal(one(client, "SELECT version FROM llmspell.artifact_info(session_name => 'chat 42', name => 'notes')"), 3)
+        with raises("P0002"):
+            client.execute(put, ["chat 43", b"x"])
+        with raises("22023"):
+            client.execute("SELECT llmspell.artifact_list(%s, session_name => 'chat 42')", [session])
+        # Episodes that came before their session; what has expired is not found under either.
+        client.execute("SELECT llmspell.episode_add(%s, 'user', 'early')", ["00000000-0000-0000-0000-000000000042"])
+        client.execute("SELECT llmspell.session_create('00000000-0000-0000-0000-000000000042', name => 'late')")
+        equal(one(client, "SELECT content FROM llmspell.episode_list('late')"), "early")
+        client.execute("SELECT llmspell.session_update(name => 'chat 42', status => 'expired')")
+        equal(rows(client, "SELECT content FROM llmspell.episode_list() UNION ALL SELECT content FROM llmspell.episode_search('one') UNION ALL SELECT content FROM llmspell.episode_list('chat 42')"), [("early",)])
+        client.execute("SELECT llmspell.session_delete(name => 'chat 42')")
+        equal(one(client, "SELECT count(*) FROM llmspell.episodes"), 1)
+        with raises("22023"):
+            client.execute("SELECT llmspell.session_create(name => %s)", [str(session)])

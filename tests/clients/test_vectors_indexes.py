@@ -154,6 +154,40 @@ def a_space_that_a_snapshot_does_not_show():
 
 
 @test
+def load_without_index():
+    """an operator without other rights drops the index of a space, loads rows, and builds it while another session sees how far it is"""
+    seen = []
+    with app(role=ADMIN) as connection, app(role=ADMIN) as watcher, app("loader") as loader:
+        dropped = rows(connection, "SELECT method, state, superseded, statement FROM llmspell.vector_index_ensure('narrow', 'none', blocking => true)")
+        equal(dropped, [("none", "none", None, None)])
+        equal(one(connection, "SELECT count(*) FROM pg_indexes WHERE tablename = 'vector_space_narrow' AND indexdef LIKE '%USING hnsw%'"), 0)
+        loader.execute("""SELECT llmspell.vector_add_many((SELECT array_agg(v) FROM (
+            SELECT array_agg(sin(n * i + i * i) ORDER BY i)::real[]::vector AS v FROM generate_series(1, 8000) AS n, generate_series(1, 32) AS i GROUP BY n) AS r))""")
+        equal(one(loader, "SELECT route FROM llmspell.vector_explain(array_fill(0.1, ARRAY[32])::vector)"), "exact")
+        build = threading.Thread(target=lambda: seen.append(rows(connection, "SELECT method, state, superseded FROM llmspell.vector_index_ensure('narrow', blocking => true)")))
+        build.start()
+        while build.is_alive():
+            seen += rows(watcher, "SELECT phase FROM pg_stat_progress_create_index WHERE relid = 'llmspell.vector_space_narrow'::regclass AND phase LIKE 'building index%'")
+            time.sleep(0.01)
+        build.join()
+        assert ("building index: loading tuples",) in seen, seen[:3]
+        equal(seen[-1], [("hnsw", "built", None)])
+        equal(one(loader, "SELECT index_method FROM llmspell.vector_explain(array_fill(0.1, ARRAY[32])::vector)"), "hnsw")
+
+
+@test
+def measured():
+    """a trial builds indexes over a copy and measures them, leaves nothing behind, and without VectorChord decides nothing"""
+    with app(role=ADMIN) as connection:
+        found = rows(connection, "SELECT method, build_ms > 0, search_ms > 0, recall >= 0.9 FROM llmspell_internal._vector_index_trial('narrow', '{hnsw,hnsw_halfvec,none_such}', 2000)")
+        equal(found, [("hnsw", True, True, True), ("hnsw_halfvec", True, True, True)])
+        equal(one(connection, "SELECT count(*) FROM pg_class WHERE relname LIKE 'vector_trial%'"), 0)
+        equal(rows(connection, "SELECT * FROM llmspell_internal._vector_index_trial('wide', '{hnsw}')"), [])
+        equal(rows(connection, "SELECT method, lists FROM llmspell_internal._vector_index_auto('narrow')"), [("auto", None)])
+        equal(rows(connection, "SELECT method, state FROM llmspell.vector_index_ensure('narrow', 'auto')"), [("hnsw", "present")])
+
+
+@test
 def who_runs_the_statements():
     """what promote, demote and ensure return runs as a superuser, as they say, and not as llmspell_admin, which builds and drops by blocking => true"""
     indexes = "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam WHERE i.indisvalid AND a.amname = 'hnsw' AND c.relname LIKE 'idx_vector_space_said%'"

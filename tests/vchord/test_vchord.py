@@ -64,3 +64,28 @@ def after():
     """vchord created after llmspell"""
     searches("after")
 
+
+@test
+def chosen_by_measurement():
+    """method auto measures both kinds of index over real dimensions, 384 and 768, and takes vchordrq where it is as good and as fast"""
+    available()
+    name = "llmspell_vchord_auto"
+    create_database(name, extension=ORDERS["before"])
+    try:
+        with server(name) as connection:
+            connection.execute(f"CREATE ROLE {ADMIN} LOGIN IN ROLE llmspell_admin")
+        with app("many", dbname=name) as many, app(dbname=name, role=ADMIN) as admin:
+            for dims in (384, 768):
+                # Too few rows decide nothing.
+                equal(rows(admin, "SELECT method FROM llmspell_internal._vector_index_auto(%s)", [f"vectors_{dims}"]), [("auto",)])
+                many.execute("""SELECT llmspell.vector_add_many((SELECT array_agg(v) FROM (
+                    SELECT array_agg(random_normal() + n % 50 ORDER BY i)::real[]::vector AS v FROM generate_series(1, 2000) AS n, generate_series(1, %s) AS i GROUP BY n) AS r))""", [dims])
+                trial = {method: (ms, recall) for method, ms, recall in rows(admin, "SELECT method, search_ms, recall FROM llmspell_internal._vector_index_trial(%s, '{vchordrq,hnsw}', 2000)", [f"vectors_{dims}"])}
+                equal(sorted(trial), ["hnsw", "vchordrq"])
+                assert trial["vchordrq"][1] >= 0.9, trial
+                chosen = one(admin, "SELECT method FROM llmspell.vector_index_ensure(%s, 'auto', blocking => true)", [f"vectors_{dims}"])
+                print(f"{dims} dimensions: {trial}, chosen: {chosen}")
+                equal(one(many, "SELECT index_method FROM llmspell.vector_explain(array_fill(0.5, ARRAY[%s])::vector)", [dims]), chosen)
+    finally:
+        drop_database(name)
+        drop_role(ADMIN)

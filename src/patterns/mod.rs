@@ -1,0 +1,4 @@
+//! Learned patterns: their cursors. All else is SQL.
+
+mod cursor;
+mod sql;
