@@ -16,6 +16,7 @@ mod events;
 mod graph;
 mod hooks;
 mod install;
+mod interrupts;
 mod introspection;
 mod json;
 mod kv;
@@ -47,6 +48,9 @@ pub extern "C-unwind" fn _PG_init() {
     // SAFETY: a backend has one thread while a library is loaded.
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     server::memory::init();
+    interrupts::ask_by(|| {
+        pgrx::check_for_interrupts!();
+    });
     tenancy::init();
     settings::init();
     vectors::sql::init();

@@ -13,7 +13,7 @@ DECLARE
     v_session constant uuid := _session_of(session_id, session_name);
     v_id uuid;
 BEGIN
-    PERFORM _artifact_check(v_session, name, mime_type, artifact_type, metadata, tags);
+    PERFORM _positive(ttl, 'ttl'), _artifact_check(v_session, name, mime_type, artifact_type, metadata, tags);
     ttl := coalesce(ttl, '1 day');
     IF NOT EXISTS (SELECT FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = v_session) THEN
         PERFORM _raise_missing('session', v_session::text);

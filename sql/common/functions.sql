@@ -117,18 +117,8 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._max_rows(integer) TO llmspell_app;
 GRANT EXECUTE ON FUNCTION llmspell_internal._max_rows(integer) TO llmspell_tenants;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._filter(filter jsonb) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-BEGIN
-    IF jsonb_typeof(filter) <> 'object' THEN
-        RAISE EXCEPTION 'filter must be a JSON object, not %', jsonb_typeof(filter) USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give the members that a row must contain, for instance {"kind": "note"}.';
-    END IF;
-    PERFORM _storable(filter, 'filter');
-    RETURN filter;
-END
-$$;
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_filter_wrapper';
 COMMENT ON FUNCTION llmspell_internal._filter(jsonb) IS 'Returns a filter that is NULL or a JSON object unchanged.
-Errors: 22023 another kind of JSON, 54000 too deep or too large.';
+Errors: 22023 another kind of JSON, 54000 over 1 MiB or too deep.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._filter(jsonb) TO llmspell_app;

@@ -124,7 +124,7 @@ BEGIN
     END LOOP;
     EXECUTE format('ALTER TABLE %s SET (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_vacuum_scale_factor = 0.05,
         autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 2, autovacuum_vacuum_cost_limit = 2000)', target);
-    PERFORM _wall_build(target);
+    PERFORM _wall_build(target), _statistics_hide(target);
     EXECUTE format('GRANT MAINTAIN ON %s TO llmspell_admin', target);
 END
 $$;
@@ -233,7 +233,8 @@ BEGIN
     END IF;
     -- One maker at a time; after waiting the month may be there.
     PERFORM _event_log_lock(wait => true);
-    IF _event_log_has_month(month) THEN
+    -- The second looks at what is there now: the first sees what the transaction's snapshot does.
+    IF _event_log_has_month(month) OR _event_log_has(month::timestamptz) THEN
         RETURN _event_log_skipped(v_month.name);
     END IF;
     v_name := _event_log_free_name(v_month.name, 'llmspell');

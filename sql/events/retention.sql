@@ -22,7 +22,10 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     -- Compared as moments: intervals compare with months of 30 days.
-    IF keep IS NOT NULL AND (NOT isfinite(keep) OR now() - keep NOT BETWEEN '1970-01-01 00:00:00+00' AND now() - interval '1 hour') THEN
+    -- CASE, since intervals that reach far back leave the range of timestamps.
+    IF (CASE WHEN keep < interval '1 hour' OR NOT isfinite(keep) THEN true
+            ELSE now() - keep NOT BETWEEN '1970-01-01 00:00:00+00' AND now() - interval '1 hour' END)
+    THEN
         RAISE EXCEPTION 'keep must be between one hour and the time since 1970, got %', keep USING ERRCODE = 'invalid_parameter_value',
             HINT = 'To keep for ever, give NULL.';
     END IF;

@@ -65,10 +65,7 @@ unsafe fn excess(value: pg_sys::Datum, of_type: pg_sys::Oid) -> Option<Excess> {
             if size < stored::FLAT_BYTES || unsafe { was_checked(value) } {
                 return None;
             }
-            stored::check(read().bytes(), || {
-                pgrx::check_for_interrupts!();
-            })
-            .err()
+            stored::check(read().bytes()).err()
         }
         pg_sys::TEXTARRAYOID => {
             if size <= COPIED_CHARS / 4 {

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::manifest::{Hash, Manifest};
+use crate::interrupts::polled;
 
 /// How far edits may move a cut within a chunk for it to be known again, bytes.
 const NEAR: i64 = 1 << 10;
@@ -22,7 +23,7 @@ pub struct Aligner {
 impl Aligner {
     pub fn new(parent: Manifest) -> Self {
         let mut numbers: HashMap<Hash, Vec<usize>> = HashMap::new();
-        for (number, (_, entry)) in parent.iter().enumerate() {
+        for (number, (_, entry)) in polled(parent.iter()).enumerate() {
             numbers.entry(entry.hash).or_default().push(number);
         }
         Self { parent, numbers, shift: 0 }

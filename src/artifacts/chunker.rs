@@ -27,9 +27,11 @@ pub fn cut(data: &[u8]) -> Option<usize> {
     let window = &data[..data.len().min(MAX)];
     let mut hash = 0u64;
     let middle = window.len().min(AVERAGE);
+    // bounded: a chunk of at most MAX bytes.
     for (from, to, mask) in [(MIN.min(middle), middle, STRICT), (middle, window.len(), LOOSE)] {
         // Two bytes a step halve the chain of dependent additions, which bounds the speed.
         let (pairs, rest) = window[from..to].as_chunks::<2>();
+        // bounded: likewise.
         for (i, [first, second]) in pairs.iter().enumerate() {
             let first = GEAR[usize::from(*first)];
             let half = (hash << 1).wrapping_add(first);
@@ -38,6 +40,7 @@ pub fn cut(data: &[u8]) -> Option<usize> {
                 return Some(from + 2 * i + if half & mask == 0 { 1 } else { 2 });
             }
         }
+        // bounded: one.
         for byte in rest {
             hash = (hash << 1).wrapping_add(GEAR[usize::from(*byte)]);
             if hash & mask == 0 {
@@ -63,6 +66,7 @@ const fn gear(seed: u64) -> [u64; 256] {
     let mut table = [0; 256];
     let mut state = seed;
     let mut i = 0;
+    // bounded: 256, while compiling.
     while i < 256 {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = state;

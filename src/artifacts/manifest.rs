@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::chunker;
+use crate::interrupts::polled;
 use crate::limits::CONTENT_BYTES;
 
 pub type Hash = [u8; 32];
@@ -40,7 +41,7 @@ impl Manifest {
             return Err(Damage::Size(packed.len()));
         }
         let mut manifest = Self::default();
-        for (number, entry) in entries.iter().enumerate() {
+        for (number, entry) in polled(entries).enumerate() {
             let (mut hash, mut length) = ([0; 32], [0; 4]);
             hash.copy_from_slice(&entry[..32]);
             length.copy_from_slice(&entry[32..]);
@@ -64,7 +65,7 @@ impl Manifest {
 
     pub fn pack(&self) -> Vec<u8> {
         let mut packed = Vec::with_capacity(self.entries.len() * ENTRY);
-        for entry in &self.entries {
+        for entry in polled(&self.entries) {
             packed.extend_from_slice(&entry.hash);
             // A chunk has at most chunker::MAX bytes.
             packed.extend_from_slice(&(entry.length as u32).to_le_bytes());

@@ -8,6 +8,7 @@ use super::codec::{self, MAX_DEPTH};
 use super::damage::Damage;
 use super::manifest::{Hash, Manifest};
 use super::{chunker, statements};
+use crate::interrupts::poll;
 
 /// How many chunks are asked for at once: about a MiB.
 pub const BATCH: usize = 64;
@@ -24,7 +25,7 @@ pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]
     let mut target = Target { range, out };
     let mut at = numbers.start;
     while at < numbers.end {
-        pgrx::check_for_interrupts!();
+        poll();
         let end = numbers.end.min(at + BATCH);
         read_batch(tenant, manifest, at..end, &mut target)?;
         at = end;
@@ -37,6 +38,7 @@ pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Damage> {
     const STEP: u64 = 1 << 20;
     let (mut hasher, mut buffer, mut at) = (blake3::Hasher::new(), vec![0; STEP as usize], 0);
     while at < manifest.size() {
+        poll();
         let end = manifest.size().min(at + STEP);
         let part = &mut buffer[..(end - at) as usize];
         read(tenant, manifest, at..end, part)?;
@@ -104,6 +106,7 @@ fn read_batch(
     target: &mut Target<'_>,
 ) -> Result<(), Damage> {
     let mut places: HashMap<Hash, Vec<(u64, usize)>> = HashMap::new();
+    // bounded: a batch.
     for (start, entry) in numbers.filter_map(|number| manifest.get(number)) {
         places.entry(entry.hash).or_default().push((start, entry.length));
     }
@@ -122,8 +125,10 @@ fn read_batch(
         return Err(damage);
     }
     let hashes: Vec<Hash> = waiting.keys().copied().collect();
+    // bounded: a batch.
     for (hash, chain) in complete(tenant, waiting, &hashes)? {
         let chunk = chain.last().map(|(_, chunk)| chunk.as_slice()).unwrap_or_default();
+        // bounded: a batch.
         for (start, length) in places.get(&hash).into_iter().flatten() {
             if chunk.len() != *length {
                 let damage = codec::Damage::Length { stored: chunk.len(), declared: *length };
@@ -141,6 +146,7 @@ fn place(
     places: &[(u64, usize)],
     target: &mut Target<'_>,
 ) -> Result<(), Damage> {
+    // bounded: a batch.
     for (start, length) in places {
         if let Some(out) = target.whole(*start, *length) {
             decode(&row.hash, row.codec, row.data, None, out)?;
@@ -162,6 +168,7 @@ fn complete(
     let mut wanted: Vec<Hash> =
         hashes.iter().copied().chain(rows.values().filter_map(|row| row.base)).collect();
     // One more round than there may be bases: what is wanted then is a circle.
+    // bounded: by that.
     for _ in 0..=MAX_DEPTH {
         wanted.sort_unstable();
         wanted.dedup();
@@ -178,6 +185,7 @@ fn complete(
     }
     let mut found = HashMap::new();
     for hash in hashes {
+        poll();
         chain(hash, &rows, &mut found, 0)?;
     }
     found.retain(|hash, _| hashes.contains(hash));

@@ -13,19 +13,31 @@ use super::statements::{self, Name};
 use super::{read, store};
 use crate::arguments::{given, not_negative};
 use crate::error::Error;
+use crate::interrupts::poll;
 use crate::server::varlena::{self, Bytea};
 use crate::settings;
 use crate::tenancy::tenant;
 
+/// How many bytes are hashed between two questions for interrupts.
+const PART: usize = 1 << 20;
+
 #[pg_extern(sql = false)]
 fn blake3(data: &[u8]) -> Vec<u8> {
-    blake3::hash(data).as_bytes().to_vec()
+    hashed(blake3::Hasher::new(), data)
+}
+
+fn hashed(mut hasher: blake3::Hasher, data: &[u8]) -> Vec<u8> {
+    for part in data.chunks(PART) {
+        poll();
+        hasher.update(part);
+    }
+    hasher.finalize().as_bytes().to_vec()
 }
 
 #[pg_extern(sql = false)]
 fn blake3_keyed(data: &[u8], key: &[u8]) -> Result<Vec<u8>, ErrorReport> {
     let key = key.try_into().map_err(|_| Error::from(Invalid::KeyLength(key.len())))?;
-    Ok(blake3::keyed_hash(key, data).as_bytes().to_vec())
+    Ok(hashed(blake3::Hasher::new_keyed(key), data))
 }
 
 #[pg_extern(sql = false)]
@@ -172,7 +184,7 @@ fn _artifact_manifest_fault(packed: &[u8]) -> Option<String> {
 /// The damage of a chunk; null where there is none, or its base alone is damaged.
 #[pg_extern(sql = false)]
 fn _artifact_chunk_fault(chunk_hash: &[u8]) -> Result<Option<String>, ErrorReport> {
-    pgrx::check_for_interrupts!();
+    poll();
     let hash: Hash = chunk_hash.try_into().unwrap_or_default();
     Ok(read::damage(&tenant()?, &hash).map(|damage| damage.to_string()))
 }

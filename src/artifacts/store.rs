@@ -13,6 +13,7 @@ use super::codec::{self, Codec, MAX_DEPTH};
 use super::manifest::{Entry, Hash, Manifest};
 use super::read::{self, BATCH, Chain};
 use super::statements;
+use crate::interrupts::{poll, polled};
 use crate::parallel;
 use crate::server::varlena::Bytea;
 
@@ -34,7 +35,7 @@ pub fn store(
 ) -> Stored {
     let mut aligner = parent.map(Aligner::new);
     let mut met: HashSet<Hash> = HashSet::new();
-    for (start, entry) in manifest.iter() {
+    for (start, entry) in polled(manifest.iter()) {
         met.insert(entry.hash);
         if let Some(aligner) = &mut aligner {
             aligner.pass(&entry.hash, start);
@@ -43,12 +44,12 @@ pub fn store(
     let pieces = cut(whole.bytes(), is_last);
     let new: Vec<Hash> = pieces.iter().map(|piece| piece.hash).filter(|hash| met.insert(*hash)).collect();
     let mut missing: HashSet<Hash> = new.iter().copied().collect();
-    for hash in statements::refer(tenant, &new) {
+    for hash in polled(statements::refer(tenant, &new)) {
         missing.remove(&hash);
     }
 
     let mut jobs: Vec<Job> = Vec::new();
-    for piece in &pieces {
+    for piece in polled(&pieces) {
         let (start, length) = (manifest.size(), piece.range.len());
         manifest.push(Entry { hash: piece.hash, length });
         if missing.remove(&piece.hash) {
@@ -60,7 +61,7 @@ pub fn store(
     }
     let mut stored_bytes = 0;
     for batch in jobs.chunks(BATCH) {
-        pgrx::check_for_interrupts!();
+        poll();
         stored_bytes += add(tenant, whole, batch);
     }
     let consumed = pieces.last().map_or(0, |piece| piece.range.end);
@@ -83,7 +84,7 @@ fn cut(data: &[u8], is_last: bool) -> Vec<Piece> {
     let mut ranges = chunker::chunks(data, is_last);
     let mut pieces = Vec::new();
     loop {
-        pgrx::check_for_interrupts!();
+        poll();
         let batch: Vec<Range<usize>> = ranges.by_ref().take(BATCH).collect();
         if batch.is_empty() {
             return pieces;

@@ -1,5 +1,7 @@
 //! Patterns of event types: `*` stands for any text, `?` for one character, all else for itself.
 
+use crate::interrupts::polled;
+
 /// A pattern, ready for a query.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Glob {
@@ -14,7 +16,7 @@ pub struct Glob {
 pub fn parse(pattern: &str) -> Glob {
     let wild = pattern.find(['*', '?']);
     let mut like = String::with_capacity(pattern.len() + 8);
-    for c in pattern.chars() {
+    for c in polled(pattern.chars()) {
         match c {
             // Runs of stars mean one star, and take LIKE exponentially long.
             '*' if like.ends_with('%') && !like.ends_with("\\%") => {}

@@ -1,5 +1,7 @@
 //! Half-open periods of time and sets of them, in microseconds as PostgreSQL counts them.
 
+use crate::interrupts::{poll, polled};
+
 /// Earliest instant: `-infinity`.
 pub const BEGIN: i64 = i64::MIN;
 /// Latest instant: `infinity`.
@@ -40,15 +42,32 @@ impl Periods {
 
     /// The part that lies in both.
     pub fn intersect(&self, other: &Self) -> Self {
-        self.0.iter().flat_map(|a| other.0.iter().filter_map(|b| a.intersect(*b))).collect()
+        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let mut both = Vec::new();
+        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+            poll();
+            both.extend(a.intersect(**b));
+            // The one that ends first meets nothing that follows.
+            if a.end <= b.end {
+                left.next()
+            } else {
+                right.next()
+            };
+        }
+        Self(both)
     }
 
     /// The part that lies in `self` and not in `other`.
     pub fn subtract(&self, other: &Self) -> Self {
         let mut rest = Vec::new();
+        let mut holes = other.0.as_slice();
         for period in &self.0 {
+            poll();
+            let first = holes.partition_point(|hole| hole.end <= period.start);
+            // The last hole may reach into the next period.
+            holes = &holes[first..];
             let mut start = period.start;
-            for hole in other.0.iter().filter_map(|hole| hole.intersect(*period)) {
+            for hole in polled(holes.iter().map_while(|hole| hole.intersect(*period))) {
                 rest.extend(Period::new(start, hole.start));
                 start = hole.end;
             }
@@ -70,7 +89,7 @@ impl FromIterator<Period> for Periods {
         let mut sorted: Vec<Period> = periods.into_iter().collect();
         sorted.sort_unstable();
         let mut merged: Vec<Period> = Vec::with_capacity(sorted.len());
-        for period in sorted {
+        for period in polled(sorted) {
             match merged.last_mut() {
                 Some(last) if period.start <= last.end => last.end = last.end.max(period.end),
                 _ => merged.push(period),

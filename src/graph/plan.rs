@@ -2,6 +2,7 @@
 
 use super::content::{Change, Content, Invalid, Operation};
 use super::period::{Period, Periods};
+use crate::interrupts::poll;
 
 /// A current version of the key.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub fn plan(
     let mut plan = Plan::default();
     let mut pieces: Vec<(Period, Content)> = Vec::new();
     for (i, version) in versions.iter().enumerate() {
+        poll();
         let Some(inside) = version.valid.intersect(portion) else { continue };
         let new = change.apply(operation, Some(&version.content), at)?;
         if new.as_ref().is_some_and(|new| new.same(&version.content)) {
@@ -48,6 +50,7 @@ pub fn plan(
         }
         let left = Period::new(version.valid.start, inside.start);
         let right = Period::new(inside.end, version.valid.end);
+        // bounded: two.
         for rest in left.into_iter().chain(right) {
             plan.add.push((rest, version.content.clone()));
         }
@@ -56,6 +59,7 @@ pub fn plan(
     let gaps = Periods::from(portion).subtract(&versions.iter().map(|version| version.valid).collect());
     let first = versions.iter().map(|version| version.content.created).min();
     for gap in gaps.iter() {
+        poll();
         pieces.extend(change.apply(operation, None, first.unwrap_or(at))?.map(|new| (gap, new)));
     }
     pieces.sort_by_key(|(period, _)| *period);
@@ -68,6 +72,7 @@ pub fn plan(
 fn coalesced(pieces: Vec<(Period, Content)>) -> Vec<(Period, Content)> {
     let mut merged: Vec<(Period, Content)> = Vec::with_capacity(pieces.len());
     for (period, content) in pieces {
+        poll();
         match merged.last_mut() {
             Some((last, before))
                 if last.end == period.start && before.same(&content) && before.source == content.source =>

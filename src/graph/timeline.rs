@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::period::Period;
+use crate::interrupts::poll;
 
 /// A stretch of the axis; `None` where nothing is said.
 pub type Stretch<C> = (Period, Option<C>);
@@ -38,9 +39,12 @@ pub fn timeline<C: Clone>(
     let mut waiting = order.into_iter().peekable();
     let mut at = window.start;
     while at < window.end {
+        poll();
+        // bounded: each version comes and goes once.
         while let Some(i) = waiting.next_if(|i| versions[*i].0.start <= at) {
             active.push((versions[i].1, Reverse(i)));
         }
+        // bounded: likewise.
         while active.peek().is_some_and(|(_, Reverse(i))| versions[*i].0.end <= at) {
             active.pop();
         }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::content::Id;
 use super::period::Period;
+use crate::interrupts::{poll, polled};
 
 /// How many nodes are expanded at once: a bound on what a step takes before limits are looked at.
 const CHUNK: usize = 4096;
@@ -25,8 +26,13 @@ pub struct Link {
 /// A graph at one point of both times.
 pub trait Graph {
     type Error;
-    /// The edges of the nodes, in walking direction or against it, whether their other end exists or not.
-    fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Link>, Self::Error>;
+    /// Edges that are being read.
+    type Links;
+    /// Begins to read the edges of the nodes, in walking direction or against it, whether their other end exists or
+    /// not.
+    fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Self::Links, Self::Error>;
+    /// Some of those that are left, so few that limits are looked at before they take memory; none at the end.
+    fn more(&mut self, links: &mut Self::Links) -> Result<Vec<Link>, Self::Error>;
     /// Those of the nodes that exist.
     fn existing(&mut self, nodes: &[Id]) -> Result<Vec<Id>, Self::Error>;
 }
@@ -77,30 +83,37 @@ pub fn traverse<G: Graph>(
             let chunk = first..(first + CHUNK).min(layer.end);
             let nodes: Vec<Id> = reached[chunk.clone()].iter().map(|r| r.id).collect();
             let place = |near: &Id| Some(chunk.start + nodes.binary_search(near).ok()?);
+            let room = max_nodes.saturating_sub(reached.len() - 1 + next.len());
             let mut best: HashMap<Id, (usize, Id, u32, Period)> = HashMap::new();
-            for link in graph.links(&nodes, false)? {
-                if seen.contains(&link.far) {
-                    continue;
+            let mut open = graph.links(&nodes, false)?;
+            loop {
+                poll();
+                let mut links = graph.more(&mut open)?;
+                if links.is_empty() {
+                    break;
                 }
-                let Some(parent) = place(&link.near) else { continue };
-                let found = (parent, link.edge, link.kind, link.valid);
-                best.entry(link.far)
-                    .and_modify(|known| {
-                        if (found.0, found.1) < (known.0, known.1) {
-                            *known = found;
+                links.retain(|link| !seen.contains(&link.far));
+                let known = there(graph, &links, |far| best.contains_key(far))?;
+                if best.len() + known.len() > room {
+                    return Err(Stopped::TooManyNodes);
+                }
+                // bounded: some.
+                for link in links {
+                    let Some(parent) = place(&link.near) else { continue };
+                    let found = (parent, link.edge, link.kind, link.valid);
+                    if let Some(before) = best.get_mut(&link.far) {
+                        if (found.0, found.1) < (before.0, before.1) {
+                            *before = found;
                         }
-                    })
-                    .or_insert(found);
+                    } else if known.contains(&link.far) {
+                        best.insert(link.far, found);
+                    }
+                }
             }
-            let candidates: Vec<Id> = best.keys().copied().collect();
-            for id in graph.existing(&candidates)? {
-                let Some((parent, edge, kind, valid)) = best.remove(&id) else { continue };
+            for (id, (parent, edge, kind, valid)) in polled(best) {
                 let valid = reached[parent].valid.intersect(valid).unwrap_or(valid);
                 seen.insert(id);
                 next.push(Reached { id, depth, parent: Some((parent, edge)), kind, valid });
-            }
-            if reached.len() - 1 + next.len() > max_nodes {
-                return Err(Stopped::TooManyNodes);
             }
         }
         if next.is_empty() {
@@ -113,10 +126,22 @@ pub fn traverse<G: Graph>(
     Ok(reached)
 }
 
+/// Those of the far ends that exist, where `is_known` does not say so already.
+fn there<G: Graph>(
+    graph: &mut G,
+    links: &[Link],
+    is_known: impl Fn(&Id) -> bool,
+) -> Result<HashSet<Id>, G::Error> {
+    let new: HashSet<Id> = links.iter().map(|link| link.far).filter(|far| !is_known(far)).collect();
+    let new: Vec<Id> = new.into_iter().collect();
+    Ok(if new.is_empty() { HashSet::new() } else { graph.existing(&new)?.into_iter().collect() })
+}
+
 /// The ids on the way from the start to the node at `place`, and the edges between them.
 pub fn path(reached: &[Reached], place: usize) -> Vec<Id> {
     let mut ids = vec![reached[place].id];
     let mut at = reached[place].parent;
+    // bounded: by the depth, and the caller by the ids in all the paths.
     while let Some((parent, _)) = at {
         ids.push(reached[parent].id);
         at = reached[parent].parent;
@@ -150,21 +175,31 @@ impl Side {
     fn step<G: Graph>(&mut self, graph: &mut G, room: usize) -> Result<(), Stopped<G::Error>> {
         let depth = self.depth.get(&self.frontier[0]).map_or(1, |d| d + 1);
         let mut next = HashSet::new();
-        let mut dead = HashSet::new();
+        // Of the edges between two nodes the one that a path takes.
+        let mut best: HashMap<(Id, Id), Link> = HashMap::new();
         for nodes in self.frontier.chunks(CHUNK) {
-            let mut links = graph.links(nodes, self.backwards)?;
-            links.retain(|link| !self.depth.contains_key(&link.far) && !dead.contains(&link.far));
-            let new: HashSet<Id> = links.iter().map(|l| l.far).filter(|far| !next.contains(far)).collect();
-            let new: Vec<Id> = new.into_iter().collect();
-            let existing: HashSet<Id> = graph.existing(&new)?.into_iter().collect();
-            dead.extend(new.into_iter().filter(|id| !existing.contains(id)));
-            next.extend(existing);
-            if next.len() > room {
-                return Err(Stopped::TooManyNodes);
+            let mut open = graph.links(nodes, self.backwards)?;
+            loop {
+                poll();
+                let mut links = graph.more(&mut open)?;
+                if links.is_empty() {
+                    break;
+                }
+                links.retain(|link| !self.depth.contains_key(&link.far));
+                next.extend(there(graph, &links, |far| next.contains(far))?);
+                if next.len() > room {
+                    return Err(Stopped::TooManyNodes);
+                }
+                // bounded: some.
+                for link in links.into_iter().filter(|link| next.contains(&link.far)) {
+                    let known = best.entry((link.near, link.far)).or_insert(link);
+                    if link.edge < known.edge {
+                        *known = link;
+                    }
+                }
             }
-            links.retain(|link| next.contains(&link.far));
-            self.links.extend(links);
         }
+        self.links.extend(polled(best.into_values()));
         self.frontier = next.into_iter().collect();
         self.frontier.sort_unstable();
         self.depth.extend(self.frontier.iter().map(|id| (*id, depth)));
@@ -189,6 +224,7 @@ pub fn shortest_path<G: Graph>(
     }
     let (mut ahead, mut behind) = (Side::new(from, false), Side::new(to, true));
     for _ in 0..max_depth {
+        poll();
         let room = max_nodes.saturating_sub(ahead.depth.len() + behind.depth.len());
         let (side, other) = if ahead.frontier.len() <= behind.frontier.len() {
             (&mut ahead, &behind)
@@ -219,18 +255,19 @@ fn rebuilt(ahead: &Side, behind: &Side, from: Id, to: Id, meeting: HashSet<Id>) 
     };
     // Links lie in the order of their depth: seen from the end, a link counts once its far node does.
     let mut on_path = meeting;
-    for link in ahead.links.iter().rev() {
+    for link in polled(ahead.links.iter().rev()) {
         let levels = ahead.depth.get(&link.near).zip(ahead.depth.get(&link.far));
         if on_path.contains(&link.far) && levels.is_some_and(|(near, far)| near + 1 == *far) {
             on_path.insert(link.near);
             offer(link.near, (link.far, link.edge, link.valid));
         }
     }
-    for link in &behind.links {
+    for link in polled(&behind.links) {
         offer(link.far, (link.near, link.edge, link.valid));
     }
     let mut path = Path { nodes: vec![from], edges: Vec::new(), valid: Period::ALWAYS };
     let mut at = from;
+    // bounded: by the depth.
     while at != to {
         let Some((next, edge, valid)) = steps.get(&at) else { break };
         path.nodes.push(*next);
@@ -260,6 +297,8 @@ mod tests {
         edges: Vec<(u8, u8)>,
         dead: u8,
         directed: bool,
+        /// How many edges were read.
+        read: usize,
     }
 
     impl Small {
@@ -296,6 +335,7 @@ mod tests {
 
     impl Graph for Small {
         type Error = Infallible;
+        type Links = Vec<Link>;
 
         fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Link>, Infallible> {
             let mut links = Vec::new();
@@ -322,6 +362,13 @@ mod tests {
             Ok(links)
         }
 
+        /// Two at a time, so that an edge and its better one come apart.
+        fn more(&mut self, links: &mut Vec<Link>) -> Result<Vec<Link>, Infallible> {
+            let few = links.len().min(2);
+            self.read += few;
+            Ok(links.drain(..few).collect())
+        }
+
         fn existing(&mut self, nodes: &[Id]) -> Result<Vec<Id>, Infallible> {
             Ok(nodes.iter().filter(|n| n[15] < self.dead).copied().collect())
         }
@@ -329,12 +376,13 @@ mod tests {
 
     fn small() -> impl Strategy<Value = Small> {
         (prop::collection::vec((0u8..9, 0u8..9), 0..22), 1u8..9, any::<bool>())
-            .prop_map(|(edges, dead, directed)| Small { edges, dead, directed })
+            .prop_map(|(edges, dead, directed)| Small { edges, dead, directed, read: 0 })
     }
 
     #[test]
     fn limits_and_absent_nodes() {
-        let mut chain = Small { edges: (0..8).map(|n| (n, n + 1)).collect(), dead: 9, directed: true };
+        let mut chain =
+            Small { edges: (0..8).map(|n| (n, n + 1)).collect(), dead: 9, directed: true, read: 0 };
         assert_eq!(traverse(&mut chain, id(0), 3, 10).unwrap().len(), 4);
         assert_eq!(traverse(&mut chain, id(0), 0, 10).unwrap().len(), 1);
         assert!(matches!(traverse(&mut chain, id(0), 9, 7), Err(Stopped::TooManyNodes)));

@@ -5,6 +5,8 @@
 //! As RFC 8785, with keys sorted by code point and numbers written exactly: no white space, shortest
 //! escapes, decimal numbers without exponent, leading `+` or trailing zeros.
 
+use crate::interrupts::polled;
+
 /// Deepest nesting that is accepted.
 pub const MAX_DEPTH: usize = 1000;
 
@@ -158,7 +160,7 @@ impl Writer {
             .map(|((key, from), to)| (key, from - object.start..to - object.start))
             .collect();
         members.sort_by(|a, b| a.0.cmp(&b.0));
-        for (i, (_, range)) in members.into_iter().enumerate() {
+        for (i, (_, range)) in polled(members).enumerate() {
             if i > 0 {
                 self.out.push(b',');
             }
@@ -168,6 +170,7 @@ impl Writer {
 
     fn string(&mut self, text: &str) {
         self.out.push(b'"');
+        // bounded: a text has at most MAX_BYTES, a tenth of a second.
         for byte in text.bytes() {
             match byte {
                 b'"' => self.out.extend_from_slice(b"\\\""),

@@ -3,9 +3,11 @@
 //! Values stay the text that they are, so no number loses a digit. What a member holds is never
 //! looked into: a merge is that of `jsonb || jsonb`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::value::RawValue;
+
+use crate::interrupts::polled;
 
 /// A key in the order of `jsonb`: by length in bytes, then by bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +29,7 @@ pub enum Invalid {
 pub fn merge(base: &str, patch: &str) -> Result<Option<String>, Invalid> {
     let (mut members, over) = (parse(base)?, parse(patch)?);
     let mut changed = false;
-    for (key, value) in over {
+    for (key, value) in polled(over) {
         changed |= members.insert(key, value) != Some(value);
     }
     Ok(changed.then(|| print(members.iter().map(|(key, value)| (key, (*value).to_owned())))))
@@ -37,7 +39,8 @@ pub fn merge(base: &str, patch: &str) -> Result<Option<String>, Invalid> {
 pub fn without(base: &str, names: &[String]) -> Result<Option<String>, Invalid> {
     let mut members = parse(base)?;
     let before = members.len();
-    members.retain(|key, _| !names.contains(&key.text));
+    let names: HashSet<&str> = polled(names).map(String::as_str).collect();
+    members.retain(|key, _| !names.contains(key.text.as_str()));
     Ok((members.len() < before).then(|| print(members.iter().map(|(key, value)| (key, (*value).to_owned())))))
 }
 
@@ -45,7 +48,7 @@ pub fn without(base: &str, names: &[String]) -> Result<Option<String>, Invalid> 
 pub fn diff(before: &str, after: &str) -> Result<String, Invalid> {
     let (before, after) = (parse(before)?, parse(after)?);
     let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).collect();
-    let differing = keys.into_iter().filter(|key| before.get(key) != after.get(key));
+    let differing = polled(keys).filter(|key| before.get(key) != after.get(key));
     Ok(print(differing.map(|key| {
         let side = |name, side: &Members<'_>| side.get(key).map(|value| format!("\"{name}\": {value}"));
         let sides: Vec<String> =
@@ -61,13 +64,14 @@ pub fn is_object(text: &str) -> bool {
 fn print<'a>(members: impl Iterator<Item = (&'a Key, String)>) -> String {
     // serde_json escapes in a string what PostgreSQL escapes, and in the same way.
     let quoted = |key: &Key| serde_json::Value::from(key.text.as_str());
-    let members: Vec<String> = members.map(|(key, value)| format!("{}: {value}", quoted(key))).collect();
+    let members: Vec<String> =
+        polled(members).map(|(key, value)| format!("{}: {value}", quoted(key))).collect();
     format!("{{{}}}", members.join(", "))
 }
 
 fn parse(text: &str) -> Result<Members<'_>, Invalid> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(|_| Invalid::NotObject)?;
-    Ok(members.into_iter().map(|(text, value)| (Key { bytes: text.len(), text }, value.get())).collect())
+    Ok(polled(members).map(|(text, value)| (Key { bytes: text.len(), text }, value.get())).collect())
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
-//! Maintenance: the background worker.
+//! Maintenance: the background worker, and what one session does at a time.
 
+mod sql;
 pub mod worker;

@@ -47,6 +47,7 @@ pub extern "C-unwind" fn llmspell_maintenance_worker(_argument: pg_sys::Datum) {
             pg_sys::BGWORKER_BYPASS_ROLELOGINCHECK,
         );
     }
+    // bounded: by the life of the worker; each turn waits for its latch.
     while BackgroundWorker::wait_latch(Some(Duration::from_millis(100))) {
         if !run_step() {
             continue;

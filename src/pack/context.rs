@@ -3,11 +3,17 @@
 use std::alloc::{Layout, handle_alloc_error};
 
 use zstd::bulk::Decompressor;
+use zstd::zstd_safe::zstd_sys::ZSTD_EndDirective;
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode::ZSTD_error_memory_allocation;
 use zstd::zstd_safe::{
     CCtx, CDict, CParameter, DCtx, DDict, DParameter, InBuffer, OutBuffer, ResetDirective, SafeResult,
     compress_bound, is_error_kind,
 };
+
+use crate::interrupts::poll;
+
+/// Beyond it data is compressed in parts, between which interrupts are heard.
+const PART: usize = 1 << 20;
 
 /// zstd refuses the bytes or the setting.
 #[derive(Debug)]
@@ -41,13 +47,34 @@ impl<'a> Compressor<'a> {
 
     pub fn compress(&mut self, data: &[u8]) -> Result<Vec<u8>, Refused> {
         let mut packed = Vec::with_capacity(compress_bound(data.len()));
-        let result = self.0.compress2(&mut packed, data);
+        let result = if data.len() > PART {
+            self.in_parts(data, &mut packed)
+        } else {
+            self.0.compress2(&mut packed, data)
+        };
         if result.is_err() {
             // A failed frame stays open, and the context may be used again.
             let _ = self.0.reset(ResetDirective::SessionOnly);
         }
         done(result)?;
         Ok(packed)
+    }
+
+    /// One frame, as of the whole.
+    fn in_parts(&mut self, data: &[u8], packed: &mut Vec<u8>) -> SafeResult {
+        // A frame that an interrupt left open goes.
+        self.0.reset(ResetDirective::SessionOnly)?;
+        self.0.set_pledged_src_size(Some(data.len() as u64))?;
+        let mut out = OutBuffer::around(packed);
+        for part in data.chunks(PART) {
+            poll();
+            let mut input = InBuffer::around(part);
+            // bounded: a part.
+            while input.pos() < part.len() {
+                self.0.compress_stream2(&mut out, &mut input, ZSTD_EndDirective::ZSTD_e_continue)?;
+            }
+        }
+        self.0.compress_stream2(&mut out, &mut InBuffer::around(&[]), ZSTD_EndDirective::ZSTD_e_end)
     }
 }
 
@@ -89,6 +116,7 @@ impl<'a> Expander<'a> {
         let mut input = InBuffer::around(packed);
         let mut data: Vec<u8> = Vec::new();
         loop {
+            poll();
             let room = (max + 1).saturating_sub(data.len());
             if room == 0 {
                 return Ok(data);

@@ -1,34 +1,12 @@
 //! The place of a pattern in a list that goes by frequency, scope, key and value: a JSON array of the four, as jsonb
 //! writes it.
 
-use std::fmt::Write;
+use serde_json::Value;
 
-/// The cursor of a pattern.
+/// The cursor of a pattern. serde_json escapes in a string what PostgreSQL escapes, and in the same way.
 pub fn of(frequency: i32, texts: [&str; 3]) -> String {
-    let mut cursor = String::with_capacity(32 + texts.iter().map(|text| text.len()).sum::<usize>());
-    // Writing to a String does not fail.
-    let _ = write!(cursor, "[{frequency}");
-    for text in texts {
-        cursor.push_str(", \"");
-        for c in text.chars() {
-            match c {
-                '"' => cursor.push_str("\\\""),
-                '\\' => cursor.push_str("\\\\"),
-                '\u{8}' => cursor.push_str("\\b"),
-                '\u{c}' => cursor.push_str("\\f"),
-                '\n' => cursor.push_str("\\n"),
-                '\r' => cursor.push_str("\\r"),
-                '\t' => cursor.push_str("\\t"),
-                c if c < ' ' => {
-                    let _ = write!(cursor, "\\u{:04x}", u32::from(c));
-                }
-                c => cursor.push(c),
-            }
-        }
-        cursor.push('"');
-    }
-    cursor.push(']');
-    cursor
+    let [scope, key, value] = texts.map(|text| Value::from(text).to_string());
+    format!("[{frequency}, {scope}, {key}, {value}]")
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub fn shared(weights: [f64; 2], present: [bool; 2]) -> [f64; 2] {
     if sum > 0.0 { weights.map(|weight| weight / sum) } else { [0.0; 2] }
 }
 
+use crate::interrupts::{poll, polled};
+
 /// The contributions of the ranks in two lists.
 pub fn ranks(
     vector: Option<i64>,
@@ -90,7 +92,9 @@ fn dot(x: &[f32], y: &[f32]) -> f64 {
     let (xs, x_rest) = x.as_chunks::<4>();
     let (ys, y_rest) = y.as_chunks::<4>();
     let mut sums = [0f32; 4];
+    // bounded: a vector has at most 16,000 numbers.
     for (a, b) in xs.iter().zip(ys) {
+        // bounded: four.
         for n in 0..4 {
             sums[n] += a[n] * b[n];
         }
@@ -108,14 +112,8 @@ fn cosine((x, x_length): (&[f32], f64), (y, y_length): (&[f32], f64)) -> f64 {
 /// Maximal marginal relevance: the positions of `k` items, each chosen for
 /// `lambda * relevance - (1 - lambda) * likeness to the nearest one chosen before`.
 /// Relevance comes as its logarithm and is scaled to 0..1; the earlier item wins a tie, so the order is the same each time.
-/// An item without a vector is like no other. `poll` is called for each choice.
-pub fn diversify(
-    orders: &[f64],
-    vectors: &[Option<Vec<f32>>],
-    lambda: f64,
-    k: usize,
-    mut poll: impl FnMut(),
-) -> Vec<usize> {
+/// An item without a vector is like no other.
+pub fn diversify(orders: &[f64], vectors: &[Option<Vec<f32>>], lambda: f64, k: usize) -> Vec<usize> {
     let relevance = shares(orders);
     let count = relevance.len().min(vectors.len());
     let highest = relevance.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -126,16 +124,16 @@ pub fn diversify(
     let mut left: Vec<usize> = (0..count).collect();
     let mut chosen = Vec::with_capacity(k.min(count));
     while chosen.len() < k && !left.is_empty() {
-        poll();
         let worth = |n: usize| lambda * (relevance[n] - lowest) / span - (1.0 - lambda) * nearest[n];
         let mut best = 0;
-        for at in 1..left.len() {
+        for at in polled(1..left.len()) {
             if worth(left[at]) > worth(left[best]) {
                 best = at;
             }
         }
         let picked = left.remove(best);
         for n in &left {
+            poll();
             if let (Some(x), Some(y)) = (vectors[picked], vectors[*n]) {
                 nearest[*n] = nearest[*n].max(cosine(x, y));
             }
@@ -191,17 +189,17 @@ mod tests {
     fn diversity_skips_a_copy() {
         let vectors = [vec![1.0, 0.0], vec![1.0, 0.0], vec![0.0, 1.0]].map(Some);
         let relevance = [1f64, 0.9, 0.5].map(f64::ln);
-        assert_eq!(diversify(&relevance, &vectors, 0.5, 2, || ()), [0, 2]);
-        assert_eq!(diversify(&relevance, &vectors, 1.0, 3, || ()), [0, 1, 2]);
-        assert_eq!(diversify(&relevance, &[None, None, None], 0.3, 9, || ()), [0, 1, 2]);
-        assert_eq!(diversify(&[], &[], 0.5, 3, || ()), [0usize; 0]);
+        assert_eq!(diversify(&relevance, &vectors, 0.5, 2), [0, 2]);
+        assert_eq!(diversify(&relevance, &vectors, 1.0, 3), [0, 1, 2]);
+        assert_eq!(diversify(&relevance, &[None, None, None], 0.3, 9), [0, 1, 2]);
+        assert_eq!(diversify(&[], &[], 0.5, 3), [0usize; 0]);
     }
 
     proptest! {
         #[test]
         fn every_item_once(relevance in proptest::collection::vec(-2000f64..0.0, 0..20), lambda in 0f64..=1.0, k in 0usize..30) {
             let vectors: Vec<_> = (0..relevance.len()).map(|n| Some(vec![(n as f32).cos(), (n as f32).sin(), 0.5])).collect();
-            let mut chosen = diversify(&relevance, &vectors, lambda, k, || ());
+            let mut chosen = diversify(&relevance, &vectors, lambda, k);
             prop_assert_eq!(chosen.len(), k.min(relevance.len()));
             chosen.sort_unstable();
             chosen.dedup();

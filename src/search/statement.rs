@@ -87,7 +87,7 @@ impl Table {
             (since, format!("t.{time} >= {SINCE}")),
             (until, format!("t.{time} < {UNTIL}")),
             (excluded, format!("t.{scope_column} <> ALL ({EXCLUDED})")),
-            (role, format!("t.role = {ROLE}")),
+            (role && self.is_episodes, format!("t.role = {ROLE}")),
             (!with_expired, "(t.expires_at IS NULL OR t.expires_at > now())".to_owned()),
         ];
         each.into_iter().filter(|(is_set, _)| *is_set).fold(String::new(), |mut text, (_, condition)| {

@@ -66,7 +66,8 @@ pub fn parts(mut text: &str) -> Parts {
             }
             (Token::Not(excluded), strict) => {
                 if let Some(strict) = strict {
-                    strict.extend([excluded, " "]);
+                    let is_open = excluded.matches('"').count() == 1;
+                    strict.extend([excluded, if is_open { "\" " } else { " " }]);
                 }
             }
         }
@@ -107,6 +108,7 @@ mod tests {
         assert_eq!(of("\"\" word"), both(" word", ""));
         assert_eq!(of(""), both("", ""));
         assert_eq!(of("-only"), both("", "-only"));
+        assert_eq!(of("a -\"b c"), both("a", "-\"b c\""));
     }
 
     #[test]

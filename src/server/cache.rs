@@ -48,6 +48,7 @@ impl<K: Eq + Hash, V> Cache<K, V> {
     /// The values that were dropped and that nobody uses any more.
     pub fn take_unused(&mut self) -> Vec<V> {
         let (mut unused, mut used) = (Vec::new(), Vec::new());
+        // bounded: entries of a cache.
         for value in self.dropped.drain(..) {
             match Rc::try_unwrap(value) {
                 Ok(value) => unused.push(value),

@@ -8,6 +8,7 @@ use pgrx::prelude::*;
 
 use super::spi::{Arg, typed};
 use super::varlena::Detoasted;
+use crate::interrupts::poll;
 use crate::json::canonical::Token;
 
 pub struct Document<'a>(Detoasted<'a>);
@@ -61,7 +62,7 @@ impl<'a> Document<'a> {
             unsafe { pg_sys::JsonbIteratorInit(&raw mut (*self.0.whole().cast::<pg_sys::Jsonb>()).root) };
         let mut bare_scalar = false;
         loop {
-            pgrx::check_for_interrupts!();
+            poll();
             // SAFETY: all-zero is a valid JsonbValue (null); the iterator fills it in.
             let mut value: pg_sys::JsonbValue = unsafe { std::mem::zeroed() };
             // SAFETY: both pointers are to live values of this frame.

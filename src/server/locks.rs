@@ -4,7 +4,8 @@
 //! **No statement holds a lock that it took while it waits for another one.** [`take`] takes all keys of a step
 //! or none: where one is held by somebody else, it gives back what it has just taken, waits for that one and
 //! begins anew. Two transactions therefore deadlock only over keys that both want in opposite order, in
-//! statements of their own; there is no coarser lock in which disjoint keys meet.
+//! statements of their own; there is no coarser lock in which disjoint keys meet. Of two that share a key and then both
+//! want it for themselves, the second is refused (40001) and does not wait.
 //!
 //! **Their number is bounded**, since the server's table of locks is one for all tenants: beyond
 //! [`most`] a transaction is refused.
@@ -16,25 +17,38 @@ use pgrx::prelude::*;
 
 use super::clock;
 use crate::error::Refusal;
+use crate::interrupts::{poll, polled};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a transaction locks at most {most} keys, and this one needs more")]
-pub struct TooMany {
-    most: usize,
+pub enum Refused {
+    /// Two transactions that share a key and both want it for themselves would wait for each other for ever.
+    #[error("another transaction shares a key with this one, and wants it for itself as well")]
+    BothShare,
+    #[error("a transaction locks at most {most} keys, and this one needs more")]
+    TooMany { most: usize },
 }
 
-impl Refusal for TooMany {
+impl Refusal for Refused {
     fn sqlstate(&self) -> PgSqlErrorCode {
-        PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
+        match self {
+            Self::BothShare => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+            Self::TooMany { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some(
-            "Use smaller batches, each in a transaction of its own, or raise max_locks_per_transaction."
-                .to_owned(),
-        )
+        let hint = match self {
+            Self::BothShare => "Run the transaction again.",
+            Self::TooMany { .. } => {
+                "Use smaller batches, each in a transaction of its own, or raise max_locks_per_transaction."
+            }
+        };
+        Some(hint.to_owned())
     }
 }
+
+/// Added to the class of a lock for that of [`Lock::turn`].
+const TURNS: u16 = 1000;
 
 /// A key and how it is locked.
 #[derive(Clone, Copy)]
@@ -61,13 +75,26 @@ impl Lock {
         Self { tag, mode: if exclusive { pg_sys::ExclusiveLock } else { pg_sys::ShareLock } as i32 }
     }
 
+    /// A lock that only one of those can have who share this one and want it for themselves.
+    fn turn(&self) -> Option<Self> {
+        let share = pg_sys::ShareLock as i32;
+        // SAFETY: looks at the own locks; the tag lives through the call.
+        let shares = self.mode != share && unsafe { pg_sys::LockHeldByMe(&raw const self.tag, share, false) };
+        shares.then(|| {
+            let mut turn = *self;
+            turn.tag.locktag_field4 += TURNS;
+            turn
+        })
+    }
+
     /// Whether the transaction has it already, in this mode or a stronger one.
     fn is_held(&self) -> bool {
         // SAFETY: looks at the own locks; the tag lives through the call.
         unsafe { pg_sys::LockHeldByMe(&raw const self.tag, self.mode, true) }
     }
 
-    fn acquire(&self, wait: bool) -> bool {
+    /// False where somebody else has it and `wait` is false.
+    pub fn acquire(&self, wait: bool) -> bool {
         // SAFETY: the tag lives through the call; a lock of the transaction is released at its end.
         let result = unsafe { pg_sys::LockAcquire(&raw const self.tag, self.mode, false, !wait) };
         result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
@@ -104,24 +131,29 @@ impl Taken {
 }
 
 /// Takes all of them, which are different keys.
-pub fn take(locks: &[Lock]) -> Result<Taken, TooMany> {
-    let wanted: Vec<Lock> = locks.iter().filter(|lock| !lock.is_held()).copied().collect();
+pub fn take(locks: &[Lock]) -> Result<Taken, Refused> {
+    let mut wanted: Vec<Lock> = polled(locks).filter(|lock| !lock.is_held()).copied().collect();
+    let turns: Vec<Lock> = wanted.iter().filter_map(Lock::turn).filter(|turn| !turn.is_held()).collect();
     let began = clock::transaction_start();
     let before = TAKEN.get();
-    let count = wanted.len() + if before.0 == began { before.1 } else { 0 };
+    let count = wanted.len() + turns.len() + if before.0 == began { before.1 } else { 0 };
     if count > most() {
-        return Err(TooMany { most: most() });
+        return Err(Refused::TooMany { most: most() });
+    }
+    // Nobody waits for a turn, so it may be held while other locks are waited for.
+    if !polled(&turns).all(|turn| turn.acquire(false)) {
+        return Err(Refused::BothShare);
     }
     let mut awaited: Option<usize> = None;
     loop {
-        pgrx::check_for_interrupts!();
+        poll();
         if let Some(first) = awaited {
             wanted[first].acquire(true);
         }
         let rest = (0..wanted.len()).filter(|n| Some(*n) != awaited);
         let mut taken: Vec<usize> = awaited.into_iter().collect();
         let mut blocked = None;
-        for n in rest {
+        for n in polled(rest) {
             if !wanted[n].acquire(false) {
                 blocked = Some(n);
                 break;
@@ -130,6 +162,7 @@ pub fn take(locks: &[Lock]) -> Result<Taken, TooMany> {
         }
         if blocked.is_none() {
             TAKEN.set((began, count));
+            wanted.extend(turns);
             return Ok(Taken(wanted));
         }
         taken.into_iter().for_each(|n| wanted[n].release());

@@ -53,6 +53,7 @@ impl Settings {
 
     pub fn off(names: &[&CStr]) -> Self {
         let settings = Self::begin();
+        // bounded: names that the code has.
         for name in names {
             settings.set(name, "off");
         }

@@ -68,6 +68,7 @@ pub fn get(sql: Sql<'_>, args: &[Arg<'_>], pages: u32) -> Rc<Plan> {
         Sql::Fixed(text) => Text::Fixed(text.as_ptr() as usize),
         Sql::Made(text) => {
             let mut key = String::with_capacity(text.len() + 8 * args.len());
+            // bounded: parameters that the code has.
             for arg in args {
                 let _ = write!(key, "{} ", arg.oid().to_u32());
             }
@@ -88,6 +89,7 @@ pub fn get(sql: Sql<'_>, args: &[Arg<'_>], pages: u32) -> Rc<Plan> {
         Sql::Made(text) => prepare(&CString::new(text).unwrap_or_default(), args, pages),
     };
     let (plan, unused) = PLANS.with_borrow_mut(|plans| (plans.put(key, plan), plans.take_unused()));
+    // bounded: entries of a cache.
     for plan in unused {
         // SAFETY: the plan was kept, and nobody else has the pointer any more.
         unsafe { pg_sys::SPI_freeplan(plan.pointer) };

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::prelude::*;
@@ -12,6 +13,7 @@ use super::catalog;
 use super::nest::Settings;
 use super::plans::{self, Plan};
 use super::varlena::Detoasted;
+use crate::interrupts::polled;
 
 /// The snapshot of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +148,42 @@ impl Connection {
         found
     }
 
+    /// The rows of a SELECT as [`Sees::Query`], with settings for the planner alone.
+    pub fn rows_planned<'a, T>(
+        &self,
+        sql: impl Into<Sql<'a>>,
+        args: &[Arg<'_>],
+        settings: impl FnOnce() -> Settings,
+        each: impl FnMut(&Row<'_>) -> T,
+    ) -> Vec<T> {
+        let plan = plans::get(sql.into(), args, self.pages);
+        let result = planned(&plan, settings, || Done::of(&plan, args, Sees::Query));
+        let found = result.visit(each);
+        result.free();
+        found
+    }
+
+    /// Begins to read them.
+    pub fn open_planned<'c, 'a>(
+        &'c self,
+        sql: impl Into<Sql<'a>>,
+        args: &[Arg<'_>],
+        settings: impl FnOnce() -> Settings,
+    ) -> Cursor<'c> {
+        let plan = plans::get(sql.into(), args, self.pages);
+        planned(&plan, settings, || Self::cursor(&plan, args))
+    }
+
+    fn cursor<'c>(plan: &Plan, args: &[Arg<'_>]) -> Cursor<'c> {
+        let (mut values, nulls) = parameters(args);
+        // SAFETY: as in `Done::of`; the portal copies the values and holds the server's own plan. It gets a name of
+        // its own.
+        let portal = unsafe {
+            pg_sys::SPI_cursor_open(std::ptr::null(), plan.pointer, values.as_mut_ptr(), nulls.as_ptr(), true)
+        };
+        Cursor { portal, is_over: false, life: PhantomData }
+    }
+
     /// The first row.
     pub fn row<'a, T>(
         &self,
@@ -177,8 +215,73 @@ impl Connection {
         each: impl FnMut(&Row<'c>) -> T,
     ) -> Vec<T> {
         let plan = plans::get(sql.into(), args, self.pages);
+<<<<<<< HEAD
         plans::run(&plan, settings, || Done::of(&plan, args, Sees::Query)).visit(each)
+=======
+        planned(&plan, settings, || Done::of(&plan, args, Sees::Query)).visit(each)
+>>>>>>> main
     }
+}
+
+/// Runs a plan, with settings for the planner where the server has to plan.
+fn planned<T>(plan: &Rc<Plan>, settings: impl FnOnce() -> Settings, run: impl FnOnce() -> T) -> T {
+    if plan.is_settled() {
+        let result = run();
+        if !plan.is_settled() {
+            // Something changed, and the server has planned without the settings.
+            plans::forget(plan);
+        }
+        return result;
+    }
+    let settings = settings();
+    let result = run();
+    drop(settings);
+    plan.settle();
+    result
+}
+
+/// A SELECT whose rows are read some at a time, so that no more of them are in memory.
+pub struct Cursor<'c> {
+    portal: pg_sys::Portal,
+    is_over: bool,
+    life: PhantomData<&'c Connection>,
+}
+
+impl Cursor<'_> {
+    /// What `each` makes of at most so many of the rows that are left.
+    pub fn fetch<T>(&mut self, max_rows: usize, each: impl FnMut(&Row<'_>) -> T) -> Vec<T> {
+        // SAFETY: the portal is open until self is dropped; errors are raised from within.
+        let result = unsafe {
+            pg_sys::SPI_cursor_fetch(self.portal, true, max_rows as std::ffi::c_long);
+            Done { table: pg_sys::SPI_tuptable, rows: pg_sys::SPI_processed as usize }
+        };
+        self.is_over = result.rows < max_rows;
+        let found = result.visit(each);
+        result.free();
+        found
+    }
+
+    /// Whether the last rows were fetched.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+}
+
+impl Drop for Cursor<'_> {
+    fn drop(&mut self) {
+        // After an error the transaction's end does it.
+        if !std::thread::panicking() {
+            // SAFETY: opened by this connection, which is not over yet, and closed once.
+            unsafe { pg_sys::SPI_cursor_close(self.portal) };
+        }
+    }
+}
+
+/// Arguments as SPI takes them.
+fn parameters(args: &[Arg<'_>]) -> (Vec<pg_sys::Datum>, Vec<c_char>) {
+    let null = |datum: Option<Datum<'_>>| if datum.is_some() { b' ' } else { b'n' } as c_char;
+    let value = |datum: Option<Datum<'_>>| datum.map_or(pg_sys::Datum::null(), Datum::sans_lifetime);
+    args.iter().map(|arg| (value(arg.datum()), null(arg.datum()))).unzip()
 }
 
 /// The result of a statement: its rows live until the connection ends, or are freed.
@@ -190,12 +293,7 @@ struct Done {
 impl Done {
     /// Inside a connection.
     fn of(plan: &Plan, args: &[Arg<'_>], sees: Sees) -> Self {
-        let mut values: Vec<pg_sys::Datum> = Vec::with_capacity(args.len());
-        let mut nulls: Vec<c_char> = Vec::with_capacity(args.len());
-        for datum in args.iter().map(Arg::datum) {
-            nulls.push(if datum.is_some() { b' ' } else { b'n' } as c_char);
-            values.push(datum.map_or(pg_sys::Datum::null(), Datum::sans_lifetime));
-        }
+        let (mut values, nulls) = parameters(args);
         // SAFETY: the plan is kept while it is held, and was prepared with as many parameters of these types;
         // errors are raised from within. SPI_tuptable is null after a statement without rows to return.
         unsafe {
@@ -228,10 +326,7 @@ impl Done {
         // SAFETY: a table has a description of its rows.
         let mut row = unsafe { Row::of(table.tupdesc) };
         let mut found = Vec::with_capacity(self.rows);
-        for n in 0..self.rows {
-            if n % 4096 == 4095 {
-                pgrx::check_for_interrupts!();
-            }
+        for n in polled(0..self.rows) {
             // SAFETY: the table has as many rows as were processed, and the buffers as many places as columns.
             unsafe {
                 let tuple = *table.vals.add(n);

@@ -13,6 +13,7 @@ const _: () = assert!(MAX_KEY_CHARS >= KEY_CHARS);
 /// or U+10FFFF throughout) the bound is a text above every such key.
 pub fn prefix_end(prefix: &str) -> String {
     let mut end: Vec<char> = prefix.chars().collect();
+    // bounded: each character of a prefix goes once.
     while let Some(last) = end.pop() {
         if let Some(next) = successor(last) {
             end.push(next);

@@ -9,8 +9,6 @@ use crate::limits::SHOWN_CHARS;
 pub enum Invalid {
     #[error("ef_search must be between 1 and {MAX_EF_SEARCH}, got {0}")]
     EfSearch(i32),
-    #[error("filter must be a JSON object, not {0}")]
-    Filter(&'static str),
     #[error("a vector must be at most {:e} long, this one is {0:e}", LENGTHS.end())]
     Long(f64),
     #[error("max_distance must be a number, got NaN")]

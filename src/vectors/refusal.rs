@@ -14,7 +14,6 @@ impl Refusal for Invalid {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Filter(_) => "Give what the metadata must contain, for instance {\"kind\": \"note\"}.",
             Self::Half { .. } => {
                 "The index of this space has half precision: scale the vectors, or choose method hnsw."
             }

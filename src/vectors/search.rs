@@ -199,6 +199,7 @@ fn ann<'c>(
     let literal = own.then(|| quoted(&query.tenant));
     let settings = Settings::off(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
+    // bounded: two.
     for name in [c"enable_sort", c"enable_bitmapscan"] {
         settings.set(name, "off");
     }
@@ -247,6 +248,7 @@ pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -
         // The others know one way only.
         false => Step::Iterative,
     };
+    // bounded: a pass, and a scan.
     while step != Step::Exact {
         let (found, candidates) = ann(connection, query, target, wanted, step == Step::Iterative);
         let enough = candidates >= wanted.fetch;

@@ -26,7 +26,7 @@ ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "sessio
           "artifact_put": "session_id name data", "artifact_upload_begin": "session_id name"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.
 OWN = {("artifact_put", "session_name"): None, ("artifact_get", "session_name"): None, ("artifact_get_text", "session_name"): None, ("artifact_info", "session_name"): None, ("artifact_upload_begin", "session_name"): None, ("artifact_list", "session_name"): None,
-       ("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5)}
+       ("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5), ("vector_add_half", "embedding"): b"\x00\x3c" * 384}
 
 
 class Function:

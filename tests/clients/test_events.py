@@ -204,9 +204,27 @@ def archive_through_a_file():
 
 
 @test
+def months_that_others_make():
+    """a transaction that keeps its snapshot appends to a month that another session has made since"""
+    with server() as owner:
+        owner.execute("SELECT llmspell.ensure_future_event_log_partitions()")
+        owner.execute("DROP TABLE llmspell." + one(owner, "SELECT 'event_log_' || to_char(now() AT TIME ZONE 'UTC' + interval '2 months', 'YYYY_MM')"))
+    append = "SELECT created FROM llmspell.event_append('month', '{}', at => date_trunc('month', now()) + interval '2 months 10 days')"
+    for level in (psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE):
+        with server() as owner:
+            owner.execute("DROP TABLE IF EXISTS llmspell." + one(owner, "SELECT 'event_log_' || to_char(now() AT TIME ZONE 'UTC' + interval '2 months', 'YYYY_MM')"))
+        with app(A, autocommit=False) as early, app(B) as other:
+            early.isolation_level = level
+            early.execute("SELECT count(*) FROM llmspell.kv_store")
+            equal(one(other, append), True)
+            equal(one(early, append), True, str(level))
+            equal(one(early, append.replace("event_append('month', '{}'", "stream_append('month', '[{\"event_type\": \"t\", \"payload\": {}}]'").split(", at =>")[0].replace("created", "count(*)") + ")"), 1)
+            early.commit()
+
+
+@test
 def clean_up():
     """what the tests made is taken away"""
     with server() as connection:
         connection.execute("DROP FUNCTION IF EXISTS public.late, public.bare")
         connection.execute(f"DROP OWNED BY {OPS}; DROP ROLE {OPS}")
-

@@ -28,6 +28,19 @@ def held_tenant_is_skipped():
 
 
 @test
+def locks_by_number():
+    """no advisory lock that a session can take keeps maintenance from its work; another session's maintenance does"""
+    with app(A) as anybody, app() as operator, app(autocommit=False) as other:
+        anybody.execute("SELECT pg_advisory_lock('llmspell._maintenance'::regclass::oid::int, n) FROM generate_series(0, 60) AS n")
+        anybody.execute("SELECT pg_advisory_lock(n) FROM generate_series(0, 2000) AS n")
+        equal(len(rows(operator, "SELECT * FROM llmspell.maintenance_run()")) > 3, True)
+        equal(len(rows(other, "SELECT * FROM llmspell.maintenance_step()")), 1)
+        equal(rows(operator, "SELECT * FROM llmspell.maintenance_run()"), [(None, True, "another session is at it")], "while another session does it")
+        other.rollback()
+        equal(len(rows(operator, "SELECT * FROM llmspell.maintenance_run()")) > 3, True)
+
+
+@test
 def queries_of_superusers():
     """llmspell_admin sees what applications run, and that a superuser has a transaction open, but not its query"""
     with server() as superuser, app(A) as application, app() as operator:

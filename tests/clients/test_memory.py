@@ -3,11 +3,12 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import psycopg
 from functions import functions
-from lib import A, ROLE, SOAK, app, equal, fill, one, rows, server, test
+from lib import A, ROLE, SOAK, Skip, app, equal, fill, one, raises, rows, server, test
 
 MIB = 1 << 20
 # Megabytes beside what the backend has.
@@ -23,12 +24,15 @@ class Session:
         self.connection, self.message = connection, ""
         self.pid = connection.info.backend_pid
 
-    def addresses(self):
+    def addresses(self, most=False):
+        """What it has now, or the most that it has had."""
         status = open(f"/proc/{self.pid}/status").read()
-        return int(re.search(r"VmSize:\s*(\d+) kB", status)[1]) * 1024
+        return int(re.search(rf"{'VmPeak' if most else 'VmSize'}:\s*(\d+) kB", status)[1]) * 1024
 
     def limit(self, size):
         """By the server's own user: others may not."""
+        if not shutil.which("prlimit"):
+            raise Skip("prlimit, which limits the memory of a backend, is not there")
         owner = os.stat(f"/proc/{self.pid}")
         user = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.getuid() == 0 else {}
         subprocess.run(["prlimit", f"--pid={self.pid}", f"--as={size}:"], check=True, **user)
@@ -158,6 +162,34 @@ def every_function():
     equal(sorted(wrong)[:5], [], f"{len(wrong)} of {calls}")
     equal("53200" in states, True, f"{states}")
     session.connection.close()
+
+
+@test
+def walks():
+    """a walk that stops at max_nodes has not taken memory for all edges of a node: less than a quarter of what the whole walk takes"""
+    hub, edges = NODE.format(NODES + 1), 400_000 if SOAK else 40_000
+    with server() as owner:
+        owner.execute(f"INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, valid_time_start) VALUES (%s, {hub}, 'memory', 'hub', '2020-01-01+00')", [A])
+        # Some to nodes that are not there, some twice to the same one.
+        owner.execute(f"""INSERT INTO llmspell.relationships (tenant_id, from_entity, to_entity, relationship_type, valid_time_start)
+            SELECT %s, {hub}, {NODE.format(f'mod(n * 3 / 4, {NODES * 2})')}, 'knows', '2020-01-01+00' FROM generate_series(1, %s) AS n""", [A, edges])
+        owner.execute("ANALYZE llmspell.entities, llmspell.relationships")
+    calls = {"graph_traverse": f"SELECT count(*) FROM llmspell.graph_traverse({hub}, 1, max_nodes => %s)",
+             "graph_shortest_path": f"SELECT * FROM llmspell.graph_shortest_path({hub}, {NODE.format(NODES - 1)}, 2, max_nodes => %s)"}
+    for name, call in calls.items():
+        took = []
+        for max_nodes in (20, 1_000_000):
+            session = Session(app(A))
+            session.connection.execute(call.replace(hub, NODE.format(NODES - 1)), [20])
+            before = session.addresses(most=True)
+            if max_nodes == 20:
+                with raises("54000", what=name):
+                    session.connection.execute(call, [max_nodes])
+            else:
+                session.connection.execute(call, [max_nodes])
+            took.append(session.addresses(most=True) - before)
+            session.connection.close()
+        equal(took[0] * 4 < took[1], True, f"{name}: {took}")
 
 
 @test

@@ -15,6 +15,7 @@ use crate::arguments::given;
 use crate::graph::content::{Change, Id, Operation};
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{Period, Periods};
+use crate::interrupts::poll;
 use crate::server::spi::{self, Sees};
 use crate::tenancy::tenant;
 
@@ -199,7 +200,7 @@ fn entity_retract(
         let at = time(&targets, i64::MIN)?;
         let mut done = (at, 0, 0);
         for target in &targets {
-            pgrx::check_for_interrupts!();
+            poll();
             let (closed, added) =
                 target.apply(connection, &tenant, Operation::Retract, &Change::default(), at)?;
             done = (at, done.1 + closed, done.2 + added);

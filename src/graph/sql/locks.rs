@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use super::target::Target;
 use crate::error::Error;
 use crate::graph::content::Id;
+use crate::interrupts::{poll, polled};
 use crate::server::locks::{self, Lock, Taken};
 
 /// The thing that a key lock protects.
@@ -35,7 +36,7 @@ pub fn lock(tenant: &str, keys: impl IntoIterator<Item = Key>) -> Result<Taken, 
     let mut strongest: Vec<Key> = Vec::new();
     let (exclusive, shared): (Vec<Key>, Vec<Key>) = keys.into_iter().partition(|key| key.exclusive);
     let mut seen = HashSet::new();
-    for key in exclusive.into_iter().chain(shared) {
+    for key in polled(exclusive.into_iter().chain(shared)) {
         if seen.insert((key.kind, key.id)) {
             strongest.push(key);
         }
@@ -47,6 +48,7 @@ pub fn lock(tenant: &str, keys: impl IntoIterator<Item = Key>) -> Result<Taken, 
 /// Locks the keys, and those that `load` finds to be needed when it reads what is there.
 pub fn lock_with(tenant: &str, mut keys: Vec<Key>, mut load: impl FnMut() -> Vec<Key>) -> Result<(), Error> {
     loop {
+        poll();
         let known: HashSet<Key> = keys.iter().copied().collect();
         let taken = lock(tenant, keys.iter().copied())?;
         let more: Vec<Key> = load().into_iter().filter(|key| !known.contains(key)).collect();

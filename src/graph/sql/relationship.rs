@@ -15,6 +15,7 @@ use crate::arguments::given;
 use crate::graph::content::{Change, Operation};
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{Period, Periods};
+use crate::interrupts::poll;
 use crate::server::clock;
 use crate::server::spi::{self, Sees};
 use crate::tenancy::tenant;
@@ -58,6 +59,7 @@ fn relationship_put(
         })?;
         let Some(whole) = found else { return Ok((clock::transaction_start(), 0, 0)) };
         let (mut pieces, mut missing, mut floor) = (Periods::from(portion), Vec::new(), i64::MIN);
+        // bounded: two.
         for end in ends.iter().filter(|_| on_missing < 2) {
             let args =
                 [tenant.as_str().into(), spi::id(*end), spi::time(portion.start), spi::time(portion.end)];
@@ -78,6 +80,7 @@ fn relationship_put(
         let at = time(std::slice::from_ref(&whole), floor)?;
         let mut done = (at, 0, 0);
         for piece in pieces.iter() {
+            poll();
             let again = (piece != portion)
                 .then(|| Target::load(connection, &RELATIONSHIPS, &tenant, relationship, piece));
             let target = again.as_ref().unwrap_or(&whole);

@@ -11,6 +11,7 @@ use crate::graph::content::{self, Change, Content, Id, Operation, Source};
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{END, Period};
 use crate::graph::plan::{Version, plan};
+use crate::interrupts::{poll, polled};
 use crate::server::clock;
 use crate::server::spi::{self, Arg, Connection, Place, Row, Sees};
 use crate::settings;
@@ -116,7 +117,7 @@ impl Target {
         let mut target =
             Self { table, id, portion, versions: Vec::new(), places: Vec::new(), stamps: Vec::new() };
         let mut found = Vec::new();
-        for (stamps, version) in connection.rows(table.versions, &args, Sees::Latest, read_version) {
+        for (stamps, version) in polled(connection.rows(table.versions, &args, Sees::Latest, read_version)) {
             target.stamps.push(stamps);
             found.extend(version);
         }
@@ -162,8 +163,10 @@ impl Target {
                     Invalid::NotMergeable { what: self.table.what, id: shown_id(self.id) }.into()
                 }
             })?;
+        // bounded: two.
         for (statement, versions) in [(self.table.close, &plan.close), (self.table.remove, &plan.replace)] {
             for version in versions {
+                poll();
                 // Where it was found: the key is locked, and a raw writer who moved it since is noticed.
                 let key = [tenant.into(), spi::id(self.id), spi::place(&self.places[*version])];
                 let at = (statement == self.table.close).then_some(spi::time(at));
@@ -174,6 +177,7 @@ impl Target {
             }
         }
         for (valid, content) in &plan.add {
+            poll();
             insert(connection, tenant, self.id, *valid, content, at);
         }
         Ok((plan.close.len() as i32, plan.add.len() as i32))

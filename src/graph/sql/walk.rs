@@ -14,7 +14,9 @@ use crate::graph::content::Id;
 use crate::graph::invalid::Invalid;
 use crate::graph::period::{END, Period};
 use crate::graph::walk::{Graph, Link, Stopped, path, shortest_path, traverse};
-use crate::server::spi::{self, Connection, Row, Sees};
+use crate::interrupts::poll;
+use crate::server::nest::Settings;
+use crate::server::spi::{self, Connection, Cursor, Row};
 use crate::tenancy::tenant;
 
 /// The defaults of the SQL signatures, for nulls.
@@ -22,6 +24,9 @@ const TRAVERSE_DEPTH: i32 = 3;
 const TRAVERSE_NODES: i32 = 10_000;
 const PATH_DEPTH: i32 = 10;
 const PATH_NODES: i32 = 100_000;
+
+/// How many edges are read at a time: more take no less time.
+const BLOCK: usize = 4096;
 
 /// Most ids in all the paths of a result: a long chain would have the square of its length.
 const MAX_PATH_NODES: usize = 10_000_000;
@@ -106,6 +111,18 @@ impl Point {
         })
     }
 
+    /// The present has indexes that hold all that a walk reads, and no others are to be used: whatever the statistics
+    /// say (a node with many edges, a table that nobody has analyzed), a plan that finds the tenant's rows and then
+    /// looks for each among the ids takes the product of both. Names are in no such index.
+    fn planned(&self) -> Settings {
+        let others: &[&CStr] = if self.known_at.is_some() {
+            &[]
+        } else {
+            &[c"enable_seqscan", c"enable_bitmapscan", c"enable_indexscan"]
+        };
+        Settings::off(others)
+    }
+
     fn statements(&self) -> &'static Statements {
         if self.known_at.is_some() { &KNOWN } else { &CURRENT }
     }
@@ -123,7 +140,11 @@ impl Seen<'_> {
         let Point { tenant, valid_at, known_at, .. } = self.point;
         let mut args = vec![tenant.as_str().into(), spi::ids(nodes), spi::time(*valid_at)];
         args.extend(known_at.map(spi::time));
-        self.connection.rows(text, &args, Sees::Query, each).into_iter().flatten().collect()
+        self.connection
+            .rows_planned(text, &args, || self.point.planned(), each)
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Type and name of nodes. They are not in the index that tells which nodes exist, and reading them
@@ -159,28 +180,38 @@ fn link(row: &Row<'_>, types: &mut Types) -> Option<Link> {
     Some(Link { near: row.id(0)?, far: row.id(1)?, edge: row.id(2)?, kind, valid })
 }
 
-impl Graph for Seen<'_> {
+impl<'a> Graph for Seen<'a> {
     type Error = Error;
+    type Links = Vec<Cursor<'a>>;
 
-    fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Link>, Error> {
-        pgrx::check_for_interrupts!();
+    fn links(&mut self, nodes: &[Id], backwards: bool) -> Result<Vec<Cursor<'a>>, Error> {
         let (point, statements) = (self.point, self.point.statements());
         let (out, into) = if backwards { (point.behind, point.ahead) } else { (point.ahead, point.behind) };
-        let mut links = Vec::new();
-        for (_, text) in
-            [(out, statements.out), (into, statements.into)].into_iter().filter(|(wanted, _)| *wanted)
-        {
-            let mut args = vec![
-                point.tenant.as_str().into(),
-                spi::ids(nodes),
-                spi::time(point.valid_at),
-                point.types.clone().into(),
-            ];
-            args.extend(point.known_at.map(spi::time));
-            let found = self.connection.rows(text, &args, Sees::Query, |row| link(row, &mut self.types));
-            links.extend(found.into_iter().flatten());
+        let mut args = vec![
+            point.tenant.as_str().into(),
+            spi::ids(nodes),
+            spi::time(point.valid_at),
+            point.types.clone().into(),
+        ];
+        args.extend(point.known_at.map(spi::time));
+        let wanted =
+            [(out, statements.out), (into, statements.into)].into_iter().filter(|(wanted, _)| *wanted);
+        Ok(wanted.map(|(_, text)| self.connection.open_planned(text, &args, || point.planned())).collect())
+    }
+
+    fn more(&mut self, links: &mut Vec<Cursor<'a>>) -> Result<Vec<Link>, Error> {
+        let mut found = Vec::new();
+        while let Some(cursor) = links.last_mut() {
+            poll();
+            let rows = cursor.fetch(BLOCK - found.len(), |row| link(row, &mut self.types));
+            found.extend(rows.into_iter().flatten());
+            if cursor.is_over() {
+                links.pop();
+            } else if found.len() >= BLOCK / 2 {
+                break;
+            }
         }
-        Ok(links)
+        Ok(found)
     }
 
     fn existing(&mut self, nodes: &[Id]) -> Result<Vec<Id>, Error> {

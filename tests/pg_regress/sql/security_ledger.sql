@@ -25,3 +25,5 @@ SELECT f.name::text AS worker_may FROM functions f WHERE has_function_privilege(
 UNION ALL
 SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^llmspell') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND (has_table_privilege('llmspell_worker', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN') OR has_any_column_privilege('llmspell_worker', c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'));
+-- no function takes a lock that any session could take by its number
+SELECT name AS lock_by_number FROM functions WHERE coalesce(prosrc, '') || coalesce(pg_get_function_sqlbody(oid), '') ~ 'pg_(try_)?advisory' ORDER BY 1;
