@@ -3,6 +3,7 @@
 /// A score for each row from the better of the rows beside it; `beside` names pairs of rows that stand side by side.
 pub fn surroundings(own: &[f64], beside: &[(usize, usize)]) -> Vec<f64> {
     let mut best = vec![0f64; own.len()];
+    // bounded: two for each row that lends, of which there are at most 200.
     for (a, b) in beside {
         best[*a] = best[*a].max(own[*b]);
         best[*b] = best[*b].max(own[*a]);

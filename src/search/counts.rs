@@ -67,6 +67,7 @@ pub fn saw(key: &[u8], query: &Query, found: &Found<'_>) {
         if counts.found_in.len() >= WORDS {
             counts.found_in.clear();
         }
+        // bounded: the words of a query, at most 64 in each language.
         for (slot, rows) in found.found_in.iter().enumerate() {
             if let Some(rows) = rows {
                 counts.found_in.insert(query.name(slot), *rows);
@@ -95,7 +96,7 @@ mod tests {
 
     fn count(key: &[u8], word: &str, rows: u64) {
         let query = query(word);
-        let mut found = find(&query, None, 1, false, |_, _| (), || ());
+        let mut found = find(&query, None, 1, false, |_, _| ());
         found.corpus = Some(Corpus { rows, words: 5 * rows });
         found.found_in = vec![Some(rows / 2)];
         saw(key, &query, &found);

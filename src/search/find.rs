@@ -64,13 +64,12 @@ fn newest<'q>(
     known: &Known,
     k: usize,
     mut run: impl FnMut(Ask, &mut Pass<'q>),
-    poll: impl Fn(),
 ) -> Found<'q> {
     let mut pass = Pass::new(query, Vec::new());
     run(Ask::Newest(NEWEST), &mut pass);
     let counted: Vec<u64> = known.found_in.iter().map(|n| n.unwrap_or_default()).collect();
     let scorer = Scorer::new(query, known.corpus, &counted);
-    let scores = pass.scores(&scorer, &poll);
+    let scores = pass.scores(&scorer);
     Found {
         best: Best::of(&pass.ids, &scores, k),
         scorer,
@@ -89,7 +88,6 @@ pub fn find<'q>(
     k: usize,
     ranks: bool,
     mut run: impl FnMut(Ask, &mut Pass<'q>),
-    poll: impl Fn(),
 ) -> Found<'q> {
     let mut pass = Pass::new(query, Vec::new());
     let Some(known) = known else {
@@ -98,10 +96,10 @@ pub fn find<'q>(
             Known { corpus: pass.corpus, found_in: pass.found_in.iter().map(|n| Some(*n)).collect() };
         let found = if counted.is_bounded() {
             // As every later search of the session does it.
-            newest(query, &counted, k, run, poll)
+            newest(query, &counted, k, run)
         } else {
             let scorer = Scorer::new(query, pass.corpus, &pass.found_in);
-            let scores = pass.scores(&scorer, &poll);
+            let scores = pass.scores(&scorer);
             let best = Best::of(&pass.ids, &scores, k);
             Found {
                 best,
@@ -121,7 +119,7 @@ pub fn find<'q>(
         };
     };
     if known.is_bounded() {
-        return newest(query, known, k, run, poll);
+        return newest(query, known, k, run);
     }
     let rows = known.corpus.rows;
     let counted: Vec<u64> = known.found_in.iter().map(|n| n.unwrap_or_default()).collect();
@@ -138,10 +136,10 @@ pub fn find<'q>(
     let known = Known { corpus: known.corpus, found_in: counted.iter().map(|n| Some(*n)).collect() };
     if known.is_bounded() {
         // As it is done where this was known before.
-        return Found { found_in, unknown: pass.unknown, ..newest(query, &known, k, run, poll) };
+        return Found { found_in, unknown: pass.unknown, ..newest(query, &known, k, run) };
     }
     let scorer = Scorer::new(query, known.corpus, &counted);
-    let mut scores = pass.scores(&scorer, &poll);
+    let mut scores = pass.scores(&scorer);
     let mut best = Best::of(&pass.ids, &scores, k);
     let mut unknown = pass.unknown;
     if !left_out.is_empty() {
@@ -150,7 +148,7 @@ pub fn find<'q>(
         if !sets.is_empty() {
             let mut more = Pass::new(query, asked);
             run(Ask::Sets(sets), &mut more);
-            let more_scores = more.scores(&scorer, &poll);
+            let more_scores = more.scores(&scorer);
             let mut ids: Vec<Id> = best.rows.iter().map(|row| row.0).collect();
             let mut kept: Vec<f64> = best.rows.iter().map(|row| row.1).collect();
             ids.extend(more.ids);
@@ -232,20 +230,20 @@ mod tests {
             let query = query(&words);
             let words: Vec<u8> = words.into_iter().collect();
             let known = known(&rows, &words);
-            let all = find(&query, None, k, false, over(&rows, &words), || ());
+            let all = find(&query, None, k, false, over(&rows, &words));
             prop_assert_eq!(all.corpus, Some(known.corpus));
             prop_assert_eq!(&all.found_in, &known.found_in);
-            let bounded = find(&query, Some(&known), k, false, over(&rows, &words), || ());
+            let bounded = find(&query, Some(&known), k, false, over(&rows, &words));
             prop_assert_eq!(&bounded.best, &all.best);
             prop_assert!(bounded.complete);
-            let ranked = find(&query, Some(&known), k, true, over(&rows, &words), || ());
+            let ranked = find(&query, Some(&known), k, true, over(&rows, &words));
             prop_assert_eq!(&ranked.best, &all.best);
             for score in &all.scores {
                 prop_assert_eq!(ranked.rank(*score), all.rank(*score));
             }
             // Nothing known but the number of rows.
             let nothing = Known { found_in: vec![None; words.len()], ..known };
-            let unknown = find(&query, Some(&nothing), k, false, over(&rows, &words), || ());
+            let unknown = find(&query, Some(&nothing), k, false, over(&rows, &words));
             prop_assert_eq!(&unknown.best, &all.best);
             // The order in which rows come does not matter.
             let naive = {
@@ -271,17 +269,10 @@ mod tests {
         let known = known(&rows, &words);
         let mut asked = Vec::new();
         let mut run = over(&rows, &words);
-        let found = find(
-            &query,
-            Some(&known),
-            10,
-            false,
-            |ask, pass| {
-                asked.push(ask.clone());
-                run(ask, pass)
-            },
-            || (),
-        );
+        let found = find(&query, Some(&known), 10, false, |ask, pass| {
+            asked.push(ask.clone());
+            run(ask, pass)
+        });
         assert_eq!(asked, [Ask::Any(vec![2, 3])]);
         assert_eq!(found.best.rows.len(), 10);
         assert!(found.best.rows.iter().all(|row| row.2 == 1 && row.0 >= id(1000)));
@@ -295,7 +286,7 @@ mod tests {
             found_in: vec![Some(200_000), Some(90_000)],
         };
         let mut asked = Vec::new();
-        let found = find(&query, Some(&known), 10, false, |ask, _| asked.push(ask), || ());
+        let found = find(&query, Some(&known), 10, false, |ask, _| asked.push(ask));
         assert_eq!((asked, found.complete), (vec![Ask::Newest(NEWEST)], false));
         // The same where a first search has to count them.
         let mut asked = Vec::new();
@@ -304,7 +295,7 @@ mod tests {
             (pass.corpus, pass.found_in) =
                 (Corpus { rows: 200_000, words: 2_000_000 }, vec![200_000, 90_000]);
         };
-        let found = find(&query, None, 10, false, count, || ());
+        let found = find(&query, None, 10, false, count);
         assert_eq!((asked, found.complete), (vec![Ask::All, Ask::Newest(NEWEST)], false));
         assert_eq!(found.found_in, [Some(200_000), Some(90_000)]);
     }

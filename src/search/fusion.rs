@@ -1,5 +1,7 @@
 //! One order out of several: a sum of scaled scores or of reciprocal ranks, decay with age, and diversity.
 
+use crate::interrupts::{poll, polled};
+
 /// How scores of one search become shares from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
@@ -32,8 +34,6 @@ pub fn shared(weights: [f64; 2], present: [bool; 2]) -> [f64; 2] {
     let sum = weights[0] + weights[1];
     if sum > 0.0 { weights.map(|weight| weight / sum) } else { [0.0; 2] }
 }
-
-use crate::interrupts::{poll, polled};
 
 /// The contributions of the ranks in two lists.
 pub fn ranks(

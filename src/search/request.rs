@@ -9,11 +9,12 @@ use pgrx::prelude::*;
 
 use super::invalid::Invalid;
 use super::statement::Conditions;
+use crate::arguments;
 use crate::error::Error;
 use crate::server::jsonb::Document;
 use crate::server::varlena::Detoasted;
 use crate::tenancy::tenant;
-use crate::vectors::query::{check_filter, max_rows};
+use crate::vectors::query::max_rows;
 
 /// How two arms become one score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl Request {
             let context = unit(17, Invalid::Context)?.unwrap_or(CONTEXT);
             let filter = pg_getarg_datum(fcinfo, 6);
             if let Some(filter) = filter {
-                check_filter(&Document::new(filter))?;
+                arguments::filter(&Document::new(filter))?;
             }
             Ok(Self {
                 tenant,
@@ -151,6 +152,7 @@ impl Request {
     /// Names the table and the tenant.
     pub fn languages_key(&self) -> Vec<u8> {
         let mut key = Vec::new();
+        // bounded: a few parts.
         for part in [self.table.as_deref().unwrap_or_default(), &self.tenant] {
             key.extend(part.len().to_ne_bytes());
             key.extend(part.as_bytes());
@@ -175,6 +177,7 @@ impl Request {
         add(excluded.as_ref().map(Detoasted::bytes));
         add(self.role.as_deref().map(str::as_bytes));
         add(self.language.as_deref().map(str::as_bytes));
+        // bounded: a few parts.
         for time in [self.since, self.until] {
             let minute = time.map(|time| (time.value() as i64).div_euclid(MINUTE).to_ne_bytes());
             add(minute.as_ref().map(<[u8; 8]>::as_slice));

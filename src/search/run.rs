@@ -150,6 +150,7 @@ impl<'c> Search<'_, 'c> {
                 || row.distance.is_none() && self.target.is_some()
         };
         let asked: Vec<usize> = (0..rows.len()).filter(|n| !rows[*n].is_read && lacks(&rows[*n])).collect();
+        // bounded: the candidates, at most some thousand.
         for row in rows.iter_mut().filter(|row| !row.is_read) {
             (row.is_read, row.fits) = (true, true);
         }
@@ -196,7 +197,7 @@ impl<'c> Search<'_, 'c> {
         let found = self.words.is_given.then(|| {
             let known = counts::known(&key, &self.words.query);
             let run = |ask: Ask, pass: &mut Pass<'_>| self.pass(&ask, pass);
-            find(&self.words.query, known.as_ref(), pool, by_rank, run, poll)
+            find(&self.words.query, known.as_ref(), pool, by_rank, run)
         });
         if let Some(found) = &found {
             if !found.unknown.is_empty() {
@@ -206,6 +207,7 @@ impl<'c> Search<'_, 'c> {
         }
         let mut rows: Vec<Row> = Vec::new();
         let mut places: HashMap<Id, usize> = HashMap::new();
+        // bounded: the candidates, at most some thousand.
         for (n, (id, distance)) in near.iter().enumerate() {
             let mut row = Row { id: *id, vector_rank: Some(n as i64 + 1), ..Row::default() };
             if let Some(target) = self.target {
@@ -214,6 +216,7 @@ impl<'c> Search<'_, 'c> {
             places.insert(*id, rows.len());
             rows.push(row);
         }
+        // bounded: the candidates, at most some thousand.
         for (id, score, rank) in found.iter().flat_map(|found| &found.best.rows) {
             let place = *places.entry(*id).or_insert_with(|| {
                 rows.push(Row { id: *id, ..Row::default() });
@@ -292,6 +295,7 @@ impl<'c> Search<'_, 'c> {
         );
         let mut places: HashMap<Id, usize> = rows.iter().enumerate().map(|(n, row)| (row.id, n)).collect();
         let first = rows.len();
+        // bounded: the candidates, at most some thousand.
         for (_, other) in &pairs {
             places.entry(*other).or_insert_with(|| {
                 rows.push(Row { id: *other, ..Row::default() });
@@ -305,6 +309,7 @@ impl<'c> Search<'_, 'c> {
         rows[first..].iter_mut().for_each(score);
         let beside: Vec<(usize, usize)> = pairs.iter().map(|(a, b)| (places[a], places[b])).collect();
         let own: Vec<f64> = rows.iter().map(|row| if row.fits { row.own } else { 0.0 }).collect();
+        // bounded: the candidates, at most some thousand.
         for (row, around) in rows.iter_mut().zip(surroundings(&own, &beside)) {
             row.around = self.request.context * around;
         }
@@ -315,6 +320,7 @@ impl<'c> Search<'_, 'c> {
     /// The rows that are wanted, in their order.
     fn ordered(&self, mut rows: Vec<Row>) -> Vec<Row> {
         let request = self.request;
+        // bounded: the candidates, at most some thousand.
         for row in &mut rows {
             let decay = Decay { age: row.age, half_life: request.half_life, floor: request.floor };
             let whole = row.own + row.around;
@@ -357,10 +363,7 @@ impl<'c> Search<'_, 'c> {
             },
         );
         let orders: Vec<f64> = rows.iter().map(|row| row.order).collect();
-        diversify(&orders, &vectors, lambda, self.request.k, poll)
-            .into_iter()
-            .map(|n| rows[n].clone())
-            .collect()
+        diversify(&orders, &vectors, lambda, self.request.k).into_iter().map(|n| rows[n].clone()).collect()
     }
 }
 
@@ -387,6 +390,7 @@ pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> 
         if names.is_empty() {
             names.extend(connection.row(LANGUAGE_SQL, &[], Sees::Query, |row| row.text(0)));
         }
+        // bounded: once for each language of the rows that is new.
         loop {
             let words = Words::of(connection, parts.as_ref(), &names, request.language.is_some());
             let search = Search {
@@ -459,10 +463,6 @@ impl<'c> Words<'c> {
             is_given: parts.is_some_and(|parts| !parts.words.is_empty()),
         }
     }
-}
-
-fn poll() {
-    pgrx::check_for_interrupts!();
 }
 
 fn tsquery(text: &str) -> Option<pg_sys::Datum> {

@@ -13,6 +13,7 @@ fn _search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: its own call, with the signature of the SQL file.
     let (request, vector, mut put) = unsafe { (Request::read(fcinfo)?, first_type(fcinfo), rows_of(fcinfo)) };
     let found = run(&request, vector)?;
+    // bounded: at most 1,000 rows.
     for (n, row) in found.rows.into_iter().enumerate() {
         put(&[
             (n as i64 + 1).into_datum(),

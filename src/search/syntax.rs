@@ -45,6 +45,7 @@ pub fn parts(mut text: &str) -> Parts {
         words.push_str(word);
         words.push(' ');
     };
+    // bounded: a query of at most 10,000 characters.
     loop {
         text = text.trim_start();
         if text.is_empty() {

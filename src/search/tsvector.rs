@@ -51,6 +51,7 @@ impl<'a> Words<'a> {
     /// How often a lexeme stands in the text.
     pub fn count(&self, lexeme: &[u8]) -> u32 {
         let (mut low, mut high) = (0, self.entries.len());
+        // bounded: half of the lexemes are left at each step.
         while low < high {
             let middle = low.midpoint(high);
             match self.lexeme(middle).cmp(lexeme) {
@@ -67,6 +68,7 @@ impl<'a> Words<'a> {
 #[cfg(test)]
 pub fn made(words: &std::collections::BTreeMap<Vec<u8>, u16>) -> Vec<u8> {
     let (mut entries, mut texts) = (Vec::new(), Vec::new());
+    // bounded: what a test gives.
     for (lexeme, times) in words {
         let (has, length, at) = (u32::from(*times > 0), lexeme.len() as u32, texts.len() as u32);
         let bits = if cfg!(target_endian = "little") {

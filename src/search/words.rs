@@ -2,6 +2,7 @@
 
 use super::bm25::{self, Corpus};
 use super::tsvector::Words;
+use crate::interrupts::polled;
 
 pub type Id = [u8; 16];
 
@@ -63,7 +64,9 @@ impl Query {
     /// Names a word of the query by what it is in each language.
     pub fn name(&self, slot: usize) -> Vec<u8> {
         let mut name = Vec::new();
+        // bounded: the words of a query, at most 64 in each language.
         for language in &self.languages {
+            // bounded: the words of a query, at most 64 in each language.
             for term in language.terms.iter().filter(|term| term.slot == slot) {
                 name.extend(&language.name);
                 name.push(0);
@@ -88,6 +91,7 @@ impl Query {
     fn times(&self, language: &Language, words: &Words<'_>, times: &mut [u8]) -> bool {
         times.fill(0);
         let mut any = false;
+        // bounded: the words of a query, at most 64 in each language.
         for term in &language.terms {
             let count = words.count(&term.lexeme);
             any |= count > 0;
@@ -146,6 +150,7 @@ impl<'q> Pass<'q> {
         {
             return;
         }
+        // bounded: the words of a query, at most 64 in each language.
         for (count, times) in self.found_in.iter_mut().zip(&self.buffer) {
             *count += u64::from(*times > 0);
         }
@@ -157,12 +162,9 @@ impl<'q> Pass<'q> {
     }
 
     /// The scores of the rows that are kept, in their order.
-    pub fn scores(&self, scorer: &Scorer<'_>, mut poll: impl FnMut()) -> Vec<f64> {
+    pub fn scores(&self, scorer: &Scorer<'_>) -> Vec<f64> {
         let mut scores = Vec::with_capacity(self.ids.len());
-        for (n, length) in self.lengths.iter().enumerate() {
-            if n % 4096 == 0 {
-                poll();
-            }
+        for (n, length) in polled(&self.lengths).enumerate() {
             let slots = self.query.slots;
             scores.push(scorer.of(*length, &self.times[n * slots..(n + 1) * slots]));
         }
@@ -223,6 +225,7 @@ impl Best {
         }
         order.sort_unstable_by(by_rank);
         let mut rows: Vec<(Id, f64, i64)> = Vec::with_capacity(order.len());
+        // bounded: the best, at most 1,000.
         for (place, n) in order.into_iter().enumerate() {
             let rank = match rows.last() {
                 Some((_, score, rank)) if *score == scores[n] => *rank,

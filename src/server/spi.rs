@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
-use std::rc::Rc;
 
 use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::prelude::*;
@@ -157,7 +156,7 @@ impl Connection {
         each: impl FnMut(&Row<'_>) -> T,
     ) -> Vec<T> {
         let plan = plans::get(sql.into(), args, self.pages);
-        let result = planned(&plan, settings, || Done::of(&plan, args, Sees::Query));
+        let result = plans::run(&plan, settings, || Done::of(&plan, args, Sees::Query));
         let found = result.visit(each);
         result.free();
         found
@@ -171,7 +170,7 @@ impl Connection {
         settings: impl FnOnce() -> Settings,
     ) -> Cursor<'c> {
         let plan = plans::get(sql.into(), args, self.pages);
-        planned(&plan, settings, || Self::cursor(&plan, args))
+        plans::run(&plan, settings, || Self::cursor(&plan, args))
     }
 
     fn cursor<'c>(plan: &Plan, args: &[Arg<'_>]) -> Cursor<'c> {
@@ -215,29 +214,8 @@ impl Connection {
         each: impl FnMut(&Row<'c>) -> T,
     ) -> Vec<T> {
         let plan = plans::get(sql.into(), args, self.pages);
-<<<<<<< HEAD
         plans::run(&plan, settings, || Done::of(&plan, args, Sees::Query)).visit(each)
-=======
-        planned(&plan, settings, || Done::of(&plan, args, Sees::Query)).visit(each)
->>>>>>> main
     }
-}
-
-/// Runs a plan, with settings for the planner where the server has to plan.
-fn planned<T>(plan: &Rc<Plan>, settings: impl FnOnce() -> Settings, run: impl FnOnce() -> T) -> T {
-    if plan.is_settled() {
-        let result = run();
-        if !plan.is_settled() {
-            // Something changed, and the server has planned without the settings.
-            plans::forget(plan);
-        }
-        return result;
-    }
-    let settings = settings();
-    let result = run();
-    drop(settings);
-    plan.settle();
-    result
 }
 
 /// A SELECT whose rows are read some at a time, so that no more of them are in memory.

@@ -75,6 +75,7 @@ impl Connection {
             let code = unsafe {
                 let parameters = pg_sys::makeParamList(args.len() as i32);
                 let list = (*parameters).params.as_mut_ptr();
+                // bounded: the parameters of a statement.
                 for (n, arg) in args.iter().enumerate() {
                     let value = arg.datum().map(pgrx::datum::Datum::sans_lifetime);
                     *list.add(n) = pg_sys::ParamExternData {

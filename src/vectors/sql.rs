@@ -92,54 +92,12 @@ fn _vector_whole_indexes(
     TableIterator::new(rows)
 }
 
-<<<<<<< HEAD
-=======
-/// The score of a row by its ranks in two lists and its age, and its logarithm.
-#[pg_extern(sql = false)]
-#[allow(clippy::too_many_arguments)] // as the SQL signature
-fn _fusion_score(
-    vector_rank: Option<i64>,
-    text_rank: Option<i64>,
-    vector_weight: Option<f64>,
-    text_weight: Option<f64>,
-    constant: Option<f64>,
-    age: Option<f64>,
-    half_life: Option<f64>,
-    floor: Option<f64>,
-) -> Result<Vec<f64>, ErrorReport> {
-    let (vector_weight, text_weight) =
-        (given(vector_weight, "vector_weight")?, given(text_weight, "text_weight")?);
-    let ranks =
-        fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, given(constant, "constant")?);
-    let decay = fusion::Decay { age: age.unwrap_or(0.0), half_life, floor: floor.unwrap_or(0.0) };
-    Ok(vec![ranks * decay.share(), decay.order(ranks)])
-}
-
-/// Positions, from 1, of `max_rows` items that are relevant and unlike one another; `orders` are the logarithms of
-/// their scores, `embeddings` an array of `vector` or `halfvec`.
-#[pg_extern(sql = false)]
-fn _fusion_diversify(orders: Vec<f64>, embeddings: pgrx::AnyArray, lambda: f64, max_rows: i32) -> Vec<i32> {
-    let vectors = varlena::elements(&embeddings, layout::numbers);
-    let k = usize::try_from(max_rows).unwrap_or_default();
-    let chosen = fusion::diversify(&orders, &vectors, lambda, k);
-    chosen.into_iter().map(|n| n as i32 + 1).collect()
-}
-
->>>>>>> main
 /// Number of rows at which both ways of a search take equally long.
 #[pg_extern(sql = false)]
 fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, max_rows: i32, space_rows: f64) -> i32 {
     i32::try_from(route::break_even(exact_us, ann_us, ef_search, max_rows, space_rows)).unwrap_or(i32::MAX)
 }
 
-<<<<<<< HEAD
-=======
-#[pg_extern(sql = false)]
-fn _vector_max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
-    Ok(query::max_rows(max_rows)?)
-}
-
->>>>>>> main
 /// The most dimensions that a method takes.
 #[pg_extern(sql = false)]
 fn _vector_max_dims(method: &str) -> i32 {
