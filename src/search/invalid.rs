@@ -18,6 +18,8 @@ pub enum Invalid {
     MmrLambda(f64),
     #[error("rrf_k must be between 1 and 1000000, got {0}")]
     RrfK(i32),
+    #[error("there is no table of texts \"{}\"", .0.chars().take(SHOWN_CHARS).collect::<String>())]
+    Table(String),
     #[error("weights must be two numbers of 0 to 1000000, not both 0, got {}", .0.chars().take(SHOWN_CHARS).collect::<String>())]
     Weights(String),
 }

@@ -10,11 +10,14 @@ use pgrx::prelude::*;
 use super::context::surroundings;
 use super::find::{Ask, Found, find};
 use super::fusion::{Decay, Scale, diversify, ranks, shared};
+use super::invalid::Invalid;
 use super::near::near;
 use super::request::{Fusion, Request};
 use super::statement::{self, Strict, Table, Vectors, Wanted};
 use super::words::{Id, Pass, Query, Terms};
 use super::{counts, syntax};
+use crate::error::Error;
+use crate::server::catalog;
 use crate::server::nest::Settings;
 use crate::server::spi::{self, Arg, Connection, Sees, Value, connect_to, typed};
 use crate::server::varlena::Detoasted;
@@ -381,6 +384,9 @@ pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> 
     let near = near.as_ref().map_or(&[][..], |(_, hits)| hits);
     let name = request.table.as_deref().unwrap_or("episodes");
     let table = CString::new(name).unwrap_or_default();
+    if catalog::relation(&table).is_none() {
+        return Err(Error::from(Invalid::Table(name.to_owned())).into());
+    }
     connect_to(&[&table], |connection| {
         let key = request.languages_key();
         let mut names: Vec<String> = match &request.language {
