@@ -32,6 +32,9 @@ pub static MAINTENANCE_DATABASE: GucSetting<Option<CString>> = GucSetting::<Opti
 /// `llmspell.maintenance_interval`: seconds from the end of a round to the next.
 pub static MAINTENANCE_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(300);
 
+/// `llmspell.vector_tenant_indexes`: how many indexes of tenants maintenance may decide; none where it is 0.
+static VECTOR_TENANT_INDEXES: GucSetting<i32> = GucSetting::<i32>::new(64);
+
 /// `llmspell.restoring`: set by the triggers that see to the order of a restore, for as long as they do.
 static RESTORING: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -113,6 +116,16 @@ pub fn init() {
         86_400,
         GucContext::Suset,
         GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
+        c"llmspell.vector_tenant_indexes",
+        c"How many tenants maintenance may give an index of their own.",
+        c"0 for none; those that it built are then dropped.",
+        &VECTOR_TENANT_INDEXES,
+        0,
+        1000,
+        GucContext::Sighup,
+        GucFlags::default(),
     );
     GucRegistry::define_bool_guc(
         c"llmspell.restoring",

@@ -111,7 +111,7 @@ BEGIN
             'false') END;
     RETURN concat_ws(' ', how, format('%I ON llmspell.%I USING %I (%s %s) WITH (%s)', index_name, table_name,
         CASE WHEN method = 'hnsw_halfvec' THEN 'hnsw' ELSE method END, v_key, v_class, v_options),
-        'WHERE tenant_id = ' || quote_literal(tenant));
+        'WHERE md5(tenant_id) = ' || quote_literal(md5(tenant)));
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_index_ddl(text, integer, text, text, integer, integer, integer[], text, text, text) IS 'The statement that builds an index for nearest neighbours; how: its first words; tenant: over the rows of one.';

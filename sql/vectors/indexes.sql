@@ -282,7 +282,8 @@ BEGIN
         FOR v_space IN
             SELECT v_index.name WHERE v_index.tenant IS NULL
             UNION ALL
-            SELECT r.space FROM vector_tenant_indexes r JOIN vector_spaces s ON s.name = r.space WHERE r.tenant_id = v_index.tenant
+            SELECT r.space FROM vector_tenant_indexes r JOIN vector_spaces s ON s.name = r.space
+            WHERE r.tenant_id = v_index.tenant AND r.state = 'kept' AND NOT r.is_automatic
         LOOP
             -- A failure does not keep the other indexes from being built, as after a restore.
             BEGIN

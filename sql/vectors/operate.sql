@@ -11,6 +11,8 @@ AS $$
     UNION ALL
     SELECT 'vector_tenant_indexes', 'SELECT', NULL, NULL, NULL
     UNION ALL
+    SELECT 'vector_tenant_sizes', 'SELECT', NULL, NULL, 'space, row_count'
+    UNION ALL
     SELECT format('llmspell.%I', s.table_name)::regclass, 'DELETE, INSERT, SELECT, UPDATE', NULL, NULL, 'expires_at' FROM vector_spaces s WHERE s.purpose = 'vectors'
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_table_rules() IS 'Rules of the tables of spaces: the description is shared; maintenance finds the tenants that have expired vectors.';
@@ -23,9 +25,13 @@ AS $$
         string_agg(format('SELECT v.tenant_id FROM llmspell.%I v WHERE v.expires_at <= statement_timestamp()', s.table_name), ' UNION ALL ' ORDER BY s.name)
     FROM vector_spaces s WHERE s.purpose = 'vectors'
     UNION ALL
+    SELECT 'vector sizes', 72, 'SELECT _vector_sizes_count($1)', _vector_sizes_due()
+    UNION ALL
     SELECT 'vector indexes', 75, 'SELECT * FROM _vector_maintain_indexes($1)', NULL
+    UNION ALL
+    SELECT 'tenant indexes', 76, 'SELECT * FROM _vector_maintain_tenants($1)', NULL
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_tasks() IS 'Deletes expired vectors, and builds indexes that are lost.';
+COMMENT ON FUNCTION llmspell_internal._vector_tasks() IS 'Deletes expired vectors, keeps sizes of tenants, builds lost indexes, decides which tenants get their own.';
 
 -- Only where searches have no index at all, as after a restore: another build is an operator's decision, since it keeps writers waiting.
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_maintain_indexes(progress text) RETURNS llmspell_internal._step
@@ -101,7 +107,8 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT 'indexes', r.index_name, format('is missing or invalid, the tenant''s own in space %s: run llmspell.vector_index_ensure()', r.space)
     FROM vector_tenant_indexes r JOIN vector_spaces s ON s.name = r.space
-    WHERE r.tenant_id = tenant AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = r.index_name AND i.state <> 'invalid')
+    WHERE r.tenant_id = tenant AND r.state = 'kept' AND NOT r.is_automatic
+      AND NOT EXISTS (SELECT FROM _vector_indexes(s.table_name) i WHERE i.index_name = r.index_name AND i.state <> 'invalid')
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_tenant_faults(text) IS 'Indexes of its own that the tenant should have and does not.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_tenant_faults(text) TO llmspell_app;
@@ -124,8 +131,11 @@ AS $$
         count(*) FILTER (WHERE state IN ('missing', 'invalid', 'failed')) = 0,
         'llmspell.health_vector_indexes shows them; llmspell.vector_index_ensure() builds them.'
     FROM health_vector_indexes
+    UNION ALL
+    SELECT 101, 'tenant indexes', count(*) || ' failed three times', '0', count(*) = 0, 'llmspell.vector_tenant_index_list() shows last_error.'
+    FROM vector_tenant_index_list(100000) l WHERE l.attempts >= 3
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_health() IS 'Whether the indexes for nearest neighbours are there.';
+COMMENT ON FUNCTION llmspell_internal._vector_health() IS 'Whether the indexes for nearest neighbours are there, and those of tenants get built.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_health() TO llmspell_admin;
 
 COMMENT ON TRIGGER vector_spaces_changed ON llmspell.vector_spaces IS 'Restore: other sessions look the spaces up again.';

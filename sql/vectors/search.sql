@@ -15,8 +15,8 @@ Example: SELECT id, distance, content FROM llmspell.vector_search(array_fill(0.1
 CREATE OR REPLACE FUNCTION llmspell.vector_explain(query_embedding @extschema:vector@.vector, max_rows int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
     max_distance double precision DEFAULT NULL, mode text DEFAULT 'auto', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     include_expired boolean DEFAULT false, ef_search int DEFAULT NULL, recall double precision DEFAULT NULL, space text DEFAULT NULL)
-RETURNS TABLE (space text, route text, reason text, row_count bigint, more boolean, exact_rows bigint, index_method text, ef_search int,
-    candidates bigint, max_scan_tuples bigint, exact_ms double precision, ann_ms double precision)
+RETURNS TABLE (space text, route text, reason text, row_count bigint, estimated boolean, exact_rows bigint, index_method text, ef_search int,
+    candidates bigint, max_scan_tuples bigint, exact_ms double precision, ann_ms double precision, own_index boolean)
 STABLE PARALLEL RESTRICTED ROWS 1 COST 10000 LANGUAGE c
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_explain_wrapper';

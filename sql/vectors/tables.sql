@@ -79,6 +79,11 @@ CREATE TABLE llmspell.vector_tenant_indexes (
     space text COLLATE "C" NOT NULL,
     index_name text COLLATE "C" NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
+    is_automatic boolean NOT NULL DEFAULT false,
+    state text COLLATE "C" NOT NULL DEFAULT 'kept' CHECK (state IN ('kept', 'dropping', 'declined')),
+    attempts int NOT NULL DEFAULT 0,
+    retry_at timestamptz,
+    last_error text,
     PRIMARY KEY (tenant_id, space)
 );
 COMMENT ON TABLE llmspell.vector_tenant_indexes IS 'Tenants with an index of their own; their searches name the tenant, so that the planner can use it.';
@@ -86,11 +91,38 @@ COMMENT ON COLUMN llmspell.vector_tenant_indexes.tenant_id IS 'Owner of the row.
 COMMENT ON COLUMN llmspell.vector_tenant_indexes.space IS 'Name of the space.';
 COMMENT ON COLUMN llmspell.vector_tenant_indexes.index_name IS 'Name of the partial index.';
 COMMENT ON COLUMN llmspell.vector_tenant_indexes.created_at IS 'When it was requested.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.is_automatic IS 'Whether maintenance decided it, which also builds and drops it.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.state IS 'kept, dropping, or declined: an operator wants none, and maintenance decides no other.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.attempts IS 'Builds that failed one after the other.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.retry_at IS 'When the next build may begin; NULL at once.';
+COMMENT ON COLUMN llmspell.vector_tenant_indexes.last_error IS 'Why the last build failed; NULL after one that did not.';
+
+CREATE TABLE llmspell.vector_tenant_sizes (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    space text COLLATE "C" NOT NULL,
+    row_count bigint NOT NULL,
+    counted_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, space)
+);
+COMMENT ON TABLE llmspell.vector_tenant_sizes IS 'How many vectors a larger tenant has in a space, kept by maintenance, so that searches need not count them.';
+COMMENT ON COLUMN llmspell.vector_tenant_sizes.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.vector_tenant_sizes.space IS 'Name of the space.';
+COMMENT ON COLUMN llmspell.vector_tenant_sizes.row_count IS 'Rows, estimated from a sample where they are more than 100,000.';
+COMMENT ON COLUMN llmspell.vector_tenant_sizes.counted_at IS 'When they were counted.';
 
 CREATE TYPE llmspell_internal.vector_index_row AS (
     space text, tenant text, method text, index_name text, state text, drop_first text[], statement text, superseded text[], reason text, is_lost boolean
 );
 COMMENT ON TYPE llmspell_internal.vector_index_row IS 'Rows of vector_index_ensure and vector_tenant_promote.';
+
+CREATE TYPE llmspell_internal.vector_tenant_index_row AS (
+    tenant text, space text, index_name text, row_count bigint, automatic boolean, state text, progress double precision, attempts int, retry_at timestamptz,
+    last_error text, statement text, cursor text
+);
+COMMENT ON TYPE llmspell_internal.vector_tenant_index_row IS 'Rows of vector_tenant_index_list.';
+
+CREATE TYPE llmspell_internal._vector_candidate AS (tenant text, space text, row_count bigint, state text, is_automatic boolean);
+COMMENT ON TYPE llmspell_internal._vector_candidate IS 'A tenant that may get an index of its own, or lose it.';
 
 CREATE TYPE llmspell_internal.hybrid_row AS (
     id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision, scope text, metadata jsonb, content text,

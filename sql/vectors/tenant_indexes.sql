@@ -2,18 +2,31 @@
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_predicate(tenant text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN '((tenant_id)::text = ''' || replace(tenant, '''', '''''') || '''::text)';
-COMMENT ON FUNCTION llmspell_internal._vector_tenant_predicate(text) IS 'The predicate of a tenant''s own index as the catalog shows it.';
+RETURN '(md5((tenant_id)::text) = ''' || md5(tenant) || '''::text)';
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_predicate(text) IS 'The predicate of a tenant''s own index as the catalog shows it: everybody reads it, so that it has a hash of the id.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_record(tenant text, space text, index_name text) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     INSERT INTO vector_tenant_indexes AS r (tenant_id, space, index_name) VALUES (tenant, space, index_name)
-    ON CONFLICT (tenant_id, space) DO UPDATE SET index_name = EXCLUDED.index_name, created_at = now() WHERE r.index_name <> EXCLUDED.index_name
+    ON CONFLICT (tenant_id, space) DO UPDATE SET index_name = EXCLUDED.index_name, created_at = now(), is_automatic = false, state = 'kept', attempts = 0,
+        retry_at = NULL, last_error = NULL
+        WHERE r.index_name <> EXCLUDED.index_name OR r.is_automatic OR r.state <> 'kept'
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_tenant_record(text, text, text) IS 'Records an index of the current tenant.';
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_record(text, text, text) IS 'Records an index of the current tenant, as an operator wants it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_tenant_record(text, text, text) TO llmspell_admin;
+
+-- The record stays, or maintenance would give the tenant another one.
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_decline(tenant text, only_space text) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    INSERT INTO vector_tenant_indexes AS r (tenant_id, space, index_name, state) VALUES (tenant, only_space, '', 'declined')
+    ON CONFLICT (tenant_id, space) DO UPDATE SET state = 'declined', is_automatic = false, attempts = 0, retry_at = NULL, last_error = NULL
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_decline(text, text) IS 'Records that an operator wants no index of the current tenant in a space.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_tenant_decline(text, text) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_tenant_drop(tenant text, only_space text, blocking boolean) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -23,7 +36,6 @@ AS $$
 DECLARE
     v_name text;
 BEGIN
-    DELETE FROM vector_tenant_indexes r WHERE r.tenant_id = tenant AND r.space = only_space;
     FOR v_name IN
         SELECT i.index_name FROM vector_spaces s CROSS JOIN LATERAL _vector_indexes(s.table_name) i
         WHERE s.name = only_space AND i.predicate = _vector_tenant_predicate(tenant) ORDER BY i.index_name
@@ -36,7 +48,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_tenant_drop(text, text, boolean) IS 'Forgets the index of the current tenant in a space, and drops it or returns the statements that do.
+COMMENT ON FUNCTION llmspell_internal._vector_tenant_drop(text, text, boolean) IS 'Drops the indexes of the current tenant in a space, or returns the statements that do.
 Errors: 55P03 another session holds the table.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_tenant_drop(text, text, boolean) TO llmspell_admin;
 
@@ -95,12 +107,13 @@ DECLARE
 BEGIN
     PERFORM _tenant_check(vector_tenant_demote.tenant);
     PERFORM set_config('app.current_tenant_id', vector_tenant_demote.tenant, true);
+    PERFORM _vector_tenant_decline(vector_tenant_demote.tenant, v_space.name);
     v_statements := ARRAY(SELECT d FROM _vector_tenant_drop(vector_tenant_demote.tenant, v_space.name, coalesce(vector_tenant_demote.blocking, false)) AS d);
     PERFORM _vector_index_tell(v_statements);
     RETURN QUERY SELECT d FROM unnest(v_statements) AS d;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_tenant_demote(text, text, boolean) IS 'Takes a tenant''s own index away: drops it, or returns the statements that do.
+COMMENT ON FUNCTION llmspell.vector_tenant_demote(text, text, boolean) IS 'Takes a tenant''s own index away, for as long as nobody promotes it: drops it, or returns the statements that do.
 Errors: 22004 null, 22023 tenant, no such space, 55P03 another session holds the table.
 Example: SELECT * FROM llmspell.vector_tenant_demote(''acme'', ''vectors_384'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_tenant_demote(text, text, boolean) TO llmspell_admin;

@@ -11,6 +11,7 @@ use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTi
 use pgrx::prelude::*;
 
 use crate::settings;
+use crate::vectors::builder;
 
 const ROLE: &CStr = c"llmspell_admin";
 const RESTART: Duration = Duration::from_secs(10);
@@ -81,7 +82,11 @@ fn run_step() -> bool {
         // SAFETY: as above.
         unsafe { pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_IDLE, std::ptr::null()) };
         match done {
-            Ok(done) => done.unwrap_or(true),
+            Ok(Some(false)) => false,
+            Ok(_) => {
+                builder::start_where_due();
+                true
+            }
             Err(error) => {
                 warning!("maintenance step failed: {error}");
                 true

@@ -32,7 +32,11 @@ pub fn is_ours(relation: pg_sys::Oid) -> bool {
 
 /// How many pages a table has now; 0 where it is missing.
 pub fn pages(name: &CStr) -> u32 {
-    let Some(relation) = relation(name) else { return 0 };
+    relation(name).map_or(0, pages_of)
+}
+
+/// How many pages a table has now.
+pub fn pages_of(relation: pg_sys::Oid) -> u32 {
     // SAFETY: the table is locked while it is looked at, and closed again.
     unsafe {
         let table = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
@@ -42,17 +46,33 @@ pub fn pages(name: &CStr) -> u32 {
     }
 }
 
-/// How many rows the last ANALYZE or VACUUM counted in a relation; 0 where it never ran.
-pub fn rows(relation: pg_sys::Oid) -> f64 {
+/// How many rows the last ANALYZE or VACUUM counted in a relation, and in how many pages; 0 where it never ran.
+pub fn analyzed(relation: pg_sys::Oid) -> (f64, f64) {
     // SAFETY: a tuple of the cache is read before it is released.
     unsafe {
         let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, relation.into());
         if tuple.is_null() {
-            return 0.0;
+            return (0.0, 0.0);
         }
-        let rows = (*pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_class>()).reltuples;
+        let form = &*pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_class>();
+        let found = (f64::from(form.reltuples).max(0.0), f64::from(form.relpages).max(0.0));
         pg_sys::ReleaseSysCache(tuple);
-        f64::from(rows).max(0.0)
+        found
+    }
+}
+
+/// Whether an index of this name is there and complete.
+pub fn is_valid_index(name: &str) -> bool {
+    let Some(oid) = CString::new(name).ok().and_then(|name| relation(&name)) else { return false };
+    // SAFETY: a tuple of the cache is read before it is released.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::INDEXRELID as i32, oid.into());
+        if tuple.is_null() {
+            return false;
+        }
+        let is_valid = (*pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_index>()).indisvalid;
+        pg_sys::ReleaseSysCache(tuple);
+        is_valid
     }
 }
 

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // SPI
 
 use std::cell::Cell;
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
 
 use pgrx::datum::{Datum, DatumWithOid};
@@ -94,13 +94,6 @@ pub fn ids(ids: &[[u8; 16]]) -> Arg<'static> {
 pub unsafe fn typed<'a>(oid: pg_sys::Oid, datum: Option<pg_sys::Datum>) -> Arg<'a> {
     // SAFETY: as the caller says; by way of 64 bits, as pgrx makes an argument of none but its own types.
     unsafe { Arg::new(datum.map(|datum| datum.value() as i64), oid) }
-}
-
-/// A text as a literal of SQL.
-pub fn quoted(text: &str) -> String {
-    let text = CString::new(text).unwrap_or_default();
-    // SAFETY: gives a palloc'd C string.
-    unsafe { CStr::from_ptr(pg_sys::quote_literal_cstr(text.as_ptr())).to_string_lossy().into_owned() }
 }
 
 /// A connection to SPI, for the statements of one call.

@@ -12,7 +12,11 @@ const CAPACITY: usize = 4096;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Known {
+    /// The number of the table.
+    pub relation: u32,
     pub rows: Rows,
+    /// Rows of the tenant's own index, where it has one.
+    pub own: Option<i64>,
     /// Of the candidates of the last passes through the index; unknown before one.
     pub share: Option<f64>,
 }
@@ -25,7 +29,7 @@ pub fn get(key: u64) -> Option<Known> {
     KNOWN.with_borrow(|known| known.get(&key).filter(|(at, _)| at.elapsed() < LIFE).map(|(_, found)| *found))
 }
 
-pub fn put(key: u64, rows: Rows) {
+pub fn put(key: u64, found: Known) {
     KNOWN.with_borrow_mut(|known| {
         if known.len() >= CAPACITY {
             known.retain(|_, (at, _)| at.elapsed() < LIFE);
@@ -33,15 +37,25 @@ pub fn put(key: u64, rows: Rows) {
         if known.len() >= CAPACITY {
             known.clear();
         }
-        known.insert(key, (Instant::now(), Known { rows, share: None }));
+        known.insert(key, (Instant::now(), found));
     });
 }
 
-/// Takes note of the share of a pass; the last ones count most.
-pub fn saw(key: u64, share: f64) {
+/// Forgets what depends on a table whose indexes changed.
+pub fn forget(changed: u32) {
+    KNOWN.with(|known| {
+        if let Ok(mut known) = known.try_borrow_mut() {
+            known.retain(|_, (_, found)| found.relation != changed);
+        }
+    });
+}
+
+/// Takes note of the share of a pass; the last ones count most, and none alone, as one query may be far from all rows.
+/// `expected`: before there was one.
+pub fn saw(key: u64, share: f64, expected: f64) {
     KNOWN.with_borrow_mut(|known| {
         if let Some((_, found)) = known.get_mut(&key) {
-            found.share = Some(found.share.map_or(share, |before| (before + share) / 2.0));
+            found.share = Some((found.share.unwrap_or(expected) + share) / 2.0);
         }
     });
 }
@@ -50,18 +64,25 @@ pub fn saw(key: u64, share: f64) {
 mod tests {
     use super::*;
 
+    fn counted(relation: u32, rows: i64) -> Known {
+        Known { relation, rows: Rows::Exactly(rows), own: None, share: None }
+    }
+
     #[test]
     fn remembers_and_stays_small() {
         for key in 0..3 * CAPACITY as u64 {
-            put(key, Rows::Exactly(key as i64));
+            put(key, counted(1, key as i64));
         }
         let last = 3 * CAPACITY as u64 - 1;
-        assert_eq!(get(last), Some(Known { rows: Rows::Exactly(last as i64), share: None }));
+        assert_eq!(get(last), Some(counted(1, last as i64)));
         assert!(KNOWN.with_borrow(HashMap::len) <= CAPACITY);
-        saw(last, 0.5);
-        saw(last, 0.1);
+        saw(last, 0.4, 0.6);
+        saw(last, 0.1, 0.6);
         assert_eq!(get(last).and_then(|known| known.share), Some(0.3));
-        saw(last + 1, 0.5);
+        saw(last + 1, 0.5, 0.5);
         assert_eq!(get(last + 1), None);
+        put(last + 1, counted(2, 7));
+        forget(1);
+        assert_eq!((get(last), get(last + 1)), (None, Some(counted(2, 7))));
     }
 }

@@ -1,6 +1,8 @@
 //! Vectors: which way a search goes, its statements, and what is computed on vectors here.
 
+pub mod builder;
 mod cache;
+mod costs;
 pub mod halves;
 pub mod invalid;
 pub mod layout;

@@ -3,29 +3,22 @@
 //! Index hits of other tenants are discarded, so the index costs more the smaller the tenant's share is, and an
 //! exact scan costs more the larger it is. The planner knows neither.
 
-/// Rows up to which an exact scan is taken before anything was measured.
-pub const EXACT_ROWS: i64 = 2500;
+use super::costs::{Costs, MARGIN};
 
 /// Up to this many rows, carrying full rows through the sort is cheaper than fetching the winners again.
 pub const FEW_ROWS: i64 = 250;
 
-/// `ef_search` where nothing is known: 0.99 of the 10 nearest of 60,000 sentence embeddings.
-pub const EF_SEARCH: i32 = 150;
-
 /// pgvector takes 1 to 1000.
 pub const MAX_EF_SEARCH: i32 = 1000;
+
+/// The recall of a search that names none.
+const RECALL: f64 = 0.99;
 
 /// Most neighbours of one search.
 pub const MAX_K: i32 = 1000;
 
 /// Neighbours of a search that does not say how many.
 pub const DEFAULT_K: i32 = 10;
-
-/// Counting goes on to so many times the rows that are scanned, to know what the exact way would cost.
-const COUNT_FACTOR: i64 = 4;
-
-/// Where counting stops at the latest, unless more rows than that are scanned.
-const COUNT_ROWS: i64 = 20_000;
 
 /// Elements of the graph that are visited for each candidate that a search keeps.
 const ELEMENTS: f64 = 12.0;
@@ -49,73 +42,24 @@ impl Mode {
     }
 }
 
-/// Costs of a space, measured or assumed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Costs {
-    /// Microseconds of an exact scan for a row.
-    pub exact_us: f64,
-    /// Microseconds of the index for a candidate.
-    pub ann_us: f64,
-    pub exact_rows: i64,
-    /// `(ef_search, recall)`, ascending.
-    pub recalls: Vec<(i32, f64)>,
-    /// The assumptions beside the measurements.
-    pub floor: Vec<(i32, f64)>,
-}
-
-impl Costs {
-    /// Before `vector_calibrate`: what 384 dimensions took, scaled by the bytes that a vector has.
-    /// The graph must be searched farther the more rows it has, about as the square root of their number.
-    pub fn assumed(dims: i32, space_rows: f64) -> Self {
-        let width = f64::from(dims) / 384.0;
-        let grown = (space_rows / 60_000.0).sqrt() * f64::from(EF_SEARCH);
-        let ef = if space_rows > 0.0 { grown.clamp(64.0, 800.0) as i32 } else { EF_SEARCH };
-        Self {
-            exact_us: 0.6 + 0.8 * width,
-            ann_us: 12.0 + 8.0 * width,
-            exact_rows: EXACT_ROWS,
-            recalls: vec![(ef / 4, 0.9), (ef / 2, 0.95), (ef, 0.99), (2 * ef, 0.995), (4 * ef, 0.998)],
-            floor: Vec::new(),
-        }
-    }
-
-    /// How far rows are counted.
-    pub fn count_limit(&self) -> i64 {
-        (COUNT_FACTOR * self.exact_rows).min(COUNT_ROWS).max(self.exact_rows) + 1
-    }
-
-    /// The same costs with what was measured of recalls. That may raise what is assumed, not lower it: it saw
-    /// one tenant and some hundred queries.
-    pub fn measured(self, recalls: Vec<(i32, f64)>) -> Self {
-        Self { recalls, floor: self.recalls, ..self }
-    }
-
-    /// The smallest `ef_search` that reaches a recall, as far as one is known.
-    pub fn ef_for(&self, recall: f64) -> i32 {
-        let of = |known: &[(i32, f64)]| {
-            let found = known.iter().find(|(_, found)| *found >= recall);
-            found.or(known.last()).map_or(0, |(ef, _)| *ef)
-        };
-        match of(&self.recalls).max(of(&self.floor)) {
-            0 => EF_SEARCH,
-            ef => ef,
-        }
-    }
-}
-
-/// How many rows a search may find: exactly, or more than were counted.
+/// How many rows a search may find: counted, or estimated where they are more than are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
     Exactly(i64),
-    MoreThan(i64),
+    About(i64),
 }
 
 impl Rows {
-    pub fn at_least(self) -> i64 {
+    pub fn number(self) -> i64 {
         match self {
-            Self::Exactly(n) | Self::MoreThan(n) => n,
+            Self::Exactly(n) | Self::About(n) => n,
         }
     }
+}
+
+/// Rows by a sample, where more than `counted` are known to be there.
+pub fn sampled(hits: i64, share: i64, counted: i64) -> Rows {
+    Rows::About(((hits as f64 * 1e8 / share.max(1) as f64) as i64).max(counted))
 }
 
 /// The facts that a decision depends on.
@@ -126,8 +70,12 @@ pub struct Question<'a> {
     pub indexed: bool,
     /// Unknown where the mode is [`Mode::Exact`], which needs no count.
     pub rows: Option<Rows>,
-    /// Rows of the space, of all tenants, estimated.
-    pub space_rows: f64,
+    /// Rows of the index, estimated: those of all tenants, or of the tenant alone where it has one of its own.
+    pub index_rows: f64,
+    /// Whether the tenant has an index of its own.
+    pub own: bool,
+    /// The share of the tenant's rows among the nearest, as the session last saw it.
+    pub seen: Option<f64>,
     pub k: i32,
     /// Given with the call, or set in the session.
     pub ef_search: Option<i32>,
@@ -136,15 +84,35 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// The rows that an exact scan reads, at least.
+    /// The rows that an exact scan reads.
     fn counted(&self) -> f64 {
-        self.rows.map_or(self.space_rows.max(1.0), |rows| rows.at_least() as f64)
+        self.rows.map_or(self.index_rows.max(1.0), |rows| rows.number() as f64)
+    }
+
+    /// The share of the tenant's rows in the index, as far as it is known.
+    pub fn share(&self) -> f64 {
+        self.rows.map_or(1.0, |rows| {
+            let rows = (rows.number() as f64).max(1.0);
+            rows / self.index_rows.max(rows)
+        })
+    }
+
+    /// Candidates among which enough rows of the tenant are expected, as many as the recall takes at least.
+    fn candidates(&self) -> f64 {
+        let recall = self.recall.unwrap_or(RECALL);
+        let share = self.share();
+        let least = match self.own {
+            true => self.costs.own_ef(self.index_rows.max(1.0), recall, share),
+            false => self.costs.ef_for(recall, if self.rows.is_some() { share } else { 0.0 }),
+        };
+        f64::from(least).max(MARGIN * f64::from(self.k) / self.seen.unwrap_or(share).max(1e-6))
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     Asked,
+    Cheaper,
     FewRows,
     FullRecall,
     ManyRows,
@@ -155,6 +123,7 @@ impl Why {
     pub fn text(self) -> &'static str {
         match self {
             Self::Asked => "asked for by mode",
+            Self::Cheaper => "the index would have to pass over too many rows of others",
             Self::FewRows => "few enough rows to look at each",
             Self::FullRecall => "nothing less has a recall of 1",
             Self::ManyRows => "more rows than an exact scan is good for",
@@ -175,6 +144,8 @@ pub struct Ann {
     pub ef_search: i32,
     /// Candidates wanted.
     pub fetch: i64,
+    /// Candidates that are enough.
+    pub enough: i64,
     /// Where an iterative scan ends.
     pub max_scan_tuples: i64,
 }
@@ -198,24 +169,24 @@ pub fn decide(question: &Question) -> (Route, Why) {
     if !question.indexed {
         return (Route::Exact, Why::NoIndex);
     }
+    let fetch = fetch(question.k);
+    let candidates = question.ef_search.map_or_else(|| question.candidates(), f64::from);
     if mode == Mode::Auto {
         if question.recall.is_some_and(|recall| recall >= 1.0) {
             return (Route::Exact, Why::FullRecall);
         }
-        if let Some(Rows::Exactly(n)) = question.rows
-            && n <= costs.exact_rows.max(fetch(question.k))
-        {
+        let few = if question.own { fetch } else { costs.exact_rows.max(fetch) };
+        if matches!(question.rows, Some(Rows::Exactly(n)) if n <= few) {
             return (Route::Exact, Why::FewRows);
         }
+        if question.ef_search.is_none() && question.counted() * costs.exact_us <= candidates * costs.ann_us {
+            return (Route::Exact, Why::Cheaper);
+        }
     }
-    let fetch = fetch(question.k);
-    let ef_search = question.ef_search.unwrap_or_else(|| {
-        // So that one pass is enough for a tenant that has half of what is near.
-        costs.ef_for(question.recall.unwrap_or(0.99)).max((5 * fetch / 2).min(MAX_EF_SEARCH.into()) as i32)
-    });
     let route = Route::Ann(Ann {
-        ef_search: ef_search.clamp(1, MAX_EF_SEARCH),
+        ef_search: candidates.clamp(1.0, MAX_EF_SEARCH.into()) as i32,
         fetch,
+        enough: 2 * i64::from(question.k),
         // As long as the exact way would take, and half as long again.
         max_scan_tuples: (1.5 * ELEMENTS * question.counted() * costs.exact_us / costs.ann_us)
             .clamp(5_000.0, 200_000.0) as i64,
@@ -223,11 +194,19 @@ pub fn decide(question: &Question) -> (Route, Why) {
     (route, if mode == Mode::Ann { Why::Asked } else { Why::ManyRows })
 }
 
-/// How to begin: by one pass, unless it cannot give enough, as `share` tells, which is the share of the
-/// tenant's rows among the nearest as the session last saw it.
-pub fn begin(question: &Question, ann: Ann, share: Option<f64>) -> Step {
-    let expected = share.unwrap_or(1.0) * f64::from(ann.ef_search);
-    if expected >= ann.fetch as f64 { Step::Pass } else { go_on(question, ann, share.unwrap_or(0.5)) }
+/// How to begin: by one pass, unless it cannot give enough.
+pub fn begin(question: &Question, ann: Ann) -> Step {
+    let share = question.seen.unwrap_or(question.share());
+    if share * f64::from(ann.ef_search) >= ann.enough as f64 {
+        Step::Pass
+    } else {
+        go_on(question, ann, share)
+    }
+}
+
+/// The share of the tenant's rows in a pass; at least so much where it gave all that were wanted.
+pub fn share_of(ann: Ann, candidates: i64) -> f64 {
+    candidates as f64 / f64::from(ann.ef_search.max(1))
 }
 
 /// How to go on where one pass gave too few: an iterative scan costs the more the smaller the share is.
@@ -271,32 +250,47 @@ pub fn halves_are_exact(candidates: i64, fetch: i64, kth: Option<f64>, farthest:
 
 /// Milliseconds that either way would take, by the cost model: `(exact, ann)`.
 pub fn estimate(question: &Question) -> (f64, f64) {
-    let rows = question.counted();
-    let share = (rows / question.space_rows.max(rows).max(1.0)).max(1e-6);
-    let ef = question.ef_search.unwrap_or_else(|| question.costs.ef_for(question.recall.unwrap_or(0.99)));
-    let candidates = f64::from(ef).max(fetch(question.k) as f64 / share).min(question.space_rows.max(1.0));
-    (rows * question.costs.exact_us / 1e3, candidates * question.costs.ann_us / 1e3)
+    let candidates = question.ef_search.map_or_else(|| question.candidates(), f64::from);
+    let most = question.index_rows.max(question.counted());
+    (question.counted() * question.costs.exact_us / 1e3, candidates.min(most) * question.costs.ann_us / 1e3)
 }
 
-/// Rows at which both ways take equally long: rows * exact_us = max(ef, fetch * space_rows / rows) * ann_us.
-pub fn break_even(exact_us: f64, ann_us: f64, ef_search: i32, k: i32, space_rows: f64) -> i64 {
-    let flat = f64::from(ef_search) * ann_us / exact_us;
-    let sloped = (fetch(k) as f64 * space_rows * ann_us / exact_us).sqrt();
-    // Above the second the index needs no more than ef_search candidates.
-    flat.max(sloped).clamp(500.0, 200_000.0) as i64
+/// Milliseconds of a search of a tenant of so many rows, through what all tenants share or by every row, and through
+/// an index of its own: `(shared, own)`.
+pub fn tenant_costs(costs: &Costs, rows: i64, space_rows: f64) -> (f64, f64) {
+    let shared = Question {
+        mode: Mode::Auto,
+        indexed: true,
+        rows: Some(Rows::About(rows)),
+        index_rows: space_rows,
+        own: false,
+        seen: None,
+        k: DEFAULT_K,
+        ef_search: None,
+        recall: None,
+        costs,
+    };
+    let cheapest = |question: &Question| {
+        let (exact, ann) = estimate(question);
+        exact.min(ann)
+    };
+    (cheapest(&shared), cheapest(&Question { index_rows: rows as f64, own: true, ..shared.clone() }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vectors::costs::sample_share;
     use proptest::prelude::*;
 
     fn question(costs: &Costs) -> Question<'_> {
         Question {
             mode: Mode::Auto,
             indexed: true,
-            rows: Some(Rows::MoreThan(2500)),
-            space_rows: 60_000.0,
+            rows: Some(Rows::About(10_001)),
+            index_rows: 60_000.0,
+            own: false,
+            seen: None,
             k: 10,
             ef_search: None,
             recall: None,
@@ -312,9 +306,47 @@ mod tests {
         assert_eq!(at(Rows::Exactly(2500)), (Route::Exact, Why::FewRows));
         let most = Question { rows: Some(Rows::Exactly(3000)), k: 1000, ..question(&costs) };
         assert_eq!(decide(&most), (Route::Exact, Why::FewRows));
-        let ann = |max_scan_tuples| Route::Ann(Ann { ef_search: EF_SEARCH, fetch: 30, max_scan_tuples });
-        assert_eq!(at(Rows::Exactly(2501)), (ann(5_000), Why::ManyRows));
-        assert_eq!(at(Rows::MoreThan(10_000)), (ann(12_599), Why::ManyRows));
+        // 4,000 of 60,000 would take 450 candidates, 9 ms, and their distances 6 ms.
+        assert_eq!(at(Rows::Exactly(4000)), (Route::Exact, Why::Cheaper));
+        let ann = |ef_search, max_scan_tuples| {
+            Route::Ann(Ann { ef_search, fetch: 30, enough: 20, max_scan_tuples })
+        };
+        assert_eq!(at(Rows::Exactly(9000)), (ann(200, 11_340), Why::ManyRows));
+        assert_eq!(at(Rows::About(30_000)), (ann(125, 37_800), Why::ManyRows));
+    }
+
+    #[test]
+    fn a_first_pass_is_as_wide_as_the_share_wants() {
+        let costs = Costs::assumed(384, 1e6);
+        let ef = |rows, own, seen| match decide(&Question {
+            rows: Some(rows),
+            index_rows: if own { rows.number() as f64 } else { 1e6 },
+            own,
+            seen,
+            ..question(&costs)
+        }) {
+            (Route::Ann(ann), _) => Some(ann.ef_search),
+            _ => None,
+        };
+        let shared = |rows| ef(Rows::About(rows), false, None);
+        assert_eq!(shared(133_836), Some(224));
+        // Rarer around the query than in the whole, as the session saw.
+        assert_eq!(ef(Rows::About(133_836), false, Some(0.1)), Some(300));
+        assert_eq!(shared(20_000), None, "every row");
+        // In an index of its own all are the tenant's, and the graph is small.
+        assert_eq!(ef(Rows::About(20_000), true, None), Some(57));
+        assert_eq!(ef(Rows::Exactly(3_000), true, None), Some(42));
+        assert_eq!(ef(Rows::Exactly(600), true, None), None, "every row");
+    }
+
+    #[test]
+    fn rows_are_estimated_within_a_factor_of_two() {
+        // 1 % of a million, hits of one page coming together.
+        for (hits, share) in [(20, 400_000), (79, 400_000)] {
+            let Rows::About(rows) = sampled(hits, share, 10_000) else { panic!() };
+            assert!((10_000..=20_000).contains(&rows), "{rows}");
+        }
+        assert_eq!(sampled(0, sample_share(1e6), 10_000), Rows::About(10_000));
     }
 
     #[test]
@@ -333,34 +365,15 @@ mod tests {
     }
 
     #[test]
-    fn recall_chooses_the_smallest_known_ef() {
-        let assumed = Costs::assumed(384, 60_000.0);
-        let costs = Costs { recalls: vec![(40, 0.95), (100, 0.991), (200, 0.997)], ..assumed.clone() };
-        assert_eq!(costs.ef_for(0.5), 40);
-        assert_eq!(costs.ef_for(0.99), 100);
-        assert_eq!(costs.ef_for(0.999), 200);
-        assert_eq!(Costs { recalls: vec![], ..costs }.ef_for(0.99), EF_SEARCH);
-        // A measurement raises what is assumed for the same recall, and does not lower it.
-        assert_eq!(assumed.clone().measured(vec![(100, 0.992), (160, 0.996)]).ef_for(0.99), EF_SEARCH);
-        assert_eq!(assumed.clone().measured(vec![(200, 0.992)]).ef_for(0.99), 200);
-        assert_eq!(assumed.measured(vec![(200, 0.992), (400, 0.999)]).ef_for(0.995), 400);
-    }
-
-    #[test]
-    fn a_larger_graph_is_searched_farther() {
-        let ef = |rows| Costs::assumed(384, rows).ef_for(0.99);
-        assert_eq!([0.0, 100.0, 10_000.0, 60_000.0, 1e6, 1e9].map(ef), [150, 64, 64, 150, 612, 800]);
-    }
-
-    #[test]
     fn the_share_among_the_nearest_decides_how_to_go_on() {
         let costs = Costs::assumed(384, 60_000.0);
         let known = |rows| Question { rows: Some(rows), ..question(&costs) };
-        let ann = Ann { ef_search: 180, fetch: 30, max_scan_tuples: 5_000 };
-        let many = known(Rows::MoreThan(10_000));
-        assert_eq!(begin(&many, ann, None), Step::Pass);
-        assert_eq!(begin(&many, ann, Some(0.5)), Step::Pass);
-        assert_eq!(begin(&many, ann, Some(0.1)), Step::Iterative);
+        let ann = Ann { ef_search: 180, fetch: 30, enough: 20, max_scan_tuples: 5_000 };
+        let many = known(Rows::About(10_000));
+        let saw = |share| Question { seen: Some(share), ..many.clone() };
+        assert_eq!(begin(&many, ann), Step::Pass);
+        assert_eq!(begin(&saw(0.5), ann), Step::Pass);
+        assert_eq!(begin(&saw(0.1), ann), Step::Iterative);
         assert_eq!(go_on(&many, ann, 0.1), Step::Iterative);
         // 30 of them would take 20,000 candidates, but only 10,000 rows to be sure.
         assert_eq!(go_on(&many, ann, 0.0015), Step::Exact);
@@ -368,7 +381,9 @@ mod tests {
         assert_eq!(go_on(&known(Rows::Exactly(6_000)), ann, 0.1), Step::Iterative);
         assert_eq!(go_on(&Question { mode: Mode::Ann, ..many.clone() }, ann, 0.0), Step::Iterative);
         // One pass cannot give more than it keeps.
-        assert_eq!(begin(&many, Ann { ef_search: 20, ..ann }, None), Step::Iterative);
+        assert_eq!(begin(&many, Ann { ef_search: 15, ..ann }), Step::Iterative);
+        assert_eq!(share_of(ann, 9), 0.05);
+        assert_eq!(share_of(ann, 30), 1.0 / 6.0);
     }
 
     #[test]
@@ -389,10 +404,64 @@ mod tests {
         assert_eq!(probes(&[100, 10_000], 94), [51, 5007]);
     }
 
+    /// Rows of the tenant in a pass of a simulated space, whose local share differs from the whole.
+    fn pass(seed: &mut u64, ann: Ann, share: f64) -> i64 {
+        let mut random = || {
+            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (*seed >> 33) as f64 / f64::from(1u32 << 31)
+        };
+        let mut hits = 0;
+        for _ in 0..ann.ef_search {
+            hits += i64::from(random() < share);
+        }
+        hits.min(ann.fetch)
+    }
+
     #[test]
-    fn break_even_grows_with_the_space() {
-        assert_eq!(break_even(1.4, 20.0, 160, 10, 60_000.0), 5070);
-        assert!(break_even(1.4, 20.0, 160, 10, 1e6) > break_even(1.4, 20.0, 160, 10, 1e5));
+    fn searches_settle_on_one_pass_whatever_the_share() {
+        let costs = Costs::assumed(384, 1e6);
+        let mut seed = 7;
+        for share in [0.9, 0.3, 0.1, 0.06] {
+            for local in [share / 2.0, share, (share * 1.5_f64).min(1.0)] {
+                let rows = Some(Rows::About((share * 1e6) as i64));
+                let (mut seen, mut again, mut candidates) = (None, 0, 0);
+                for _ in 0..200 {
+                    let asked = Question { rows, index_rows: 1e6, seen, ..question(&costs) };
+                    let (Route::Ann(ann), _) = decide(&asked) else { break };
+                    if begin(&asked, ann) != Step::Pass {
+                        again += 1;
+                        continue;
+                    }
+                    candidates += ann.ef_search;
+                    let found = pass(&mut seed, ann, local);
+                    again += i32::from(found < ann.enough);
+                    let now = share_of(ann, found);
+                    seen = Some((seen.unwrap_or(asked.share()) + now) / 2.0);
+                }
+                assert!(
+                    again <= 20,
+                    "{again} of 200 searches took a second look, share {share}, near {local}"
+                );
+                // No wider than twice what a pass needs that knows the share near the query.
+                let needed = f64::from(costs.ef_for(RECALL, share)).max(MARGIN * 10.0 / local);
+                assert!(
+                    f64::from(candidates) / 200.0 <= 2.0 * needed,
+                    "{candidates}, share {share}, near {local}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_of_its_own_pays_in_the_middle() {
+        let costs = Costs::assumed(384, 1e6);
+        let gain = |rows| {
+            let (shared, own) = tenant_costs(&costs, rows, 1e6);
+            shared / own
+        };
+        assert!(gain(500) < 1.1, "every row is as fast");
+        assert!(gain(20_000) > 5.0);
+        assert!(gain(900_000) < 1.2, "nearly all rows are its own");
     }
 
     proptest! {
@@ -400,16 +469,18 @@ mod tests {
         fn every_question_has_an_answer_within_bounds(
             rows in 0i64..1_000_000, more in any::<bool>(), space_rows in -1f64..1e9, k in 1i32..=MAX_K,
             ef in proptest::option::of(-5i32..5000), recall in proptest::option::of(0f64..=1.0), indexed in any::<bool>(),
-            share in proptest::option::of(0f64..=1.0),
+            share in proptest::option::of(0f64..=1.0), own in any::<bool>(),
         ) {
             let costs = Costs::assumed(768, space_rows);
-            let rows = Some(if more { Rows::MoreThan(rows) } else { Rows::Exactly(rows) });
-            let asked = Question { rows, space_rows, k, ef_search: ef, recall, indexed, ..question(&costs) };
+            let rows = Some(if more { Rows::About(rows) } else { Rows::Exactly(rows) });
+            let asked = Question {
+                rows, index_rows: space_rows, k, ef_search: ef, recall, indexed, seen: share, own, ..question(&costs)
+            };
             if let (Route::Ann(ann), _) = decide(&asked) {
                 prop_assert!((1..=MAX_EF_SEARCH).contains(&ann.ef_search));
                 prop_assert!(ann.fetch >= i64::from(k));
                 prop_assert!((5_000..=200_000).contains(&ann.max_scan_tuples));
-                prop_assert!(begin(&asked, ann, share) != Step::Pass || i64::from(ann.ef_search) >= ann.fetch);
+                prop_assert!(begin(&asked, ann) != Step::Pass || i64::from(ann.ef_search) >= ann.enough);
             }
             let (exact, ann) = estimate(&asked);
             prop_assert!(exact.is_finite() && ann.is_finite());

@@ -11,28 +11,37 @@ use super::query::Query;
 use super::route::{self, Ann, Mode, Question, Route, Rows, Step, Why};
 use super::statement::{Conditions, Key, Metric};
 use super::target::{Target, target};
-use super::{cache, halves, layout, length};
+use super::{cache, costs, halves, layout, length};
+use crate::server::catalog;
 use crate::server::jsonb::Document;
 use crate::server::nest::{self, Settings};
-use crate::server::spi::{Arg, Connection, Row, Sees, Value, quoted, typed};
+use crate::server::spi::{Arg, Connection, Row, Sees, Value, typed};
 use crate::server::varlena;
 
-const TENANT_INDEX_SQL: &CStr =
-    c"SELECT FROM llmspell.vector_tenant_indexes WHERE tenant_id = $1 AND space = $2";
+/// The size of the tenant as maintenance keeps it, and the index of its own that it should have.
+const TENANT_SQL: &CStr = c"SELECT s.row_count, r.index_name FROM (SELECT) AS one \
+     LEFT JOIN llmspell.vector_tenant_sizes s ON s.tenant_id = $1 AND s.space = $2 \
+     LEFT JOIN llmspell.vector_tenant_indexes r ON r.tenant_id = $1 AND r.space = $2 AND r.state = 'kept'";
+
+/// What the predicate of a tenant's own index says, which tells nobody who reads the catalog the tenant's id.
+const HASH_SQL: &CStr = c"SELECT md5($1)";
 
 /// The decision, and its grounds.
 pub struct Decision {
     pub target: Rc<Target>,
-    pub rows: Option<Rows>,
+    pub known: Option<cache::Known>,
     pub route: Route,
     pub why: Why,
     pub ef_search: Option<i32>,
-    share: Option<f64>,
 }
 
 impl Decision {
+    pub fn rows(&self) -> Option<Rows> {
+        self.known.map(|known| known.rows)
+    }
+
     pub fn question<'a>(&'a self, query: &Query) -> Question<'a> {
-        question(query, &self.target, self.rows, self.ef_search)
+        question(query, &self.target, self.known, self.ef_search)
     }
 }
 
@@ -53,14 +62,18 @@ pub struct Found<'c> {
 fn question<'a>(
     query: &Query,
     target: &'a Target,
-    rows: Option<Rows>,
+    known: Option<cache::Known>,
     ef_search: Option<i32>,
 ) -> Question<'a> {
+    let own = known.and_then(|known| known.own);
     Question {
         mode: query.mode,
         indexed: target.method != "none",
-        rows,
-        space_rows: target.space_rows,
+        // For a search that must take the index nothing is counted.
+        rows: known.map(|known| known.rows).filter(|_| query.mode == Mode::Auto),
+        index_rows: own.map_or(target.space_rows, |rows| rows as f64),
+        own: own.is_some(),
+        seen: known.and_then(|known| known.share),
         k: query.k,
         ef_search,
         recall: query.recall,
@@ -99,24 +112,49 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 12
     ]
 }
 
+fn count(connection: &Connection, query: &Query, target: &Target, kept: Option<i64>) -> Rows {
+    let limit = target.costs.count_limit();
+    // Expired rows count as well: whether one is stands in the table, and the rest in an index.
+    let conditions = Conditions { with_expired: true, max_distance: false, ..query.conditions() };
+    if let Some(rows) = kept.filter(|rows| *rows >= limit && conditions == Conditions::ALL) {
+        return Rows::About(rows);
+    }
+    let number = |sql: &str, limit| {
+        let parameters = parameters(query, target, limit);
+        let found =
+            connection.kept_planned(sql, &parameters, || Settings::off(&PLAIN), |row| row.get::<i64>(0));
+        found.into_iter().flatten().next().unwrap_or(0)
+    };
+    match number(&target.space.count(conditions), limit) {
+        n if n < limit => Rows::Exactly(n),
+        n => {
+            let share = costs::sample_share(target.space_rows);
+            route::sampled(number(&target.space.sample(conditions), share), share, n)
+        }
+    }
+}
+
 fn known(connection: &Connection, query: &Query, target: &Target) -> cache::Known {
     let key = query.count_key(&target.space.table);
     if let Some(known) = cache::get(key) {
         return known;
     }
-    let limit = target.costs.count_limit();
-    // Expired rows count as well: whether one is stands in the table, and the rest in an index.
-    let conditions = Conditions { with_expired: true, ..query.conditions() };
-    let sql = target.space.count(conditions);
-    let parameters = parameters(query, target, limit);
-    let found =
-        connection.kept_planned(sql.as_str(), &parameters, || Settings::off(&PLAIN), |row| row.get::<i64>(0));
-    let rows = match found.into_iter().flatten().next().unwrap_or(0) {
-        n if n < limit => Rows::Exactly(n),
-        n => Rows::MoreThan(n - 1),
+    let names = [query.tenant.as_str().into(), target.name.as_str().into()];
+    let (kept, own) = connection
+        .row(TENANT_SQL, &names, Sees::Query, |row| (row.get::<i64>(0), row.get::<String>(1)))
+        .unwrap_or_default();
+    let own = own.is_some_and(|name| catalog::is_valid_index(&name));
+    let rows = if query.mode == Mode::Auto { count(connection, query, target, kept) } else { Rows::About(0) };
+    let found = cache::Known {
+        relation: target.relation.to_u32(),
+        rows,
+        own: own.then(|| kept.unwrap_or(0).max(rows.number())),
+        share: None,
     };
-    cache::put(key, rows);
-    cache::Known { rows, share: None }
+    if query.mode == Mode::Auto {
+        cache::put(key, found);
+    }
+    found
 }
 
 /// Looks the space up, counts where that matters, and decides.
@@ -126,11 +164,10 @@ pub fn decide(connection: &Connection, query: &Query, vector: pg_sys::Oid) -> Re
         None => nest::given(c"hnsw.ef_search").and_then(|ef| ef.parse().ok()),
         Some(_) => None,
     });
-    let needs_count = query.mode == Mode::Auto && target.method != "none";
-    let known = needs_count.then(|| known(connection, query, &target));
-    let rows = known.map(|known| known.rows);
-    let (route, why) = route::decide(&question(query, &target, rows, ef_search));
-    Ok(Decision { target, rows, route, why, ef_search, share: known.and_then(|known| known.share) })
+    let indexed = query.mode != Mode::Exact && target.method != "none";
+    let known = indexed.then(|| known(connection, query, &target));
+    let (route, why) = route::decide(&question(query, &target, known, ef_search));
+    Ok(Decision { target, known, route, why, ef_search })
 }
 
 fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: Option<Rows>) -> Found<'c> {
@@ -191,12 +228,13 @@ fn ann<'c>(
     query: &Query,
     target: &Target,
     ann: Ann,
+    own: bool,
     iterative: bool,
 ) -> (Found<'c>, i64) {
     let parameters = parameters(query, target, ann.fetch);
-    let names = [query.tenant.as_str().into(), target.name.as_str().into()];
-    let own = connection.execute(TENANT_INDEX_SQL, &names, Sees::Query) > 0;
-    let literal = own.then(|| quoted(&query.tenant));
+    let hash = own
+        .then(|| connection.row(HASH_SQL, &[query.tenant.as_str().into()], Sees::Query, |row| row.text(0)))
+        .flatten();
     let settings = Settings::off(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
     // bounded: two.
@@ -224,7 +262,7 @@ fn ann<'c>(
         // Its probes are not known, and the planner asks for its cost even where another index serves.
         set(c"vchordrq.enable_scan", &"off");
     }
-    let sql = target.space.ann(query.conditions(), target.key(), literal.as_deref());
+    let sql = target.space.ann(query.conditions(), target.key(), hash.as_deref());
     let mut candidates = 0;
     let hits = connection.kept(sql.as_str(), &parameters, |row| {
         candidates = row.get(6).unwrap_or(0);
@@ -238,24 +276,24 @@ fn ann<'c>(
 pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -> Found<'c> {
     let target = &decision.target;
     let Route::Ann(wanted) = decision.route else {
-        return exact(connection, query, target, decision.rows);
+        return exact(connection, query, target, decision.rows());
     };
     let question = decision.question(query);
     // A caller who names a recall accepts that share, within a threshold too.
     let content = query.mode == Mode::Ann || query.recall.is_some();
     let mut step = match target.method.starts_with("hnsw") {
-        true => route::begin(&question, wanted, decision.share),
+        true => route::begin(&question, wanted),
         // The others know one way only.
         false => Step::Iterative,
     };
     // bounded: a pass, and a scan.
     while step != Step::Exact {
-        let (found, candidates) = ann(connection, query, target, wanted, step == Step::Iterative);
-        let enough = candidates >= wanted.fetch;
+        let (found, candidates) =
+            ann(connection, query, target, wanted, question.own, step == Step::Iterative);
+        let enough = candidates >= wanted.enough;
         if step == Step::Pass {
-            // Where there were enough, how many more there were is not known.
-            let share = if enough { 1.0 } else { candidates as f64 / f64::from(wanted.ef_search) };
-            cache::saw(query.count_key(&target.space.table), share);
+            let share = route::share_of(wanted, candidates);
+            cache::saw(query.count_key(&target.space.table), share, question.share());
             step = route::go_on(&question, wanted, share);
         } else {
             step = Step::Exact;
@@ -264,5 +302,5 @@ pub fn run<'c>(connection: &'c Connection, query: &Query, decision: &Decision) -
             return found;
         }
     }
-    exact(connection, query, target, decision.rows)
+    exact(connection, query, target, decision.rows())
 }

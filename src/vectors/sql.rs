@@ -5,6 +5,7 @@ use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::costs::{self, Costs};
 use super::invalid::Invalid;
 use super::query::Query;
 use super::route::{self, Route, Rows};
@@ -48,7 +49,9 @@ fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), first_type(fcinfo)) };
     connect(|connection| {
         let decision = search::decide(connection, &query, vector)?;
-        let (exact_ms, ann_ms) = route::estimate(&decision.question(&query));
+        let question = decision.question(&query);
+        let (exact_ms, ann_ms) = route::estimate(&question);
+        let rows = question.rows;
         let (name, ef_search, fetch, max_scan_tuples) = match decision.route {
             Route::Exact => ("exact", None, None, None),
             Route::Ann(ann) => ("ann", Some(ann.ef_search), Some(ann.fetch), Some(ann.max_scan_tuples)),
@@ -57,15 +60,16 @@ fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
             decision.target.name.as_str().into_datum(),
             name.into_datum(),
             decision.why.text().into_datum(),
-            decision.rows.and_then(|rows| rows.at_least().into_datum()),
-            decision.rows.and_then(|rows| matches!(rows, Rows::MoreThan(_)).into_datum()),
+            rows.and_then(|rows| rows.number().into_datum()),
+            rows.and_then(|rows| matches!(rows, Rows::About(_)).into_datum()),
             decision.target.costs.exact_rows.into_datum(),
             decision.target.method.as_str().into_datum(),
             ef_search.and_then(IntoDatum::into_datum),
             fetch.and_then(IntoDatum::into_datum),
             max_scan_tuples.and_then(IntoDatum::into_datum),
-            decision.rows.and_then(|_| exact_ms.into_datum()),
-            decision.rows.and_then(|_| ann_ms.into_datum()),
+            rows.and_then(|_| exact_ms.into_datum()),
+            rows.and_then(|_| ann_ms.into_datum()),
+            question.own.into_datum(),
         ]);
         Ok(())
     })
@@ -95,7 +99,32 @@ fn _vector_whole_indexes(
 /// Number of rows at which both ways of a search take equally long.
 #[pg_extern(sql = false)]
 fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, max_rows: i32, space_rows: f64) -> i32 {
-    i32::try_from(route::break_even(exact_us, ann_us, ef_search, max_rows, space_rows)).unwrap_or(i32::MAX)
+    i32::try_from(costs::break_even(exact_us, ann_us, ef_search, max_rows, space_rows)).unwrap_or(i32::MAX)
+}
+
+#[pg_extern(sql = false)]
+fn _vector_space_rows_of(analyzed_rows: f64, analyzed_pages: f64, pages: f64, dims: i32) -> f64 {
+    costs::space_rows(analyzed_rows, analyzed_pages, pages, dims)
+}
+
+/// Milliseconds of a search of a tenant of so many rows: without an index of its own, and with one.
+#[pg_extern(sql = false)]
+fn _vector_tenant_costs(
+    rows: Option<i64>,
+    space_rows: Option<f64>,
+    dims: Option<i32>,
+    exact_us: Option<f64>,
+    ann_us: Option<f64>,
+) -> Option<Vec<f64>> {
+    let (rows, space_rows, dims) = (rows?, space_rows?, dims?);
+    let assumed = Costs::assumed(dims, space_rows);
+    let costs = Costs {
+        exact_us: exact_us.unwrap_or(assumed.exact_us),
+        ann_us: ann_us.unwrap_or(assumed.ann_us),
+        ..assumed
+    };
+    let (shared, own) = route::tenant_costs(&costs, rows, space_rows);
+    Some(vec![shared, own])
 }
 
 /// The most dimensions that a method takes.

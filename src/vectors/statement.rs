@@ -1,5 +1,5 @@
 //! The statements of a search. Their text holds nothing of a user's but the quoted name of a table and,
-//! for a tenant with an index of its own, the quoted tenant.
+//! for a tenant with an index of its own, a hash of its id.
 
 use std::fmt::Write;
 
@@ -30,6 +30,20 @@ pub struct Conditions {
     pub excluded: bool,
     /// Of episodes: only those of one role.
     pub role: bool,
+}
+
+impl Conditions {
+    /// Every row of the tenant.
+    pub const ALL: Self = Self {
+        scope: false,
+        filter: false,
+        since: false,
+        until: false,
+        max_distance: false,
+        with_expired: true,
+        excluded: false,
+        role: false,
+    };
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +109,8 @@ impl Space {
         format!("{left} OPERATOR({}.{}) {right}", self.vector_schema, self.metric.operator())
     }
 
-    fn conditions(&self, wanted: Conditions, tenant: &str) -> String {
-        let mut text = format!("tenant_id = {tenant}");
+    fn conditions(&self, wanted: Conditions) -> String {
+        let mut text = format!("tenant_id = {TENANT}");
         let mut and = |condition: String| {
             let _ = write!(text, " AND {condition}");
         };
@@ -120,7 +134,7 @@ impl Space {
         }
         if wanted.role {
             and(format!(
-                "EXISTS (SELECT FROM llmspell.episodes e WHERE e.tenant_id = {tenant} AND e.id = {}.id AND e.role = {ROLE})",
+                "EXISTS (SELECT FROM llmspell.episodes e WHERE e.tenant_id = {TENANT} AND e.id = {}.id AND e.role = {ROLE})",
                 self.table
             ));
         }
@@ -129,8 +143,14 @@ impl Space {
 
     /// Counts to at most FETCH.
     pub fn count(&self, wanted: Conditions) -> String {
-        let conditions = self.conditions(wanted, TENANT);
+        let conditions = self.conditions(wanted);
         format!("SELECT count(*) FROM (SELECT FROM {} WHERE {conditions} LIMIT {FETCH}) AS r", self.table)
+    }
+
+    /// Counts in a share of the pages, FETCH millionths of a percent.
+    pub fn sample(&self, wanted: Conditions) -> String {
+        let conditions = self.conditions(wanted);
+        format!("SELECT count(*) FROM {} TABLESAMPLE SYSTEM ({FETCH} / 1e6) WHERE {conditions}", self.table)
     }
 
     /// Every row. OFFSET 0 keeps the index for nearest neighbours out, whatever the planner thinks of it.
@@ -140,7 +160,7 @@ impl Space {
                 "(SELECT id, {} AS distance FROM {} WHERE {} OFFSET 0)",
                 self.distance("embedding", QUERY),
                 self.table,
-                self.conditions(wanted, TENANT)
+                self.conditions(wanted)
             ),
             wanted,
         );
@@ -159,7 +179,7 @@ impl Space {
              {} ORDER BY r.distance + 0, r.id LIMIT {K}",
             self.distance("embedding", QUERY),
             self.table,
-            self.conditions(wanted, TENANT),
+            self.conditions(wanted),
             threshold(wanted)
         )
     }
@@ -171,13 +191,14 @@ impl Space {
              ORDER BY s.distance + 0, s.id LIMIT {FETCH}",
             self.distance("embedding_half", QUERY_HALF),
             self.table,
-            self.conditions(wanted, TENANT)
+            self.conditions(wanted)
         );
         self.ranked(&near, wanted, true)
     }
 
-    /// What the index gives first. `tenant`: quoted, where the tenant has an index of its own.
-    pub fn ann(&self, wanted: Conditions, key: Key, tenant: Option<&str>) -> String {
+    /// What the index gives first. `hash`: of the tenant, where it has an index of its own, whose predicate it is in.
+    pub fn ann(&self, wanted: Conditions, key: Key, hash: Option<&str>) -> String {
+        let own = hash.map(|hash| format!(" AND md5(tenant_id) = '{hash}'")).unwrap_or_default();
         let distance = match key {
             Key::Vector => self.distance("embedding", QUERY),
             Key::Half => self.distance("embedding_half", QUERY_HALF),
@@ -191,9 +212,9 @@ impl Space {
             }
         };
         let near = format!(
-            "SELECT id, {distance} AS distance FROM {} WHERE {} ORDER BY {distance} LIMIT {FETCH}",
+            "SELECT id, {distance} AS distance FROM {} WHERE {}{own} ORDER BY {distance} LIMIT {FETCH}",
             self.table,
-            self.conditions(wanted, tenant.unwrap_or(TENANT))
+            self.conditions(wanted)
         );
         self.ranked(&near, wanted, key != Key::Vector)
     }

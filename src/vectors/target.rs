@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::costs::{self, Costs};
 use super::invalid::Invalid;
 use super::query::Query;
-use super::route::Costs;
 use super::statement::{Key, Metric, Space};
-use super::{halves, length};
+use super::{cache, halves, length};
 use crate::error::Error;
 use crate::server::catalog;
 use crate::server::spi::{Connection, Sees};
@@ -43,6 +43,7 @@ thread_local! {
 /// everything where it is none.
 pub fn forget(changed: pg_sys::Oid) {
     let all = changed == pg_sys::InvalidOid || changed == SPACES.get();
+    cache::forget(changed.to_u32());
     TARGETS.with(|targets| {
         if let Ok(mut targets) = targets.try_borrow_mut() {
             targets.retain(|_, (_, target)| !all && target.relation != changed);
@@ -63,7 +64,7 @@ pub struct Target {
     pub costs: Costs,
     pub space_rows: f64,
     pub space: Space,
-    relation: pg_sys::Oid,
+    pub relation: pg_sys::Oid,
     pub lists: Vec<i32>,
     pub beside_vchordrq: bool,
     pub types: Types,
@@ -135,7 +136,10 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
     let args = [query.space.as_deref().into(), dims.into()];
     let found = connection.row(SPACE_SQL, &args, Sees::Query, |row| {
         let relation = CString::new(row.text(12)).ok().and_then(|name| catalog::relation(&name));
-        let space_rows = relation.map_or(0.0, catalog::rows);
+        let space_rows = relation.map_or(0.0, |relation| {
+            let (rows, pages) = catalog::analyzed(relation);
+            costs::space_rows(rows, pages, catalog::pages_of(relation).into(), dims)
+        });
         let assumed = Costs::assumed(dims, space_rows);
         let efs: Vec<i32> = row.get(9).unwrap_or_default();
         let recalls: Vec<f64> = row.get(10).unwrap_or_default();
@@ -146,6 +150,7 @@ fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {
             method: row.text(4),
             lists: row.get(5).unwrap_or_default(),
             costs: Costs {
+                dims,
                 exact_us: row.get(6).unwrap_or(assumed.exact_us),
                 ann_us: row.get(7).unwrap_or(assumed.ann_us),
                 exact_rows: row.get::<i32>(8).map_or(assumed.exact_rows, i64::from),

@@ -118,6 +118,7 @@ def fill(connection, tenant):
     # What only an operator writes; named after an index that is there, so that verify() has nothing to say.
     with server(connection.info.dbname) as operator:
         operator.execute("INSERT INTO llmspell.vector_tenant_indexes (tenant_id, space, index_name) VALUES (%s, 'vectors_1536', 'idx_vector_1536_hnsw') ON CONFLICT DO NOTHING", [tenant])
+        operator.execute("INSERT INTO llmspell.vector_tenant_sizes (tenant_id, space, row_count) VALUES (%s, 'vectors_1536', 1000) ON CONFLICT DO NOTHING", [tenant])
 
 
 def tenant_tables(connection, partitions=False, internal=False):

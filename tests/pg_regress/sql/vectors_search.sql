@@ -17,7 +17,7 @@ BEGIN
     RETURN v_found;
 END $$;
 SET app.current_tenant_id = 'search-many';
-SELECT route, reason, row_count, more, exact_rows, index_method, candidates FROM llmspell.vector_explain(regress.at(50), 5);
+SELECT route, reason, row_count, estimated, exact_rows, index_method, candidates FROM llmspell.vector_explain(regress.at(50), 5);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5)$$);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5, mode => 'exact')$$);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5, mode => 'ann', ef_search => 200)$$);
@@ -45,7 +45,7 @@ SELECT round(distance::numeric, 4) AS distance, round(score::numeric, 4) AS scor
 FROM llmspell.vector_search(regress.at(60), 1);
 -- few: each row is looked at; ties by id
 SET app.current_tenant_id = 'search-few';
-SELECT route, row_count, more FROM llmspell.vector_explain(regress.at(50), 5);
+SELECT route, row_count, estimated FROM llmspell.vector_explain(regress.at(50), 5);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5)$$);
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 1000)$$) LIKE '30 %' AS all_of_them;
 -- forced on the index, which is not allowed to walk to its end, it may come back short, and says so
@@ -62,15 +62,15 @@ SET app.current_tenant_id = 'search-none';
 SELECT regress.found($$llmspell.vector_search(regress.at(50.01), 5)$$);
 -- one prepared statement, a generic plan, tenants of every size in turn
 SET plan_cache_mode = force_generic_plan;
-PREPARE near(vector, int) AS SELECT count(*), bool_and(exact) AS exact, bool_and(complete) AS complete FROM llmspell.vector_search($1, $2);
+PREPARE near(vector, int) AS SELECT count(*), bool_and(exact) AS exact, bool_and(complete) AS complete FROM llmspell.vector_search($1, $2, since => '2000-01-01');
 SET app.current_tenant_id = 'search-many';
-EXECUTE near('[1,0,0,0]', 10);
+EXECUTE near(regress.at(50), 5);
 SET app.current_tenant_id = 'search-one';
 EXECUTE near('[1,0,0,0]', 10);
 SET app.current_tenant_id = 'search-few';
 EXECUTE near('[1,0,0,0]', 10);
 SET app.current_tenant_id = 'search-many';
-EXECUTE near('[1,0,0,0]', 10);
+EXECUTE near(regress.at(50), 5);
 RESET app.current_tenant_id;
 SELECT regress.try($$EXECUTE near('[1,0,0,0]', 10)$$);
 RESET plan_cache_mode;
