@@ -105,6 +105,8 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._episode_embed TO llmspell_app;
 CREATE OR REPLACE FUNCTION llmspell.episode_add_many(items jsonb) RETURNS SETOF llmspell_internal.episode_added
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 DECLARE
     v_item jsonb;

@@ -91,6 +91,8 @@ CREATE OR REPLACE FUNCTION llmspell.vector_add_many(embeddings @extschema:vector
 RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
