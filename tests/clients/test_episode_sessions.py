@@ -93,6 +93,9 @@ def in_one_order():
             equal(seen, list(range(20))[:: -1 if newest else 1])
         since = "SELECT content FROM llmspell.episode_list(%s, since => '2026-01-01T00:05Z', until => '2026-01-01T00:08Z')"
         equal(rows(client, since, [name]), [("turn 5",), ("turn 6",), ("turn 7",)])
+        tenth = one(client, "SELECT id FROM llmspell.episode_list(%s) WHERE content = 'turn 10'", [name])
+        equal(contents(client, "episode_around", tenth, 3), ([name], list(range(7, 14))))
+        equal(one(client, "SELECT session_id FROM llmspell.episode_get(%s)", [tenth]), name)
         for first in range(0, 20, 5):
             equal(contents(client, "episode_claim", name if first % 2 else key, 5), ([name], list(range(first, first + 5))))
         for text, n in ((key, 20), (name, 21)):
