@@ -20,7 +20,7 @@ BEGIN
         RETURN (SELECT array_agg(k) FROM sessions s CROSS JOIN unnest(ARRAY[s.session_id::text, s.name]) AS k
                 WHERE s.tenant_id = v_tenant AND (s.status = 'expired' OR s.expires_at <= now()) AND k IS NOT NULL);
     END IF;
-    v_ids := ARRAY(SELECT x::uuid FROM unnest(_episode_ended_sessions.sessions) AS x WHERE _is_uuid(x));
+    v_ids := ARRAY(SELECT x::uuid FROM unnest(_episode_ended_sessions.sessions) AS x WHERE _session_is_id(x));
     RETURN (SELECT array_agg(k) FROM sessions s CROSS JOIN unnest(ARRAY[s.session_id::text, s.name]) AS k
             WHERE s.tenant_id = v_tenant AND (s.session_id = ANY (v_ids) OR s.name = ANY (_episode_ended_sessions.sessions))
               AND (s.status = 'expired' OR s.expires_at <= now()) AND k IS NOT NULL);

@@ -137,7 +137,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF _is_uuid(_session_key.session_id) THEN
+    IF _session_is_id(_session_key.session_id) THEN
         RETURN coalesce((SELECT s.name FROM sessions s WHERE s.tenant_id = _require_tenant() AND s.session_id = _session_key.session_id::uuid
                            AND char_length(s.name) <= 247), lower(_session_key.session_id));
     END IF;
@@ -155,12 +155,12 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_key constant text := CASE WHEN _is_uuid(_session_keys.session_id) THEN lower(_session_keys.session_id) ELSE _session_keys.session_id END;
+    v_key constant text := CASE WHEN _session_is_id(_session_keys.session_id) THEN lower(_session_keys.session_id) ELSE _session_keys.session_id END;
     v_keys text[];
 BEGIN
     IF v_key IS NULL THEN
         RETURN NULL;
-    ELSIF _is_uuid(v_key) THEN
+    ELSIF _session_is_id(v_key) THEN
         v_keys := ARRAY[(SELECT s.name FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = v_key::uuid), v_key];
     ELSE
         v_keys := ARRAY[v_key, (SELECT s.session_id::text FROM sessions s WHERE s.tenant_id = v_tenant AND s.name = v_key)];

@@ -18,7 +18,7 @@ CREATE TABLE llmspell.sessions (
     PRIMARY KEY (tenant_id, session_id),
     CONSTRAINT valid_session_status CHECK (status IN ('active', 'archived', 'expired')),
     CONSTRAINT non_negative_artifact_count CHECK (artifact_count >= 0),
-    CONSTRAINT session_name_is_no_id CHECK (NOT llmspell_internal._is_uuid(name))
+    CONSTRAINT session_name_is_no_id CHECK (NOT llmspell_internal._session_is_id(name))
 -- Room for the next version of a row in its page.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_sessions_tenant_status ON llmspell.sessions (tenant_id, status, created_at DESC, session_id DESC);

@@ -14,7 +14,7 @@ DECLARE
 BEGIN
     PERFORM _json_check(v_state), _short_text(coalesce(session_create.name, ''), 'name', 255),
         _short_text(coalesce(session_create.subject, ''), 'subject', 255), _short_text(coalesce(session_create.title, ''), 'title', 255);
-    IF _is_uuid(session_create.name) THEN
+    IF _session_is_id(session_create.name) THEN
         RAISE EXCEPTION 'a session cannot be named "%", which is an id', session_create.name USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give it as session_id.';
     END IF;

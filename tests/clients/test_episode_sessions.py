@@ -103,7 +103,7 @@ def in_one_order():
         # As a writer that did not see the session.
         client.execute("UPDATE llmspell.episodes SET session_id = %s WHERE session_id = %s AND content = 'turn 20'", [key, name])
         for text in (key, name):
-            found = rows(client, f"SELECT content FROM llmspell.episode_search(query_embedding => {VECTOR}, session_id => %s) ORDER BY 1", [text])
+            found = rows(client, f"SELECT content FROM llmspell.episode_search(query_embedding => {VECTOR}, session_id => %s, context => 0) ORDER BY 1", [text])
             equal(found, [("turn 20",), ("turn 21",)])
             equal(rows(client, f"SELECT content FROM llmspell.episode_search(query_embedding => {VECTOR}, exclude_session => %s)", [text]), [])
 
