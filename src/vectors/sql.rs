@@ -68,7 +68,8 @@ fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
             fetch.and_then(IntoDatum::into_datum),
             max_scan_tuples.and_then(IntoDatum::into_datum),
             rows.and_then(|_| exact_ms.into_datum()),
-            rows.and_then(|_| ann_ms.into_datum()),
+            // Where every row is looked at it would tell how many rows others have.
+            matches!(decision.route, Route::Ann(_)).then_some(ann_ms).and_then(IntoDatum::into_datum),
             question.own.into_datum(),
         ]);
         Ok(())
