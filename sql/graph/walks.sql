@@ -68,7 +68,6 @@ CREATE OR REPLACE FUNCTION llmspell.graph_subgraph(entity_ids uuid[], valid_at t
 RETURNS TABLE (element text, element_id uuid, element_type text, name text, from_entity uuid, to_entity uuid, properties jsonb, valid_from timestamptz, valid_to timestamptz)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
