@@ -154,6 +154,13 @@ def requests(data, connect, statement, settings, seconds):
     return sum(counts) / seconds
 
 
+def rivals(data, connect, seconds):
+    """Requests a second of the relaxed scan and of ours, which take turns."""
+    arms = ((PLAIN, (RELAXED[0], "hnsw.ef_search = 200")), (OURS, ()))
+    rounds = [[requests(data, connect, *arm, seconds / 4) for arm in arms] for _ in range(4)]
+    return [sum(rates) / 4 for rates in zip(*rounds)]
+
+
 def main():
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_argument("--million", action="store_true", help="this bench")
@@ -177,7 +184,7 @@ def main():
     seconds = 2 if args.quick else 30
     table, missed = [], []
 
-    rates = [requests(data, connect, PLAIN, (*RELAXED[:1], "hnsw.ef_search = 200"), seconds), requests(data, connect, OURS, (), seconds)]
+    rates = rivals(data, connect, seconds)
     say("requests a second: relaxed scan {:.0f}, vector_search {:.0f} before maintenance".format(*rates))
     before = {}
     for rank in ranks:
@@ -193,14 +200,14 @@ def main():
             built += 1
     say(f"maintenance and {built} indexes of tenants: {time.time() - start:.0f} s")
     own = {row[0] for row in admin.execute("SELECT tenant FROM llmspell.vector_tenant_index_list(1000)").fetchall()}
-    rates.append(requests(data, connect, OURS, (), seconds))
-    say("requests a second: vector_search {:.0f} after maintenance, {:.1f} times the relaxed scan".format(rates[-1], rates[-1] / rates[0]))
-    if rates[-1] < 3 * rates[0]:
+    scan, after = rivals(data, connect, seconds)
+    say(f"requests a second: relaxed scan {scan:.0f}, vector_search {after:.0f} after maintenance, {after / scan:.1f} times as many")
+    if after < 3 * scan:
         missed.append("requests as they come: below 3 times the relaxed scan")
 
     for rank in ranks:
-        ours, exact, scan, alone = compare(data, admin, connect, rank, queries)
-        cheapest = min(cell[0] for cell in (exact, scan, alone) if cell[1] >= ours[1] - SAME)
+        ours, exact, relaxed, alone = compare(data, admin, connect, rank, queries)
+        cheapest = min(cell[0] for cell in (exact, relaxed, alone) if cell[1] >= ours[1] - SAME)
         verdict = []
         if ours[0] > 1.3 * cheapest + 0.2:
             verdict.append(f"{ours[0] / cheapest:.1f}x the cheapest")
@@ -208,11 +215,11 @@ def main():
             verdict.append("recall or incomplete")
         missed += [f"{data.sizes[rank - 1]} rows: {v}" for v in verdict]
         cell = lambda c: f"{c[1]:.3f}, {c[0]:.1f} ms"
-        table.append([f"{data.sizes[rank - 1]:,}", cell(before[rank]), f"{cell(ours)}{', own' if name(rank) in own else ''}", cell(exact), cell(scan), cell(alone),
+        table.append([f"{data.sizes[rank - 1]:,}", cell(before[rank]), f"{cell(ours)}{', own' if name(rank) in own else ''}", cell(exact), cell(relaxed), cell(alone),
                       f"{ours[0] / cheapest:.2f}"])
         say(" | ".join(table[-1]))
     head = ["rows", "before maintenance", "`vector_search`", "every row", "relaxed scan", "index of its own", "to the cheapest"]
     print("\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *table)))
-    print("requests a second, 4 clients: relaxed scan, ef_search 200: {:.0f}; vector_search: {:.0f} before, {:.0f} after maintenance".format(*rates))
+    print("requests a second, 4 clients, in turns: relaxed scan, ef_search 200: {:.0f}, vector_search {:.0f}; after maintenance {:.0f}, {:.0f}".format(*rates, scan, after))
     print("\n".join(missed) or "every bound is met")
     raise SystemExit(bool(missed and args.check and not args.quick))

@@ -182,20 +182,22 @@ def understand(tenant, files, commits):
     """Commit messages and paragraphs of the documents, found by meaning, by words and by both."""
     texts = repository.texts(files, commits)
     vectors = embed([text for _, text in texts] + QUESTIONS)
+    # A paragraph's place in its page: what stands beside a hit counts as well.
+    places = [sum(where == other for other, _ in texts[:n]) for n, (where, _) in enumerate(texts)]
     ids = []
     for start in range(0, len(texts), 500):
         ids += tenant.one("SELECT llmspell.vector_add_many(items => %s)", Jsonb(
-            [{"embedding": vector, "content": text, "metadata": {"where": where}, "language": "english"}
-             for (where, text), vector in zip(texts[start:start + 500], vectors[start:])]))
+            [{"embedding": vector, "content": text, "metadata": {"source": where, "place": place}, "language": "english"}
+             for (where, text), vector, place in zip(texts[start:start + 500], vectors[start:], places[start:])]))
     check(f"vectors: {len(ids)} texts are stored with their embeddings", tenant.one("SELECT sum(row_count) FROM llmspell.vector_stats()") == len(ids) == len(texts))
     own = tenant("SELECT id, distance, exact, complete FROM llmspell.vector_search(%s::text::vector, 3)", str(vectors[0]))
     check("vectors: a text's own vector finds it first, and k results come back, exactly", own[0][0] == ids[0] and len(own) == 3 and all(e and c for *_, e, c in own))
-    line = "        {:38.38} | {:38.38} | {:38.38}"
+    line = "        {:30.30} | {:30.30} | {:30.30} | {:30.30}"
     for question, vector in zip(QUESTIONS, vectors[len(texts):]):
-        by = [tenant("SELECT content FROM llmspell.hybrid_search(%s, %s::text::vector, 3, language => 'english', space => 'vectors_384')", *query)
-              for query in ((None, str(vector)), (question, None), (question, str(vector)))]
-        check(f"hybrid: {question}?", len(by[0]) == len(by[2]) == 3)
-        print(line.format("by meaning", "by words", "by both"))
+        by = [tenant("SELECT content FROM llmspell.hybrid_search(%s, %s::text::vector, 3, context => %s, space => 'vectors_384')", *query)
+              for query in ((None, str(vector), 0), (question, None, 0), (question, str(vector), 0), (question, str(vector), 0.5))]
+        check(f"hybrid: {question}?", len(by[0]) == len(by[2]) == len(by[3]) == 3)
+        print(line.format("by meaning", "by words", "by both", "with what stands around"))
         for n in range(3):
             print(line.format(*(found[n][0] if n < len(found) else "" for found in by)))
     said = [(subject, time) for _, time, subject, _ in commits[-50:]] or [(text, datetime(2026, 1, 1, tzinfo=timezone.utc)) for _, text in texts[:50]]

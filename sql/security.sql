@@ -42,12 +42,6 @@ END
 $$;
 COMMENT ON FUNCTION llmspell_internal._grant_maintain(regclass) IS 'Grants MAINTAIN on a table to llmspell_admin, and keeps the grants of users out of pg_init_privs.';
 
--- A table is ordinary unless a rule says otherwise: rows of tenants, which llmspell_app reads and writes under the wall, and
--- which a dump takes along. A name that begins with _ is for functions alone. Columns of a rule:
---   app_rights   rights of llmspell_app, in alphabetical order; NULL for none
---   dump         condition of the rows that a dump takes along; NULL for all
---   is_listed    false: tenant_list() does not look here
---   due_columns  columns, besides tenant_id, by which maintenance finds the tenants that have work
 -- EXPLAIN shows anybody estimates that the server draws from the rows of all tenants, and a histogram holds values of theirs:
 -- a search by halves finds them. Plans need none of what is only stored, and of a key how many there are: a target of 1 keeps
 -- two values in place of a hundred. They do need the figures of the tenant, and of kinds that rows are found by.
@@ -62,8 +56,8 @@ BEGIN
     SELECT string_agg(format('ALTER COLUMN %I SET STATISTICS %s', a.attname, w.figures), ', ' ORDER BY a.attnum) INTO v_changes
     FROM pg_attribute a
     CROSS JOIN LATERAL (SELECT CASE
-        WHEN a.atttypid IN ('jsonb'::regtype, 'bytea'::regtype, 'text[]'::regtype, 'tsvector'::regtype) OR a.attname IN ('content', 'title', 'label', 'reason', 'created_by') THEN 0
-        WHEN a.attname IN ('key', 'value', 'name', 'subject', 'agent_id', 'workflow_id', 'consumer', 'stream', 'source_id', 'content_hash', 'artifact_id', 'parent_artifact_id',
+        WHEN a.atttypid IN ('jsonb'::regtype, 'bytea'::regtype, 'text[]'::regtype, 'tsvector'::regtype) OR a.attname IN ('content', 'title', 'label', 'reason', 'failure_reason', 'created_by') THEN 0
+        WHEN a.attname IN ('key', 'value', 'name', 'subject', 'agent_id', 'workflow_id', 'workflow_name', 'consumer', 'stream', 'source_id', 'content_hash', 'artifact_id', 'parent_artifact_id',
                            'idempotency_key', 'hook_id', 'component_id') THEN 1 END AS figures) AS w
     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget IS DISTINCT FROM w.figures AND w.figures IS NOT NULL;
     IF v_changes IS NOT NULL THEN
@@ -81,6 +75,12 @@ END
 $$;
 COMMENT ON FUNCTION llmspell_internal._statistics_hide(regclass) IS 'Keeps the planner from figures of a table that plans do not need and whose values EXPLAIN would let others find.';
 
+-- A table is ordinary unless a rule says otherwise: rows of tenants, which llmspell_app reads and writes under the wall, and
+-- which a dump takes along. A name that begins with _ is for functions alone. Columns of a rule:
+--   app_rights   rights of llmspell_app, in alphabetical order; NULL for none
+--   dump         condition of the rows that a dump takes along; NULL for all
+--   is_listed    false: tenant_list() does not look here
+--   due_columns  columns, besides tenant_id, by which maintenance and workers find the tenants that have work
 CREATE OR REPLACE FUNCTION llmspell_internal._table_secure(target regclass, rules llmspell_internal._table_rule[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

@@ -72,7 +72,7 @@ Errors: 22023 a key of another length.
 Example: SELECT llmspell.blake3_keyed(''hello'', decode(repeat(''00'', 32), ''hex''));';
 
 CREATE OR REPLACE FUNCTION llmspell.compress(data bytea, codec text DEFAULT 'zstd') RETURNS bytea
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'compress_wrapper';
 COMMENT ON FUNCTION llmspell.compress(bytea, text) IS 'Compresses by codec zstd (a frame with checksum) or lz4 (4-byte length and a block); NULL for NULL.
 Errors: 22023 another codec.

@@ -99,12 +99,49 @@ COMMENT ON FUNCTION llmspell.episode_list IS 'The episodes of a session, or of a
 Errors: 42501 no tenant, 22023 max_rows, after.
 Example: SELECT role, content FROM llmspell.episode_list(''s1'', newest_first => true, max_rows => 10);';
 
+CREATE OR REPLACE FUNCTION llmspell.episode_around(id uuid, max_rows int DEFAULT 2)
+RETURNS SETOF llmspell_internal.episode_row
+LANGUAGE plpgsql STABLE ROWS 5
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_max_rows constant int := _max_rows(coalesce(episode_around.max_rows, 2));
+    v_hit record;
+BEGIN
+    SELECT e.session_id, e.occurred_at, e.recorded_at, e.id INTO v_hit FROM episodes e
+    WHERE e.tenant_id = v_tenant AND e.id = _given(episode_around.id, 'id') AND (e.expires_at IS NULL OR e.expires_at > now());
+    IF NOT FOUND OR _episode_ended_sessions(ARRAY[v_hit.session_id::text]) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+        _episode_cursor(e.occurred_at, e.recorded_at, e.id)
+    FROM (
+        (SELECT b.* FROM episodes b
+         WHERE b.tenant_id = v_tenant AND b.session_id = v_hit.session_id AND (b.expires_at IS NULL OR b.expires_at > now())
+           AND (b.occurred_at, b.recorded_at, b.id) < (v_hit.occurred_at, v_hit.recorded_at, v_hit.id)
+         ORDER BY b.occurred_at DESC, b.recorded_at DESC, b.id DESC LIMIT v_max_rows)
+        UNION ALL
+        (SELECT a.* FROM episodes a
+         WHERE a.tenant_id = v_tenant AND a.session_id = v_hit.session_id AND (a.expires_at IS NULL OR a.expires_at > now())
+           AND (a.occurred_at, a.recorded_at, a.id) >= (v_hit.occurred_at, v_hit.recorded_at, v_hit.id)
+         ORDER BY a.occurred_at, a.recorded_at, a.id LIMIT v_max_rows::bigint + 1)
+    ) AS e
+    ORDER BY e.occurred_at, e.recorded_at, e.id;
+END
+$$;
+COMMENT ON FUNCTION llmspell.episode_around(uuid, integer) IS 'An episode with those before and after it in its session, max_rows on each side, in order.
+Errors: 42501 no tenant, 22004 null, 22023 max_rows.
+Example: SELECT role, content FROM llmspell.episode_around(''00000000-0000-0000-0000-000000000001'', 3);';
+
 CREATE OR REPLACE FUNCTION llmspell.episode_search(query_text text DEFAULT NULL, query_embedding @extschema:vector@.vector DEFAULT NULL, max_rows int DEFAULT 10,
     session_id text DEFAULT NULL, filter jsonb DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60, half_life interval DEFAULT NULL, mmr_lambda double precision DEFAULT NULL,
-    language text DEFAULT 'simple', role text DEFAULT NULL, exclude_session text DEFAULT NULL, max_distance double precision DEFAULT NULL,
+    language text DEFAULT NULL, role text DEFAULT NULL, exclude_session text DEFAULT NULL, max_distance double precision DEFAULT NULL,
     min_score double precision DEFAULT NULL, half_life_at timestamptz DEFAULT NULL, half_life_floor double precision DEFAULT NULL,
-    include_expired boolean DEFAULT false)
+    include_expired boolean DEFAULT false, fusion text DEFAULT 'convex', context double precision DEFAULT 0.5)
 RETURNS SETOF llmspell_internal.episode_hit
 LANGUAGE plpgsql STABLE ROWS 10
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -115,6 +152,7 @@ DECLARE
     v_expired constant boolean := coalesce(episode_search.include_expired, false);
     v_excluded text[] := CASE WHEN episode_search.exclude_session IS NOT NULL THEN ARRAY[_session_key(episode_search.exclude_session)] END;
     v_ended text[];
+    v_half_life constant double precision := extract(epoch FROM _positive(episode_search.half_life, 'half_life'));
     v_hits episode_hit[];
     v_space vector_spaces;
 BEGIN
@@ -126,15 +164,19 @@ BEGIN
     ELSIF episode_search.mmr_lambda IS NOT NULL THEN
         RAISE EXCEPTION 'mmr_lambda needs query_embedding' USING ERRCODE = 'invalid_parameter_value', HINT = 'Its dimensions tell by which vectors the episodes are compared.';
     END IF;
+    IF episode_search.language IS NOT NULL THEN
+        PERFORM _vector_language(episode_search.language);
+    END IF;
     -- Sessions that have ended are excluded when they are seen among the hits; if that finds others, all of them are.
     FOR v_round IN 1 .. 3 LOOP
         SELECT array_agg(ROW(e.id, e.session_id::text, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
-            f.score, f.distance, f.vector_rank, f.text_rank)::llmspell_internal.episode_hit ORDER BY f.place)
+            f.score, f.distance, f.vector_rank, f.text_rank, f.own_score, f.context_score, f.vector_score, f.text_score, f.complete)::llmspell_internal.episode_hit
+            ORDER BY f.place)
         INTO v_hits
-        FROM _fused(v_space, episode_search.query_embedding, episode_search.query_text, episode_search.max_rows, episode_search.filter,
-            episode_search.since, episode_search.until, _session_key(episode_search.session_id), true, v_excluded, episode_search.role,
-            episode_search.weights, episode_search.rrf_k, episode_search.half_life, episode_search.half_life_at, episode_search.half_life_floor,
-            episode_search.mmr_lambda, episode_search.language, v_expired, episode_search.max_distance, episode_search.min_score) f
+        FROM _search(episode_search.query_embedding, episode_search.query_text, v_space.name, NULL, episode_search.max_rows, _session_key(episode_search.session_id),
+            episode_search.filter, episode_search.since, episode_search.until, v_excluded, episode_search.role, v_expired, episode_search.max_distance,
+            episode_search.language, episode_search.fusion, episode_search.weights, episode_search.rrf_k, episode_search.context, v_half_life,
+            coalesce(episode_search.half_life_at, statement_timestamp()), episode_search.half_life_floor, episode_search.mmr_lambda, episode_search.min_score) f
         CROSS JOIN LATERAL (SELECT * FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = f.id OFFSET 0) AS e;
         EXIT WHEN v_expired OR v_hits IS NULL;
         v_ended := _episode_ended_sessions(ARRAY(SELECT DISTINCT h.session_id FROM unnest(v_hits) AS h));

@@ -16,7 +16,7 @@ CREATE TABLE llmspell.episodes (
     fence bigint NOT NULL DEFAULT 0,
     lease_expires_at timestamptz,
     expires_at timestamptz,
-    language text NOT NULL DEFAULT 'simple',
+    language text NOT NULL DEFAULT get_current_ts_config()::text,
     fts tsvector,
     PRIMARY KEY (tenant_id, id),
     CONSTRAINT finite_occurred_at CHECK (isfinite(occurred_at)),
@@ -68,7 +68,8 @@ COMMENT ON TYPE llmspell_internal.episode_row IS 'Rows of episode_list.';
 
 CREATE TYPE llmspell_internal.episode_hit AS (
     id uuid, session_id text, role text, content text, metadata jsonb, at timestamptz, recorded_at timestamptz, processed_at timestamptz,
-    expires_at timestamptz, score double precision, distance double precision, vector_rank bigint, text_rank bigint
+    expires_at timestamptz, score double precision, distance double precision, vector_rank bigint, text_rank bigint,
+    own_score double precision, context_score double precision, vector_score double precision, text_score double precision, complete boolean
 );
 COMMENT ON TYPE llmspell_internal.episode_hit IS 'Rows of episode_search.';
 

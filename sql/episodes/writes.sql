@@ -21,7 +21,7 @@ Errors: 22023 infinite.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_check_at(timestamptz) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.episode_add(session_id text, role text, content text, embedding @extschema:vector@.vector DEFAULT NULL, metadata jsonb DEFAULT '{}',
-    at timestamptz DEFAULT NULL, id uuid DEFAULT NULL, idempotency_key text DEFAULT NULL, language text DEFAULT 'simple',
+    at timestamptz DEFAULT NULL, id uuid DEFAULT NULL, idempotency_key text DEFAULT NULL, language text DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS llmspell_internal.episode_added
 LANGUAGE plpgsql VOLATILE
@@ -32,7 +32,7 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_key constant text := episode_add.idempotency_key;
     v_session constant text := _session_key(episode_add.session_id);
-    v_language constant text := coalesce(episode_add.language, 'simple');
+    v_language constant text := _search_language(episode_add.language);
     v_space vector_spaces;
     v_episode record;
     v_added episode_added;
@@ -105,6 +105,8 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._episode_embed TO llmspell_app;
 CREATE OR REPLACE FUNCTION llmspell.episode_add_many(items jsonb) RETURNS SETOF llmspell_internal.episode_added
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 DECLARE
     v_item jsonb;
@@ -147,7 +149,7 @@ DECLARE
     v_table text;
 BEGIN
     PERFORM _short_text(coalesce(episode_update.role, ''), 'role', 255), _json_check(coalesce(episode_update.metadata, '{}')), _episode_check_at(episode_update.at),
-        _vector_language(coalesce(episode_update.language, 'simple'));
+        _vector_language(_search_language(episode_update.language));
     IF episode_update.embedding IS NOT NULL THEN
         v_space := _vector_space(NULL, @extschema:vector@.vector_dims(episode_update.embedding), 'episodes');
         PERFORM _vector_check_length(episode_update.embedding, v_space.metric);

@@ -111,6 +111,8 @@ CREATE OR REPLACE FUNCTION llmspell_internal._events_insert(events jsonb, stream
 RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -220,6 +222,8 @@ CREATE OR REPLACE FUNCTION llmspell.event_import(events jsonb)
 RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -254,6 +258,8 @@ CREATE OR REPLACE FUNCTION llmspell.event_store(payload jsonb)
 RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -290,6 +296,8 @@ Example: SELECT created FROM llmspell.event_store(''{"id": "0198c0de-0000-7000-8
 CREATE OR REPLACE FUNCTION llmspell_internal._stream_repeated(stream text, events jsonb, expected_version bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column

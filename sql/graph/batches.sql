@@ -14,6 +14,8 @@ CREATE OR REPLACE FUNCTION llmspell_internal._graph_write_many(operation text, e
 RETURNS TABLE (id uuid, known_from timestamptz, closed int, added int)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 #variable_conflict use_column
 DECLARE

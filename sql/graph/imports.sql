@@ -3,6 +3,8 @@
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_import_entries(entries jsonb, of_edges boolean) RETURNS llmspell_internal.graph_version[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 #variable_conflict use_variable
 DECLARE

@@ -12,7 +12,7 @@ COMMENT ON TYPE llmspell_internal._step IS 'Result of a step of a task: how far 
 CREATE TYPE llmspell_internal._work AS (kind text, call text);
 COMMENT ON TYPE llmspell_internal._work IS 'A kind of work that waits, from functions without arguments; see sql/operate/work.sql.';
 
-CREATE TYPE llmspell_internal._waiting AS (tenant_id text, queue text, name text, waiting bigint, oldest timestamptz);
+CREATE TYPE llmspell_internal._waiting AS (tenant_id text COLLATE "C", queue text COLLATE "C", name text COLLATE "C", waiting bigint, oldest timestamptz);
 COMMENT ON TYPE llmspell_internal._waiting IS 'Work of one tenant that waits.';
 
 CREATE TYPE llmspell_internal._fault AS (component text, object text, fault text);

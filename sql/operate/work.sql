@@ -29,7 +29,8 @@ BEGIN
     IF after IS NULL THEN
         RETURN ARRAY['', '', '', ''];
     END IF;
-    IF pg_input_is_valid(after, 'jsonb') AND jsonb_typeof(after::jsonb) = 'array' THEN
+    -- Four short texts at most: deeper nesting than the parser takes is no cursor either.
+    IF octet_length(after) < 8192 AND pg_input_is_valid(after, 'jsonb') AND jsonb_typeof(after::jsonb) = 'array' THEN
         v_place := ARRAY(SELECT CASE WHEN jsonb_typeof(e) = 'string' THEN e #>> '{}' END FROM jsonb_array_elements(after::jsonb) AS e);
     END IF;
     IF v_place IS NULL OR cardinality(v_place) <> 4 OR array_position(v_place, NULL) IS NOT NULL THEN

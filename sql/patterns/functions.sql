@@ -136,32 +136,44 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_after constant jsonb := _pattern_cursor_parts(pattern_list.after);
-    v_frequency constant int := coalesce((v_after ->> 0)::int, 2147483647);
+    v_frequency constant int := (v_after ->> 0)::int;
+    v_below constant int := coalesce(v_frequency - 1, 2147483647);
     v_least constant int := coalesce(pattern_list.min_frequency, 3);
+    v_rows int := _max_rows(coalesce(pattern_list.max_rows, 100));
+    v_found int;
 BEGIN
     IF v_least >= 3 THEN
+        -- Those as frequent as the last row of the page before, then the others: each from where the index has them.
         -- The constant lets the planner use the index of learned patterns.
+        IF v_frequency >= v_least THEN
+            RETURN QUERY
+            SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen, _pattern_cursor(p.frequency, p.scope, p.key, p.value)
+            FROM procedural_patterns p
+            WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency = v_frequency
+              AND (pattern_list.scope IS NULL OR p.scope = pattern_list.scope)
+              AND (p.scope, p.key, p.value) > (v_after ->> 1, v_after ->> 2, v_after ->> 3)
+            ORDER BY p.scope, p.key, p.value
+            LIMIT v_rows;
+            GET DIAGNOSTICS v_found = ROW_COUNT;
+            v_rows := v_rows - v_found;
+        END IF;
         RETURN QUERY
         SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen, _pattern_cursor(p.frequency, p.scope, p.key, p.value)
         FROM procedural_patterns p
-        WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency >= v_least
-          AND p.frequency <= v_frequency
+        WHERE p.tenant_id = v_tenant AND p.frequency >= 3 AND p.frequency >= v_least AND p.frequency <= v_below
           AND (pattern_list.scope IS NULL OR p.scope = pattern_list.scope)
-          AND (pattern_list.after IS NULL OR p.frequency < v_frequency
-               OR (p.scope, p.key, p.value) > (v_after ->> 1, v_after ->> 2, v_after ->> 3))
         ORDER BY p.frequency DESC, p.scope, p.key, p.value
-        LIMIT _max_rows(coalesce(pattern_list.max_rows, 100));
+        LIMIT v_rows;
     ELSE
         RETURN QUERY
         SELECT p.scope::text, p.key::text, p.value, p.frequency, p.first_seen, p.last_seen, _pattern_cursor(p.frequency, p.scope, p.key, p.value)
         FROM procedural_patterns p
         WHERE p.tenant_id = v_tenant AND p.frequency >= v_least
-          AND p.frequency <= v_frequency
           AND (pattern_list.scope IS NULL OR p.scope = pattern_list.scope)
-          AND (pattern_list.after IS NULL OR p.frequency < v_frequency
-               OR (p.scope, p.key, p.value) > (v_after ->> 1, v_after ->> 2, v_after ->> 3))
+          AND (v_after IS NULL OR p.frequency < v_frequency
+               OR p.frequency = v_frequency AND (p.scope, p.key, p.value) > (v_after ->> 1, v_after ->> 2, v_after ->> 3))
         ORDER BY p.frequency DESC, p.scope, p.key, p.value
-        LIMIT _max_rows(coalesce(pattern_list.max_rows, 100));
+        LIMIT v_rows;
     END IF;
 END
 $$;

@@ -30,38 +30,38 @@ DECLARE
     v_status constant text := _session_status(session_list.status);
     v_rows constant int := _max_rows(coalesce(session_list.max_rows, 100));
     v_at constant timestamptz := coalesce(_cursor_at(session_list.after), 'infinity');
-    v_id constant uuid := _cursor_uuid(session_list.after);
+    v_id constant uuid := coalesce(_cursor_uuid(session_list.after), 'ffffffff-ffff-ffff-ffff-ffffffffffff');
 BEGIN
     IF session_list.subject IS NOT NULL THEN
         RETURN QUERY
         SELECT r.* FROM sessions s CROSS JOIN LATERAL _session_row(s) r
         WHERE s.tenant_id = v_tenant AND s.subject = session_list.subject
-          AND s.created_at <= v_at AND (s.created_at < v_at OR s.session_id > v_id)
+          AND (s.created_at, s.session_id) < (v_at, v_id)
           AND CASE WHEN session_list.title IS NULL THEN true ELSE s.title = session_list.title END
           AND _session_is_shown(s.status, s.expires_at, v_status)
-        ORDER BY s.created_at DESC, s.session_id
+        ORDER BY s.created_at DESC, s.session_id DESC
         LIMIT v_rows;
     ELSIF session_list.title IS NOT NULL THEN
         RETURN QUERY
         SELECT r.* FROM sessions s CROSS JOIN LATERAL _session_row(s) r
         WHERE s.tenant_id = v_tenant AND s.title = session_list.title
-          AND s.created_at <= v_at AND (s.created_at < v_at OR s.session_id > v_id)
+          AND (s.created_at, s.session_id) < (v_at, v_id)
           AND _session_is_shown(s.status, s.expires_at, v_status)
-        ORDER BY s.created_at DESC, s.session_id
+        ORDER BY s.created_at DESC, s.session_id DESC
         LIMIT v_rows;
     ELSIF v_status IS NULL OR v_status = 'expired' THEN
         RETURN QUERY
         SELECT r.* FROM sessions s CROSS JOIN LATERAL _session_row(s) r
-        WHERE s.tenant_id = v_tenant AND s.created_at <= v_at AND (s.created_at < v_at OR s.session_id > v_id)
+        WHERE s.tenant_id = v_tenant AND (s.created_at, s.session_id) < (v_at, v_id)
           AND _session_is_shown(s.status, s.expires_at, v_status)
-        ORDER BY s.created_at DESC, s.session_id
+        ORDER BY s.created_at DESC, s.session_id DESC
         LIMIT v_rows;
     ELSE
         RETURN QUERY
         SELECT r.* FROM sessions s CROSS JOIN LATERAL _session_row(s) r
-        WHERE s.tenant_id = v_tenant AND s.status = v_status AND s.created_at <= v_at AND (s.created_at < v_at OR s.session_id > v_id)
+        WHERE s.tenant_id = v_tenant AND s.status = v_status AND (s.created_at, s.session_id) < (v_at, v_id)
           AND (s.expires_at IS NULL OR s.expires_at > statement_timestamp())
-        ORDER BY s.created_at DESC, s.session_id
+        ORDER BY s.created_at DESC, s.session_id DESC
         LIMIT v_rows;
     END IF;
 END

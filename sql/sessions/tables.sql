@@ -20,12 +20,12 @@ CREATE TABLE llmspell.sessions (
     CONSTRAINT non_negative_artifact_count CHECK (artifact_count >= 0)
 -- Room for the next version of a row in its page.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
-CREATE INDEX idx_sessions_tenant_status ON llmspell.sessions (tenant_id, status, created_at DESC, session_id);
-CREATE INDEX idx_sessions_created ON llmspell.sessions (tenant_id, created_at DESC, session_id);
+CREATE INDEX idx_sessions_tenant_status ON llmspell.sessions (tenant_id, status, created_at DESC, session_id DESC);
+CREATE INDEX idx_sessions_created ON llmspell.sessions (tenant_id, created_at DESC, session_id DESC);
 CREATE INDEX idx_sessions_tenant_expires ON llmspell.sessions (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
 CREATE UNIQUE INDEX unique_session_name ON llmspell.sessions (tenant_id, name) WHERE name IS NOT NULL;
-CREATE INDEX idx_sessions_subject ON llmspell.sessions (tenant_id, subject, created_at DESC, session_id) WHERE subject IS NOT NULL;
-CREATE INDEX idx_sessions_title ON llmspell.sessions (tenant_id, title, created_at DESC, session_id) WHERE title IS NOT NULL;
+CREATE INDEX idx_sessions_subject ON llmspell.sessions (tenant_id, subject, created_at DESC, session_id DESC) WHERE subject IS NOT NULL;
+CREATE INDEX idx_sessions_title ON llmspell.sessions (tenant_id, title, created_at DESC, session_id DESC) WHERE title IS NOT NULL;
 
 COMMENT ON TABLE llmspell.sessions IS 'Sessions. Deleting one deletes its artifacts.';
 COMMENT ON COLUMN llmspell.sessions.tenant_id IS 'Owner of the row.';

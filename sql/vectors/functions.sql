@@ -211,7 +211,7 @@ BEGIN
             content text,
             event_time timestamptz,
             expires_at timestamptz,
-            language text NOT NULL DEFAULT 'simple',
+            language text NOT NULL DEFAULT get_current_ts_config()::text,
             fts tsvector,
             PRIMARY KEY (tenant_id, id),
             CONSTRAINT dumpable CHECK (llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(content, 'content') AND llmspell_internal._storable(language, 'language'))

@@ -126,6 +126,7 @@ COMMENT ON TYPE llmspell_internal._vector_candidate IS 'A tenant that may get an
 
 CREATE TYPE llmspell_internal.hybrid_row AS (
     id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision, scope text, metadata jsonb, content text,
-    created_at timestamptz
+    created_at timestamptz, own_score double precision, context_score double precision, vector_score double precision, text_score double precision,
+    complete boolean
 );
 COMMENT ON TYPE llmspell_internal.hybrid_row IS 'Rows of hybrid_search.';

@@ -28,14 +28,14 @@ BEGIN
     SELECT * INTO v_default FROM _vector_index_defaults(v_space.dims, v_space.metric);
     PERFORM set_config('app.current_tenant_id', v_tenant, true);
     v_queries := ARRAY(SELECT q FROM _vector_samples(v_space, samples) AS q);
-    EXECUTE format('CREATE TEMP TABLE vector_trial AS SELECT embedding FROM llmspell.%I WHERE tenant_id = %L ORDER BY random() LIMIT %s', v_space.table_name, v_tenant, max_rows);
+    EXECUTE format('CREATE TEMP TABLE llmspell_vector_trial AS SELECT embedding FROM llmspell.%I WHERE tenant_id = %L ORDER BY random() LIMIT %s', v_space.table_name, v_tenant, max_rows);
     FOR i IN 1 .. cardinality(v_queries) LOOP
-        EXECUTE format('SELECT $2 || max(d) FROM (SELECT embedding %s $1 AS d FROM pg_temp.vector_trial ORDER BY d LIMIT 10) AS n', v_operator) INTO v_bounds USING v_queries[i], v_bounds;
+        EXECUTE format('SELECT $2 || max(d) FROM (SELECT embedding %s $1 AS d FROM pg_temp.llmspell_vector_trial ORDER BY d LIMIT 10) AS n', v_operator) INTO v_bounds USING v_queries[i], v_bounds;
     END LOOP;
     FOREACH method IN ARRAY methods LOOP
         CONTINUE WHEN v_space.dims > _vector_max_dims(method) OR NOT EXISTS (SELECT FROM pg_am a WHERE a.amname = replace(method, '_halfvec', ''));
         v_start := clock_timestamp();
-        EXECUTE replace(_vector_index_ddl('vector_trial', v_space.dims, v_space.metric, method, v_default.m, v_default.ef_construction, NULL, 'vector_trial_index', 'CREATE INDEX'),
+        EXECUTE replace(_vector_index_ddl('llmspell_vector_trial', v_space.dims, v_space.metric, method, v_default.m, v_default.ef_construction, NULL, 'llmspell_vector_trial_index', 'CREATE INDEX'),
             ' ON llmspell.', ' ON pg_temp.');
         build_ms := extract(epoch FROM clock_timestamp() - v_start) * 1000;
         v_halves := method = 'hnsw_halfvec';
@@ -47,17 +47,17 @@ BEGIN
         FOR v_round IN 1 .. 2 LOOP
             v_start := clock_timestamp();
             FOR i IN 1 .. cardinality(v_queries) LOOP
-                EXECUTE format('SELECT $2 + count(*) FROM (SELECT embedding %1$s $1 AS d FROM pg_temp.vector_trial ORDER BY %2$s %1$s %3$s LIMIT 40) AS n WHERE n.d <= $3',
+                EXECUTE format('SELECT $2 + least(count(*), 10) FROM (SELECT embedding %1$s $1 AS d FROM pg_temp.llmspell_vector_trial ORDER BY %2$s %1$s %3$s LIMIT 40) AS n WHERE n.d <= $3',
                     v_operator, format(v_value, 'embedding'), format(v_value, '$1')) INTO v_found
                 USING v_queries[i], CASE WHEN v_round = 1 THEN 0 ELSE v_found END, v_bounds[i] + 1e-6 * (1 + abs(v_bounds[i]));
             END LOOP;
             search_ms := extract(epoch FROM clock_timestamp() - v_start) * 1000 / cardinality(v_queries);
         END LOOP;
         recall := v_found::double precision / (10 * cardinality(v_queries));
-        DROP INDEX pg_temp.vector_trial_index;
+        DROP INDEX pg_temp.llmspell_vector_trial_index;
         RETURN NEXT;
     END LOOP;
-    DROP TABLE pg_temp.vector_trial;
+    DROP TABLE pg_temp.llmspell_vector_trial;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_index_trial IS 'Builds indexes over a copy of some rows and measures them; no rows where no tenant has 1,000 vectors.';
@@ -80,6 +80,15 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END IF;
+    -- A choice that is built stands: measured anew, noise would turn it back and forth.
+    SELECT c.method, c.lists INTO method, lists
+    FROM vector_index_config c JOIN pg_class x ON x.relname = c.index_name AND x.relnamespace = 'llmspell'::regnamespace JOIN pg_index i ON i.indexrelid = x.oid AND i.indisvalid
+    WHERE c.space = v_space.name AND c.method = 'vchordrq';
+    IF FOUND THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    method := 'auto';
     SELECT max(t.recall) FILTER (WHERE t.method = 'vchordrq') AS recall, max(t.search_ms) FILTER (WHERE t.method = 'vchordrq') AS search_ms,
         max(t.recall) FILTER (WHERE t.method <> 'vchordrq') AS default_recall, max(t.search_ms) FILTER (WHERE t.method <> 'vchordrq') AS default_ms
     INTO v_other FROM _vector_index_trial(v_space.name, ARRAY['vchordrq', v_default]) t;

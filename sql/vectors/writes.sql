@@ -36,7 +36,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._vector_has_halves(text) TO llmspell
 
 CREATE OR REPLACE FUNCTION llmspell.vector_add(embedding @extschema:vector@.vector, scope text DEFAULT 'global', metadata jsonb DEFAULT '{}', content text DEFAULT NULL,
     id uuid DEFAULT NULL, at timestamptz DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL,
-    language text DEFAULT 'simple', space text DEFAULT NULL)
+    language text DEFAULT NULL, space text DEFAULT NULL)
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -44,7 +44,7 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_scope constant text := coalesce(vector_add.scope, 'global');
-    v_language constant text := coalesce(vector_add.language, 'simple');
+    v_language constant text := _search_language(vector_add.language);
     v_space vector_spaces;
     v_id uuid;
 BEGIN
@@ -70,7 +70,7 @@ Example: SELECT llmspell.vector_add(array_fill(0.1, ARRAY[384])::vector, ''user:
 
 CREATE OR REPLACE FUNCTION llmspell.vector_add_half(embedding bytea, scope text DEFAULT 'global', metadata jsonb DEFAULT '{}', content text DEFAULT NULL,
     id uuid DEFAULT NULL, at timestamptz DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL,
-    language text DEFAULT 'simple', space text DEFAULT NULL)
+    language text DEFAULT NULL, space text DEFAULT NULL)
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -87,15 +87,17 @@ Errors: those of vector_add, 22023 an odd number of bytes, none, more than 16000
 Example: SELECT llmspell.vector_add_half(decode(repeat(''003c'', 384), ''hex''));';
 
 CREATE OR REPLACE FUNCTION llmspell.vector_add_many(embeddings @extschema:vector@.vector[] DEFAULT NULL, scopes text[] DEFAULT NULL, metadatas jsonb[] DEFAULT NULL,
-    contents text[] DEFAULT NULL, ids uuid[] DEFAULT NULL, items jsonb DEFAULT NULL, language text DEFAULT 'simple', space text DEFAULT NULL)
+    contents text[] DEFAULT NULL, ids uuid[] DEFAULT NULL, items jsonb DEFAULT NULL, language text DEFAULT NULL, space text DEFAULT NULL)
 RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- A time without a zone is one of UTC.
+SET timezone = 'UTC'
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_space vector_spaces;
-    v_language constant text := coalesce(vector_add_many.language, 'simple');
+    v_language constant text := _search_language(vector_add_many.language);
     v_embeddings @extschema:vector@.vector[] := vector_add_many.embeddings;
     v_scopes text[] := vector_add_many.scopes;
     v_metadatas jsonb[] := vector_add_many.metadatas;

@@ -49,7 +49,7 @@ BEGIN
                 LIMIT 10001) AS d
           GROUP BY d.tenant_id, d.queue, d.name) AS g;
     IF v_rows <= 10000 THEN
-        RETURN QUERY SELECT g.* FROM unnest(v_groups) AS g WHERE g.tenant_id >= first_tenant;
+        RETURN QUERY SELECT g.* FROM unnest(v_groups) AS g WHERE g.tenant_id COLLATE "C" >= first_tenant;
         RETURN;
     END IF;
     -- More wait than one call counts. One tenant's must not hide the others', so tenant by tenant, queue by queue.

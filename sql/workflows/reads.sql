@@ -25,23 +25,23 @@ DECLARE
     v_status constant text := _workflow_status(workflow_list.status);
     v_rows constant int := _max_rows(coalesce(workflow_list.max_rows, 100));
     v_at constant timestamptz := coalesce(_cursor_at(workflow_list.after), 'infinity');
-    v_id constant text := _cursor_id(workflow_list.after);
+    v_id constant text := coalesce(_cursor_id(workflow_list.after), '');
 BEGIN
     IF v_status IS NULL THEN
         RETURN QUERY
         SELECT w.workflow_id::text, w.workflow_name::text, w.status::text, w.failure_reason::text, w.queue::text, w.current_step, w.version,
             w.attempt, w.run_at, w.created_at, w.last_updated, _cursor(w.created_at, w.workflow_id)
         FROM workflow_states w
-        WHERE w.tenant_id = v_tenant AND w.created_at <= v_at AND (w.created_at < v_at OR w.workflow_id > v_id)
-        ORDER BY w.created_at DESC, w.workflow_id
+        WHERE w.tenant_id = v_tenant AND (w.created_at, w.workflow_id) < (v_at, v_id)
+        ORDER BY w.created_at DESC, w.workflow_id DESC
         LIMIT v_rows;
     ELSE
         RETURN QUERY
         SELECT w.workflow_id::text, w.workflow_name::text, w.status::text, w.failure_reason::text, w.queue::text, w.current_step, w.version,
             w.attempt, w.run_at, w.created_at, w.last_updated, _cursor(w.created_at, w.workflow_id)
         FROM workflow_states w
-        WHERE w.tenant_id = v_tenant AND w.status = v_status AND w.created_at <= v_at AND (w.created_at < v_at OR w.workflow_id > v_id)
-        ORDER BY w.created_at DESC, w.workflow_id
+        WHERE w.tenant_id = v_tenant AND w.status = v_status AND (w.created_at, w.workflow_id) < (v_at, v_id)
+        ORDER BY w.created_at DESC, w.workflow_id DESC
         LIMIT v_rows;
     END IF;
 END

@@ -28,8 +28,8 @@ CREATE TABLE llmspell.workflow_states (
     CONSTRAINT positive_backoff CHECK (backoff > '0')
 -- Room for the next version of a row in its page.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
-CREATE INDEX idx_workflow_states_tenant_status ON llmspell.workflow_states (tenant_id, status, created_at DESC, workflow_id);
-CREATE INDEX idx_workflow_states_created ON llmspell.workflow_states (tenant_id, created_at DESC, workflow_id);
+CREATE INDEX idx_workflow_states_tenant_status ON llmspell.workflow_states (tenant_id, status, created_at DESC, workflow_id DESC);
+CREATE INDEX idx_workflow_states_created ON llmspell.workflow_states (tenant_id, created_at DESC, workflow_id DESC);
 -- The status under which workflow_claim, which repeats the expression, finds a workflow: one whose lease ran out is
 -- among the pending ones; one that has ended and used up its attempts is under none.
 CREATE INDEX idx_workflow_states_claim ON llmspell.workflow_states (tenant_id, queue, (CASE WHEN lease_expires_at IS NOT NULL THEN 'pending'

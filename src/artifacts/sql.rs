@@ -38,8 +38,10 @@ fn blake3_keyed(data: &[u8], key: &[u8]) -> Result<Vec<u8>, ErrorReport> {
 }
 
 #[pg_extern(sql = false)]
-fn compress(data: &[u8], codec: &str) -> Result<Vec<u8>, ErrorReport> {
-    Ok(envelope::compress(data, format(codec)?).map_err(Error::from)?)
+fn compress(data: Option<&[u8]>, codec: Option<&str>) -> Result<Option<Vec<u8>>, ErrorReport> {
+    let format = format(codec.unwrap_or("zstd"))?;
+    let compressed = data.map(|data| envelope::compress(data, format)).transpose();
+    Ok(compressed.map_err(Error::from)?)
 }
 
 /// Not strict: without a codec the data tells.

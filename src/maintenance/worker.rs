@@ -53,6 +53,8 @@ pub extern "C-unwind" fn llmspell_maintenance_worker(_argument: pg_sys::Datum) {
         if !run_step() {
             continue;
         }
+        // After the commit of the step that decided, in a transaction of its own.
+        BackgroundWorker::transaction(builder::start_where_due);
         let seconds = settings::MAINTENANCE_INTERVAL.get().unsigned_abs();
         if !BackgroundWorker::wait_latch(Some(Duration::from_secs(seconds.into()))) {
             break;
@@ -83,10 +85,7 @@ fn run_step() -> bool {
         unsafe { pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_IDLE, std::ptr::null()) };
         match done {
             Ok(Some(false)) => false,
-            Ok(_) => {
-                builder::start_where_due();
-                true
-            }
+            Ok(_) => true,
             Err(error) => {
                 warning!("maintenance step failed: {error}");
                 true

@@ -36,4 +36,6 @@ pub mod memory;
 pub mod nest;
 mod plans;
 pub mod spi;
+pub mod srf;
+mod stream;
 pub mod varlena;

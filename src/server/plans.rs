@@ -9,6 +9,7 @@ use std::rc::Rc;
 use pgrx::prelude::*;
 
 use super::cache::Cache;
+use super::nest::Settings;
 use super::spi::{Arg, Sql};
 
 /// The fixed statements of two roles, and as many variants of a search.
@@ -45,13 +46,13 @@ pub struct Plan {
 
 impl Plan {
     /// Whether the server has a plan that it made under the settings.
-    pub fn is_settled(&self) -> bool {
+    fn is_settled(&self) -> bool {
         let (is_valid, generation) = self.state();
         is_valid && self.settled.get() == Some(generation)
     }
 
     /// The server has planned under the settings.
-    pub fn settle(&self) {
+    fn settle(&self) {
         self.settled.set(Some(self.state().1));
     }
 
@@ -96,8 +97,25 @@ pub fn get(sql: Sql<'_>, args: &[Arg<'_>], pages: u32) -> Rc<Plan> {
     plan
 }
 
+/// Runs a plan, under settings for the planner where the server has to plan.
+pub fn run<T>(plan: &Rc<Plan>, settings: impl FnOnce() -> Settings, run: impl FnOnce() -> T) -> T {
+    if plan.is_settled() {
+        let result = run();
+        if !plan.is_settled() {
+            // Something changed, and the server has planned without the settings.
+            forget(plan);
+        }
+        return result;
+    }
+    let settings = settings();
+    let result = run();
+    drop(settings);
+    plan.settle();
+    result
+}
+
 /// The next call makes the plan anew.
-pub fn forget(plan: &Rc<Plan>) {
+fn forget(plan: &Rc<Plan>) {
     PLANS.with_borrow_mut(|plans| plans.forget(plan));
 }
 

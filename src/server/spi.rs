@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
-use std::rc::Rc;
 
 use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::prelude::*;
@@ -115,6 +114,10 @@ pub fn connect_to<T>(tables: &[&CStr], f: impl FnOnce(&Connection) -> T) -> T {
 }
 
 impl Connection {
+    pub(super) fn pages(&self) -> u32 {
+        self.pages
+    }
+
     /// Runs a statement; returns how many rows it touched.
     pub fn execute<'a>(&self, sql: impl Into<Sql<'a>>, args: &[Arg<'_>], sees: Sees) -> u64 {
         let result = Done::of(&plans::get(sql.into(), args, self.pages), args, sees);
@@ -146,7 +149,7 @@ impl Connection {
         each: impl FnMut(&Row<'_>) -> T,
     ) -> Vec<T> {
         let plan = plans::get(sql.into(), args, self.pages);
-        let result = planned(&plan, settings, || Done::of(&plan, args, Sees::Query));
+        let result = plans::run(&plan, settings, || Done::of(&plan, args, Sees::Query));
         let found = result.visit(each);
         result.free();
         found
@@ -160,7 +163,7 @@ impl Connection {
         settings: impl FnOnce() -> Settings,
     ) -> Cursor<'c> {
         let plan = plans::get(sql.into(), args, self.pages);
-        planned(&plan, settings, || Self::cursor(&plan, args))
+        plans::run(&plan, settings, || Self::cursor(&plan, args))
     }
 
     fn cursor<'c>(plan: &Plan, args: &[Arg<'_>]) -> Cursor<'c> {
@@ -204,25 +207,8 @@ impl Connection {
         each: impl FnMut(&Row<'c>) -> T,
     ) -> Vec<T> {
         let plan = plans::get(sql.into(), args, self.pages);
-        planned(&plan, settings, || Done::of(&plan, args, Sees::Query)).visit(each)
+        plans::run(&plan, settings, || Done::of(&plan, args, Sees::Query)).visit(each)
     }
-}
-
-/// Runs a plan, with settings for the planner where the server has to plan.
-fn planned<T>(plan: &Rc<Plan>, settings: impl FnOnce() -> Settings, run: impl FnOnce() -> T) -> T {
-    if plan.is_settled() {
-        let result = run();
-        if !plan.is_settled() {
-            // Something changed, and the server has planned without the settings.
-            plans::forget(plan);
-        }
-        return result;
-    }
-    let settings = settings();
-    let result = run();
-    drop(settings);
-    plan.settle();
-    result
 }
 
 /// A SELECT whose rows are read some at a time, so that no more of them are in memory.
@@ -309,14 +295,7 @@ impl Done {
         // SAFETY: the table is that of this result, which is not freed yet.
         let Some(table) = (unsafe { self.table.as_ref() }) else { return Vec::new() };
         // SAFETY: a table has a description of its rows.
-        let columns = unsafe { (*table.tupdesc).natts } as usize;
-        let mut row = Row {
-            columns: table.tupdesc,
-            values: vec![pg_sys::Datum::null(); columns],
-            nulls: vec![true; columns],
-            checked: Cell::new(0),
-            life: PhantomData,
-        };
+        let mut row = unsafe { Row::of(table.tupdesc) };
         let mut found = Vec::with_capacity(self.rows);
         for n in polled(0..self.rows) {
             // SAFETY: the table has as many rows as were processed, and the buffers as many places as columns.
@@ -367,6 +346,37 @@ pub struct Row<'c> {
 }
 
 impl<'c> Row<'c> {
+    /// An empty row.
+    ///
+    /// # Safety
+    /// The description lives as long as the row.
+    pub(super) unsafe fn of(columns: pg_sys::TupleDesc) -> Self {
+        // SAFETY: as the caller says.
+        let count = unsafe { (*columns).natts } as usize;
+        Self {
+            columns,
+            values: vec![pg_sys::Datum::null(); count],
+            nulls: vec![true; count],
+            checked: Cell::new(0),
+            life: PhantomData,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// # Safety
+    /// As many values as the row has columns, of their types, that live as long as they are asked for.
+    pub(super) unsafe fn fill(&mut self, values: *const pg_sys::Datum, nulls: *const bool) {
+        let count = self.len();
+        // SAFETY: as the caller says.
+        unsafe {
+            self.values.copy_from_slice(std::slice::from_raw_parts(values, count));
+            self.nulls.copy_from_slice(std::slice::from_raw_parts(nulls, count));
+        }
+    }
+
     pub fn get<T: FromDatum + IntoDatum>(&self, column: usize) -> Option<T> {
         if self.nulls[column] {
             return None;
@@ -405,13 +415,13 @@ impl<'c> Row<'c> {
         Some(unsafe { *self.values[column].cast_mut_ptr::<Place>() })
     }
 
-    /// A bytea.
+    /// The bytes of a bytea, a text or a tsvector.
     pub fn bytes(&self, column: usize) -> Option<Detoasted<'_>> {
         if self.nulls[column] {
             return None;
         }
-        self.check(column, |oid| oid == pg_sys::BYTEAOID);
-        // SAFETY: a bytea, which lives as long as the row.
+        self.check(column, |oid| [pg_sys::BYTEAOID, pg_sys::TEXTOID, pg_sys::TSVECTOROID].contains(&oid));
+        // SAFETY: of variable length; it lives as long as the row.
         Some(unsafe { Detoasted::new(self.values[column]) })
     }
 

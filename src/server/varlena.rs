@@ -1,11 +1,10 @@
 //! Values of variable length: reading them without a copy where that goes, and making them in one piece.
 #![allow(unsafe_code)] // calls into the server
 
-use std::ffi::c_char;
 use std::marker::PhantomData;
 
+use pgrx::AnyElement;
 use pgrx::prelude::*;
-use pgrx::{AnyArray, AnyElement};
 
 use super::spi::{Arg, typed};
 
@@ -134,33 +133,4 @@ pub fn result(body: &[u8]) -> Option<AnyElement> {
 fn element(datum: pg_sys::Datum) -> Option<AnyElement> {
     // SAFETY: a complete varlena; the number of the type is not looked at on the way out.
     unsafe { AnyElement::from_polymorphic_datum(datum, false, pg_sys::BYTEAOID) }
-}
-
-/// Maps `read` over the bytes of an array's elements; none where they are not of variable length.
-pub fn elements<T>(array: &AnyArray, read: impl Fn(&[u8]) -> Option<T>) -> Vec<Option<T>> {
-    let mut datums = std::ptr::null_mut();
-    let mut nulls = std::ptr::null_mut();
-    let mut count = 0;
-    // SAFETY: the datum is an array; its element type tells how its elements lie.
-    unsafe {
-        let array = pg_sys::pg_detoast_datum(array.datum().cast_mut_ptr()).cast::<pg_sys::ArrayType>();
-        let (mut length, mut by_value, mut align) = (0i16, false, 0 as c_char);
-        pg_sys::get_typlenbyvalalign((*array).elemtype, &raw mut length, &raw mut by_value, &raw mut align);
-        if length != -1 || by_value {
-            return Vec::new();
-        }
-        pg_sys::deconstruct_array(
-            array,
-            (*array).elemtype,
-            i32::from(length),
-            by_value,
-            align,
-            &raw mut datums,
-            &raw mut nulls,
-            &raw mut count,
-        );
-    }
-    // SAFETY: deconstruct_array gave `count` of each, and the elements are varlenas of the array.
-    let each = |n| unsafe { (!*nulls.add(n)).then(|| Detoasted::new(*datums.add(n))) };
-    (0..count as usize).map(|n| each(n).and_then(|element| read(element.bytes()))).collect()
 }

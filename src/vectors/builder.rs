@@ -27,7 +27,7 @@ struct Build {
 /// Starts a builder where something is to be built or dropped; in the worker, inside a transaction.
 pub fn start_where_due() {
     const THERE: &str = "SELECT to_regprocedure('llmspell_internal._vector_build_next(boolean)') IS NOT NULL";
-    // One at a time: this worker alone starts them.
+    // One at a time: this worker alone starts them, and of two the later ends.
     const ALONE: &str =
         "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'llmspell index builder')";
     let holds = |query| matches!(Spi::get_one::<bool>(query), Ok(Some(true)));
@@ -63,8 +63,16 @@ pub extern "C-unwind" fn llmspell_index_builder(_argument: pg_sys::Datum) {
     }
     // The statements name what they need; a database may have a search_path of its own.
     nest::set(c"search_path", "pg_catalog, pg_temp", Until::Session);
-    // bounded: each statement asks for interrupts, and a build that fails ends it.
+    if BackgroundWorker::transaction(is_second) {
+        return;
+    }
+    let mut last = String::new();
+    // bounded: each statement asks for interrupts; a build that fails ends it, and a statement that changed nothing.
     while let Some(build) = BackgroundWorker::transaction(|| next(false)) {
+        if build.statement == last {
+            break;
+        }
+        last.clone_from(&build.statement);
         let error = run(&build.statement).err();
         let failed = error.is_some();
         BackgroundWorker::transaction(|| ended(&build, error.as_deref()));
@@ -73,6 +81,13 @@ pub extern "C-unwind" fn llmspell_index_builder(_argument: pg_sys::Datum) {
             break;
         }
     }
+}
+
+/// Whether another builder came first: the worker sees one only once it has connected.
+fn is_second() -> bool {
+    const FIRST: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity o, pg_stat_activity m WHERE m.pid = pg_backend_pid()
+        AND o.backend_type = m.backend_type AND (o.backend_start, o.pid) < (m.backend_start, m.pid))";
+    matches!(Spi::get_one::<bool>(FIRST), Ok(Some(true)))
 }
 
 unsafe extern "C-unwind" fn stop(signal: i32) {

@@ -41,11 +41,11 @@ pub fn put(key: u64, found: Known) {
     });
 }
 
-/// Forgets what depends on a table whose indexes changed.
-pub fn forget(changed: u32) {
+/// Forgets what depends on a table whose indexes changed, or everything.
+pub fn forget(changed: Option<u32>) {
     KNOWN.with(|known| {
         if let Ok(mut known) = known.try_borrow_mut() {
-            known.retain(|_, (_, found)| found.relation != changed);
+            known.retain(|_, (_, found)| changed.is_some_and(|changed| found.relation != changed));
         }
     });
 }

@@ -3,15 +3,14 @@
 pub mod builder;
 mod cache;
 mod costs;
-pub mod fusion;
 pub mod halves;
 pub mod invalid;
 pub mod layout;
-mod length;
-mod query;
+pub mod length;
+pub mod query;
 mod refusal;
 pub mod route;
 pub mod search;
 pub mod sql;
 pub mod statement;
-mod target;
+pub mod target;

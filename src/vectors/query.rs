@@ -43,8 +43,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// The arguments of `vector_search` and `vector_explain`, in the order of their signature, and of `_vector_near`,
-    /// which has two more.
+    /// The arguments of `vector_search` and `vector_explain`, in the order of their signature.
     ///
     /// # Safety
     /// `fcinfo` is that of a call of one of them.
@@ -55,7 +54,6 @@ impl Query {
             let vector = given(pg_getarg_datum(fcinfo, 0), "query_embedding")?;
             let k = max_rows(pg_getarg(fcinfo, 1))?;
             let filter = pg_getarg_datum(fcinfo, 3).map(|filter| Document::new(filter));
-            let more = (*fcinfo).nargs > 12;
             let max_distance: Option<f64> = pg_getarg(fcinfo, 4);
             let mode: Option<String> = pg_getarg(fcinfo, 5);
             let ef_search: Option<i32> = pg_getarg(fcinfo, 9);
@@ -94,8 +92,8 @@ impl Query {
                 ef_search,
                 recall,
                 space: pg_getarg(fcinfo, 11),
-                excluded: if more { pg_getarg_datum(fcinfo, 12) } else { None },
-                role: if more { pg_getarg(fcinfo, 13) } else { None },
+                excluded: None,
+                role: None,
             })
         }
     }

@@ -7,56 +7,21 @@ use pgrx::prelude::*;
 
 use super::costs::{self, Costs};
 use super::invalid::Invalid;
-use super::query::{self, Query};
+use super::query::Query;
 use super::route::{self, Route, Rows};
 use super::statement::Metric;
-use super::{fusion, halves, layout, length, search, target};
-use crate::arguments::given;
+use super::{halves, layout, length, search, target};
 use crate::error::Error;
 use crate::interrupts::polled;
 use crate::server::catalog;
 use crate::server::spi::{Value, connect};
+use crate::server::srf::{first_type, rows_of};
 use crate::server::varlena::{self, Detoasted};
 
-/// Takes rows for a function that returns a table.
-///
-/// # Safety
-/// `fcinfo` is that of a set-returning call.
-unsafe fn rows_of(fcinfo: pg_sys::FunctionCallInfo) -> impl FnMut(&[Option<pg_sys::Datum>]) {
-    // SAFETY: makes the tuple store of the call, which copies what is put into it.
-    let result = unsafe {
-        pg_sys::InitMaterializedSRF(fcinfo, 0);
-        (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()
-    };
-    move |row| {
-        let values: Vec<pg_sys::Datum> = row.iter().map(|value| value.unwrap_or(0.into())).collect();
-        let nulls: Vec<bool> = row.iter().map(Option::is_none).collect();
-        // SAFETY: as many values, of the types, as the function returns columns.
-        unsafe {
-            pg_sys::tuplestore_putvalues(
-                (*result).setResult,
-                (*result).setDesc,
-                values.as_ptr(),
-                nulls.as_ptr(),
-            );
-        }
-    }
-}
-
-/// The type of the first argument, which is pgvector's `vector`.
-///
-/// # Safety
-/// `fcinfo` is that of a call with an argument.
-unsafe fn vector_type(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Oid {
-    // SAFETY: as the caller says.
-    unsafe { pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 0) }
-}
-
-/// # Safety
-/// `fcinfo` is that of a call of `vector_search` or `_vector_near`.
-unsafe fn search_rows(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+#[pg_extern(sql = false)]
+fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one above.
-    let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
+    let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), first_type(fcinfo)) };
     connect(|connection| {
         let decision = search::decide(connection, &query, vector)?;
         let found = search::run(connection, &query, &decision);
@@ -79,21 +44,9 @@ unsafe fn search_rows(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorRepor
 }
 
 #[pg_extern(sql = false)]
-fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
-    // SAFETY: its own call.
-    unsafe { search_rows(fcinfo) }
-}
-
-#[pg_extern(sql = false)]
-fn _vector_near(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
-    // SAFETY: its own call.
-    unsafe { search_rows(fcinfo) }
-}
-
-#[pg_extern(sql = false)]
 fn vector_explain(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one above.
-    let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), vector_type(fcinfo)) };
+    let (query, mut put, vector) = unsafe { (Query::read(fcinfo)?, rows_of(fcinfo), first_type(fcinfo)) };
     connect(|connection| {
         let decision = search::decide(connection, &query, vector)?;
         let question = decision.question(&query);
@@ -143,37 +96,6 @@ fn _vector_whole_indexes(
     TableIterator::new(rows)
 }
 
-/// The score of a row by its ranks in two lists and its age, and its logarithm.
-#[pg_extern(sql = false)]
-#[allow(clippy::too_many_arguments)] // as the SQL signature
-fn _fusion_score(
-    vector_rank: Option<i64>,
-    text_rank: Option<i64>,
-    vector_weight: Option<f64>,
-    text_weight: Option<f64>,
-    constant: Option<f64>,
-    age: Option<f64>,
-    half_life: Option<f64>,
-    floor: Option<f64>,
-) -> Result<Vec<f64>, ErrorReport> {
-    let (vector_weight, text_weight) =
-        (given(vector_weight, "vector_weight")?, given(text_weight, "text_weight")?);
-    let ranks =
-        fusion::ranks(vector_rank, text_rank, vector_weight, text_weight, given(constant, "constant")?);
-    let decay = fusion::Decay { age: age.unwrap_or(0.0), half_life, floor: floor.unwrap_or(0.0) };
-    Ok(vec![ranks * decay.share(), decay.order(ranks)])
-}
-
-/// Positions, from 1, of `max_rows` items that are relevant and unlike one another; `orders` are the logarithms of
-/// their scores, `embeddings` an array of `vector` or `halfvec`.
-#[pg_extern(sql = false)]
-fn _fusion_diversify(orders: Vec<f64>, embeddings: pgrx::AnyArray, lambda: f64, max_rows: i32) -> Vec<i32> {
-    let vectors = varlena::elements(&embeddings, layout::numbers);
-    let k = usize::try_from(max_rows).unwrap_or_default();
-    let chosen = fusion::diversify(&orders, &vectors, lambda, k);
-    chosen.into_iter().map(|n| n as i32 + 1).collect()
-}
-
 /// Number of rows at which both ways of a search take equally long.
 #[pg_extern(sql = false)]
 fn _vector_break_even(exact_us: f64, ann_us: f64, ef_search: i32, max_rows: i32, space_rows: f64) -> i32 {
@@ -203,11 +125,6 @@ fn _vector_tenant_costs(
     };
     let (shared, own) = route::tenant_costs(&costs, rows, space_rows);
     Some(vec![shared, own])
-}
-
-#[pg_extern(sql = false)]
-fn _vector_max_rows(max_rows: Option<i32>) -> Result<i32, ErrorReport> {
-    Ok(query::max_rows(max_rows)?)
 }
 
 /// The most dimensions that a method takes.

@@ -63,7 +63,7 @@ impl Metric {
         }
     }
 
-    fn operator(self) -> &'static str {
+    pub fn operator(self) -> &'static str {
         match self {
             Self::Cosine => "<=>",
             Self::L2 => "<->",

@@ -43,7 +43,7 @@ thread_local! {
 /// everything where it is none.
 pub fn forget(changed: pg_sys::Oid) {
     let all = changed == pg_sys::InvalidOid || changed == SPACES.get();
-    cache::forget(changed.to_u32());
+    cache::forget((!all).then_some(changed.to_u32()));
     TARGETS.with(|targets| {
         if let Ok(mut targets) = targets.try_borrow_mut() {
             targets.retain(|_, (_, target)| !all && target.relation != changed);

@@ -16,7 +16,7 @@ VALUES = {
 
 
 # Where any text will not do.
-NAMED = {"language": "simple", "mode": "auto", "method": "auto", "metric": "cosine", "space": "vectors_384",
+NAMED = {"language": "simple", "fusion": "convex", "words_table": "vector_embeddings_384", "mode": "auto", "method": "auto", "metric": "cosine", "space": "vectors_384",
          "scope": "global", "query_text": "value", "recall": 0.9, "tenant": "tenant-a"}
 
 # Arguments with a default that must be given all the same, where nothing else says what they do.

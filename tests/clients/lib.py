@@ -66,6 +66,40 @@ def raises(*states, what=""):
         raise AssertionError(f"{what}no error, {'/'.join(states)} was expected")
 
 
+@contextlib.contextmanager
+def hot_standby(name):
+    """A standby of the test's server that has all that is committed by now; yields its port on 127.0.0.1."""
+    binary = pathlib.Path(subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True).stdout.strip() or ".")
+    with server() as admin:
+        data = pathlib.Path(one(admin, "SHOW data_directory"))
+        user, replica = data.stat().st_uid, data.parent / name
+        tools = pathlib.Path(os.readlink(f"/proc/{(data / 'postmaster.pid').read_text().split()[0]}/exe")).parent if os.getuid() in (0, user) else binary
+        host, port, superuser = admin.info.host, admin.info.port, admin.info.user
+    as_user = {"user": user, "cwd": "/"} if os.getuid() == 0 else {"cwd": "/"}
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(lambda: subprocess.run(["rm", "-rf", str(replica)], check=False))
+        backup = [str(tools / "pg_basebackup"), "-D", str(replica), "-h", host, "-p", str(port), "-U", superuser, "-R", "-X", "stream", "-c", "fast"]
+        done = subprocess.run(backup, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **as_user)
+        assert done.returncode == 0, f"pg_basebackup: {done.stdout[-500:]}"
+        port = port + 1 if port < 65000 else port - 1
+        log, socket, control = replica / "standby.log", replica / "s", [str(tools / "pg_ctl"), "-D", str(replica), "-w"]
+        cleanup.callback(lambda: subprocess.run([*control, "-m", "immediate", "stop"], check=False, **quiet, **as_user))
+        socket.mkdir()
+        if os.getuid() == 0:
+            os.chown(socket, user, -1)
+        started = subprocess.run([*control, "-l", str(log), "-o", f"-p {port} -c unix_socket_directories={socket}", "-t", "60", "start"], **quiet, **as_user)
+        assert started.returncode == 0, log.read_text()[-500:] if log.exists() else "no log"
+        with server() as primary:
+            target = one(primary, "SELECT pg_current_wal_insert_lsn()")
+        with server(host="127.0.0.1", port=port) as standby:
+            deadline = time.monotonic() + 30
+            while not one(standby, "SELECT coalesce(pg_last_wal_replay_lsn() >= %s::pg_lsn, false)", [str(target)]):
+                assert time.monotonic() < deadline, "the standby does not catch up"
+                time.sleep(0.05)
+        yield port
+
+
 def equal(got, wanted, what=""):
     assert got == wanted, f"{what + ': ' if what else ''}got {got!r:.600}, wanted {wanted!r:.600}"
 

@@ -1,18 +1,14 @@
 #!/usr/bin/env -S python3 -m pytest
 """The graph from outside, over TCP, as a login role of llmspell_app: many writers, walks of any shape, a standby."""
 
-import contextlib
-import os
-import pathlib
 import random
-import subprocess
 import threading
 import time
 import uuid
 
 import psycopg
 from psycopg.types.json import Jsonb
-from lib import A, B, SOAK, app, equal, one, raises, rows, server, test
+from lib import A, B, SOAK, app, equal, hot_standby, one, raises, rows, server, test
 
 CLIENTS, PATCHES, KEYS = 8, 40, 3
 PATCH = "SELECT closed, added FROM llmspell.entity_patch(%s, %s, %s, %s)"
@@ -320,44 +316,13 @@ def the_horizon():
 @test
 def reads_on_a_standby():
     """every read works on a hot standby"""
-    binary = pathlib.Path(subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True).stdout.strip() or ".")
-    with server() as admin:
-        data = pathlib.Path(one(admin, "SHOW data_directory"))
-        user = data.stat().st_uid
-        with app(A) as connection:
-            clear(connection)
-            connection.execute("SELECT count(*) FROM llmspell.entity_put_many(%s)", [Jsonb([{"entity_id": str(ident(n)), "entity_type": "t", "name": f"n{n}", "valid_from": day(0)} for n in range(1, 4)])])
-            for n in (1, 2):
-                connection.execute("SELECT llmspell.relationship_put(%s, %s, %s, 'r', '{}', %s)", [ident(n), ident(n), ident(n + 1), day(0)])
-        replica = data.parent / "graph-standby"
-        tools = pathlib.Path(os.readlink(f"/proc/{(data / 'postmaster.pid').read_text().split()[0]}/exe")).parent if os.getuid() in (0, user) else binary
-        host, port, superuser = admin.info.host, admin.info.port, admin.info.user
-    as_user = {"user": user, "cwd": "/"} if os.getuid() == 0 else {"cwd": "/"}
-
-    def run(*command):
-        done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **as_user)
-        assert done.returncode == 0, f"{command[0]}: {done.stdout[-500:]}"
-
-    with contextlib.ExitStack() as cleanup:
-        cleanup.callback(lambda: subprocess.run(["rm", "-rf", str(replica)], check=False))
-        run(tools / "pg_basebackup", "-D", replica, "-h", host, "-p", port, "-U", superuser, "-R", "-X", "stream", "-c", "fast")
-        port = port + 1 if port < 65000 else port - 1
-        log = replica / "standby.log"
-        cleanup.callback(lambda: subprocess.run([str(tools / "pg_ctl"), "-D", str(replica), "-m", "immediate", "-w", "stop"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, **as_user))
-        socket = replica / "s"
-        socket.mkdir()
-        if os.getuid() == 0:
-            os.chown(socket, user, -1)
-        started = subprocess.run([str(tools / "pg_ctl"), "-D", str(replica), "-l", str(log), "-o", f"-p {port} -c unix_socket_directories={socket}", "-w", "-t", "60", "start"],
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user)
-        assert started.returncode == 0, log.read_text()[-500:] if log.exists() else "no log"
-        with app(A) as primary:
-            target = one(primary, "SELECT pg_current_wal_insert_lsn()")
+    with app(A) as connection:
+        clear(connection)
+        connection.execute("SELECT count(*) FROM llmspell.entity_put_many(%s)", [Jsonb([{"entity_id": str(ident(n)), "entity_type": "t", "name": f"n{n}", "valid_from": day(0)} for n in range(1, 4)])])
+        for n in (1, 2):
+            connection.execute("SELECT llmspell.relationship_put(%s, %s, %s, 'r', '{}', %s)", [ident(n), ident(n), ident(n + 1), day(0)])
+    with hot_standby("graph-standby") as port:
         with app(A, host="127.0.0.1", port=port) as standby:
-            deadline = time.monotonic() + 30
-            while not one(standby, "SELECT coalesce(pg_last_wal_replay_lsn() >= %s::pg_lsn, false)", [str(target)]):
-                assert time.monotonic() < deadline, "the standby does not catch up"
-                time.sleep(0.05)
             equal(one(standby, "SELECT pg_is_in_recovery()"), True)
             equal(rows(standby, "SELECT name, depth FROM llmspell.graph_traverse(%s, 5, with_names => true)", [ident(1)]), [("n2", 1), ("n3", 2)])
             equal(rows(standby, "SELECT length FROM llmspell.graph_shortest_path(%s, %s)", [ident(1), ident(3)]), [(2,)])

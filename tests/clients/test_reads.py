@@ -182,7 +182,7 @@ def paged(connection, name, arguments):
 
 @test
 def a_page_does_not_grow():
-    """a page of any list visits a few rows for each that it returns, of 3,000 that match, on statistics of 30 rows and on good ones"""
+    """a page of any list visits a few rows for each that it returns, of 3,000 that match, first or last, on statistics of 30 rows and on good ones"""
     wrong = []
     with server() as connection:
         lists = rows(connection, """SELECT proname FROM pg_proc WHERE pronamespace = 'llmspell'::regnamespace AND proname ~ '_list$'
@@ -206,8 +206,10 @@ def a_page_does_not_grow():
                     call = f"{name}({arguments}{', ' if arguments else ''}max_rows => 10)"
                     returned, found, visited = run(connection, messages, call)
                     most = MANY if name == "entity_list" and statistics != "good" else 200
-                    if returned != 10 or visited > most:
-                        wrong.append(f"{call}, statistics {statistics}: {returned} rows, {visited:.0f} visited by {[node['Node Type'] for node in found]}")
+                    cursor = rows(connection, f"SELECT cursor FROM llmspell.{name}({arguments}{', ' if arguments else ''}max_rows => {MANY - 100}) OFFSET {MANY - 101}")[0][0]
+                    later, _, visited_later = run(connection, messages, call.replace("max_rows", f"after => {cursor!r}, max_rows"))
+                    if (returned, later) != (10, 10) or max(visited, visited_later) > most:
+                        wrong.append(f"{call}, statistics {statistics}: {returned} rows, {visited:.0f} and later {visited_later:.0f} visited by {[node['Node Type'] for node in found]}")
             if statistics == "good":
                 wrong += [f"{name}({arguments}): {fault}" for name, variants in PAGES.items() for arguments in variants if (fault := paged(connection, name, arguments))]
             for call in SORTED:

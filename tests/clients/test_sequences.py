@@ -258,7 +258,7 @@ def own_keys_serializable():
 
 @test
 def common_keys_read_committed():
-    """READ COMMITTED, common keys in one order: 40001 at most"""
+    """READ COMMITTED, common keys in one order: 40001 or 23P01 at most"""
     check(LEVEL.READ_COMMITTED, common_sequence, SERIALIZATION)
 
 

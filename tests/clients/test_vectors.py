@@ -142,7 +142,7 @@ def fused_searches_of_every_size():
                                "SELECT tenant_id, id, 'session:' || session_id, array_fill(1, ARRAY[383])::real[] || length(content)::real, occurred_at FROM llmspell.episodes WHERE tenant_id = %s", [tenant])
         connection.execute("ANALYZE llmspell.vector_space_eight, llmspell.episodes, llmspell.episode_embeddings_384")
     hybrid = "SELECT id FROM llmspell.hybrid_search(%s, %s::vector, 10, space => 'eight')"
-    said = "SELECT id FROM llmspell.episode_search(%s, %s::vector, 10)"
+    said = "SELECT id FROM llmspell.episode_search(%s, %s::vector, 10, context => 0)"
     with app() as connection:
         for mode in ("auto", "force_generic_plan", "force_custom_plan"):
             connection.execute(f"SET plan_cache_mode = {mode}")

@@ -181,7 +181,7 @@ def measured():
     with app(role=ADMIN) as connection:
         found = rows(connection, "SELECT method, build_ms > 0, search_ms > 0, recall >= 0.9 FROM llmspell_internal._vector_index_trial('narrow', '{hnsw,hnsw_halfvec,none_such}', 2000)")
         equal(found, [("hnsw", True, True, True), ("hnsw_halfvec", True, True, True)])
-        equal(one(connection, "SELECT count(*) FROM pg_class WHERE relname LIKE 'vector_trial%'"), 0)
+        equal(one(connection, "SELECT count(*) FROM pg_class WHERE relname LIKE 'llmspell_vector_trial%'"), 0)
         equal(rows(connection, "SELECT * FROM llmspell_internal._vector_index_trial('wide', '{hnsw}')"), [])
         equal(rows(connection, "SELECT method, lists FROM llmspell_internal._vector_index_auto('narrow')"), [("auto", None)])
         equal(rows(connection, "SELECT method, state FROM llmspell.vector_index_ensure('narrow', 'auto')"), [("hnsw", "present")])

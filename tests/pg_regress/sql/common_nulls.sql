@@ -11,4 +11,4 @@ WHERE p.pronamespace = 'llmspell_internal'::regnamespace AND p.prokind = 'f' AND
   AND p.prorettype NOT IN ('trigger'::regtype, 'internal'::regtype) AND NOT 'internal'::regtype = ANY (p.proargtypes) AND has_function_privilege(p.oid, 'EXECUTE');
 SELECT count(*) > 50 AS many FROM answers;
 -- except native ones that only checked functions call
-SELECT function, answer FROM answers WHERE answer ~ '^(XX|2000|58|39)' AND function::text !~ '_(agent_state_keep|fusion_score|text_pack|text_unpack)\(' ORDER BY function::text COLLATE "C";
+SELECT function, answer FROM answers WHERE answer ~ '^(XX|2000|58|39)' AND function::text !~ '_(agent_state_keep|text_pack|text_unpack)\(' ORDER BY function::text COLLATE "C";

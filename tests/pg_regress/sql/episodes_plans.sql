@@ -21,6 +21,9 @@ SELECT count(*) FROM llmspell.episode_claim(max_rows => 5);
 SELECT count(*) FROM llmspell.episode_claim('s3', 5);
 SELECT pg_stat_force_next_flush();
 SELECT n - :before < 100 AS few FROM regress.rows_read;
+-- once a session has counted the tenant's rows
+SELECT count(*) FROM llmspell.episode_search('word1234');
+SELECT pg_stat_force_next_flush();
 SELECT n AS before FROM regress.rows_read \gset
 SELECT count(*) FROM llmspell.episode_search('word4321');
 SELECT pg_stat_force_next_flush();

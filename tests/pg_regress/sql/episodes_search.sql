@@ -6,15 +6,15 @@ SET app.current_tenant_id = 'episodes-s';
 SELECT count(e.id) FROM generate_series(1, 8) AS n CROSS JOIN LATERAL llmspell.episode_add('s' || n % 2, CASE WHEN n % 4 < 2 THEN 'user' ELSE 'tool' END, 'word ' || n, regress.at(n * 10),
     at => '2023-01-01+00'::timestamptz + n * interval '1 day', id => regress.id(n)) AS e;
 CREATE FUNCTION regress.hits(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE v text; BEGIN EXECUTE format('SELECT string_agg(right(id::text, 1), '' '') FROM (SELECT id FROM llmspell.episode_search(%s)) AS r', call) INTO v; RETURN v; END $$;
+DECLARE v text; BEGIN EXECUTE format('SELECT string_agg(right(id::text, 1), '' '') FROM (SELECT id FROM llmspell.episode_search(%s, context => 0)) AS r', call) INTO v; RETURN v; END $$;
 SELECT regress.hits($$query_embedding => regress.at(0)$$) AS all_of_them, regress.hits($$query_embedding => regress.at(0), role => 'user'$$) AS users, regress.hits($$query_text => 'word', role => 'tool'$$) AS tools,
     regress.hits($$query_embedding => regress.at(0), exclude_session => 's1'$$) AS others, regress.hits($$query_text => 'word', exclude_session => 's0', role => 'user'$$) AS both;
 SELECT regress.hits($$query_embedding => regress.at(0), max_distance => 0.07$$) AS near, regress.hits($$query_embedding => regress.at(0), role => 'nobody'$$) AS none,
-    regress.hits($$query_embedding => regress.at(0), min_score => 0.0159$$) AS best;
+    regress.hits($$query_embedding => regress.at(0), min_score => 0.9$$) AS best;
 -- in 2023 a chat of 2023 is new
-SELECT round(max(score)::numeric, 6) AS now FROM llmspell.episode_search('word', half_life => '1 day');
-SELECT round(max(score)::numeric, 6) AS then FROM llmspell.episode_search('word', half_life => '1 day', half_life_at => '2023-01-09+00');
-SELECT round(max(score)::numeric, 6) AS floor FROM llmspell.episode_search('word', half_life => '1 day', half_life_floor => 0.25);
+SELECT round(max(score)::numeric, 6) AS now FROM llmspell.episode_search('word', context => 0, half_life => '1 day');
+SELECT round(max(score)::numeric, 6) AS then FROM llmspell.episode_search('word', context => 0, half_life => '1 day', half_life_at => '2023-01-09+00');
+SELECT round(max(score)::numeric, 6) AS floor FROM llmspell.episode_search('word', context => 0, half_life => '1 day', half_life_floor => 0.25);
 SELECT regress.hits($$query_text => 'word', half_life => '1 day', half_life_at => '2023-01-09+00'$$) AS newest_first;
 SELECT regress.try(format('SELECT * FROM llmspell.episode_search(''word'', %s)', a)) FROM unnest(ARRAY[$$half_life_floor => 1.5$$, $$half_life_floor => -1$$, $$max_distance => 'NaN'$$, $$min_score => 'NaN'$$]) AS a;
 -- a session that has expired is hidden: in lists, and in searches by vector and words, however many of its episodes are near

@@ -14,7 +14,7 @@ UPDATE llmspell.episodes SET metadata = '{"n": 2}' WHERE id = lpad('2', 32, '0')
 UPDATE llmspell.episodes SET occurred_at = '2026-01-03+00' WHERE id = lpad('3', 32, '0')::uuid;
 UPDATE llmspell.episodes SET id = lpad('5', 32, '0')::uuid WHERE id = lpad('4', 32, '0')::uuid;
 UPDATE llmspell.episodes SET session_id = 's2', occurred_at = '2026-01-03+00' WHERE id = lpad('9', 32, '0')::uuid;
-SELECT right(id::text, 1) AS id FROM llmspell.episode_search(query_embedding => '[1,1,0,0,0]', session_id => 's2');
+SELECT right(id::text, 1) AS id FROM llmspell.episode_search(query_embedding => '[1,1,0,0,0]', session_id => 's2', context => 0);
 SELECT count(*) AS others FROM llmspell.episode_search(query_embedding => '[1,1,0,0,0]', max_rows => 3, session_id => 's1');
 SELECT right(id::text, 1) AS id FROM llmspell.episode_search(query_embedding => '[1,1,0,0,0]', filter => '{"n": 2}');
 SELECT right(id::text, 1) AS id FROM llmspell.episode_search(query_embedding => '[1,1,0,0,0]', since => '2026-01-02+00');

@@ -3,6 +3,8 @@
 SELECT llmspell.vector_space_create('circle', 4);
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'fusion';
+-- "same" is a stop word of others
+SET default_text_search_config = 'pg_catalog.simple';
 -- equal texts: the vectors decide, whatever the ids
 INSERT INTO llmspell.vector_space_circle (tenant_id, id, scope, embedding, content)
 SELECT 'fusion', lpad((200 - n)::text, 32, '0')::uuid, 'user:same', ARRAY[cosd(n / 2.0), sind(n / 2.0), 0, 0]::real[], 'the same text' FROM generate_series(0, 199) AS n;
@@ -11,7 +13,7 @@ SELECT array_agg(id ORDER BY n) = (SELECT array_agg(id ORDER BY distance, id) FR
 FROM (SELECT id, row_number() OVER () AS n FROM llmspell.hybrid_search('text', regress.at(50), 40)) AS r;
 -- a text that is near has its true rank, behind those that match better and are beyond the list of words
 INSERT INTO llmspell.vector_space_circle (tenant_id, scope, embedding, content) SELECT 'fusion', 'user:same', '[-1,0,0,0]', 'same same same' FROM generate_series(1, 100);
-SELECT DISTINCT text_rank FROM llmspell.hybrid_search('same', regress.at(0), 10) WHERE vector_rank IS NOT NULL;
+SELECT DISTINCT text_rank FROM llmspell.hybrid_search('same', regress.at(0), 10, language => 'simple', fusion => 'rrf') WHERE vector_rank IS NOT NULL;
 -- the first rows in the order of ties, and the same order each time
 SELECT string_agg(right(id::text, 3), ' ' ORDER BY n) FROM (SELECT id, row_number() OVER () AS n FROM llmspell.hybrid_search('text', NULL, 4)) AS r;
 -- episodes, too
@@ -35,11 +37,12 @@ FROM unnest(ARRAY['{}', '{{1,1}}', '{{1},{1}}', '[0:1]={1,1}', '{Infinity,1}', '
 SELECT regress.try($$SELECT * FROM llmspell.hybrid_search('old', '[1,0,0,0]', weights => NULL)$$);
 
 -- words: any of them, the first 64, quoted, and none where there are none
-SELECT llmspell_internal._words_query('english', 'the Apples, apples and a pear''s \ tree') AS query;
-SELECT numnode(llmspell_internal._words_query('simple', string_agg('w' || n, ' ' ORDER BY n))) AS nodes, llmspell_internal._words_query('simple', string_agg('w' || n, ' ' ORDER BY n))::text LIKE '''w1'' | ''w2'' |%' AS first_ones FROM generate_series(1, 500) AS n;
-SELECT llmspell_internal._words_query('simple', E'http://a.b/c''d\\e & ! | ( x:* <-> y') IS NOT NULL AS quoted;
+SELECT array_agg(lexeme ORDER BY place) AS terms FROM llmspell_internal._search_terms('english', 'the Apples, apples and a pear''s \ tree');
+SELECT count(*) AS terms, max(place) AS first_ones FROM llmspell_internal._search_terms('simple', (SELECT string_agg('w' || n, ' ' ORDER BY n) FROM generate_series(1, 500) AS n));
+SELECT count(id) FROM llmspell.episode_add('s', 'user', E'it''s http://a.b/c''d\\e & ! | ( x:* <-> y');
+SELECT content FROM llmspell.episode_search(E'http://a.b/c''d\\e & ! | ( x:* <-> y');
 SET client_min_messages = notice;
-SELECT llmspell_internal._words_query('english', 'the and of') IS NULL AS none, llmspell_internal._words_query('simple', '') IS NULL AS empty;
+SELECT count(*) FROM llmspell.episode_search('the and of', language => 'english');
 SELECT text_rank IS NULL AS no_words FROM llmspell.hybrid_search('the and of', regress.at(0), 2, language => 'english');
 SET client_min_messages = warning;
 

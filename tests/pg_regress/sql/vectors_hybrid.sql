@@ -16,7 +16,7 @@ SELECT string_agg(right(id::text, 2), ' ' ORDER BY score DESC, id) FROM llmspell
 SELECT string_agg(right(id::text, 2), ' ' ORDER BY score DESC, id) FROM llmspell.hybrid_search('red apple', regress.at(0), 4, weights => '{1,0}', language => 'english');
 SELECT string_agg(right(id::text, 2), ' ' ORDER BY score DESC, id) FROM llmspell.hybrid_search('red apple', regress.at(0), 4, scope => 'user:0', language => 'english');
 SELECT string_agg(right(id::text, 2), ' ' ORDER BY score DESC, id) FROM llmspell.hybrid_search('red apple', regress.at(0), 4, filter => '{"n": 80}', language => 'english');
-SELECT right(id::text, 2) AS id, round(score::numeric, 6) AS score FROM llmspell.hybrid_search('red apple', regress.at(0), 3, half_life => '10 days', language => 'english');
+SELECT right(id::text, 2) AS id, round(score::numeric, 3) AS score FROM llmspell.hybrid_search('red apple', regress.at(0), 3, half_life => '10 days', language => 'english');
 -- diversity: of the neighbours 1, 2 and 3 one, then others
 SELECT string_agg(right(id::text, 2), ' ') FROM (SELECT id FROM llmspell.hybrid_search(NULL, regress.at(2), 3, mmr_lambda => 0.3)) AS r;
 SELECT string_agg(right(id::text, 2), ' ') FROM (SELECT id FROM llmspell.hybrid_search(NULL, regress.at(2), 3, mmr_lambda => 1)) AS r;

@@ -2,7 +2,7 @@
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 SELECT llmspell.vector_space_create('circle', 4);
 INSERT INTO llmspell.vector_space_circle (tenant_id, scope, embedding, metadata, content)
-SELECT 'plans-' || n % 4, 'user:' || n % 10, ARRAY[cosd(n / 100.0), sind(n / 100.0), 0, 0.001]::real[], jsonb_build_object('n', n), 'word' || n FROM generate_series(1, 6000) AS n;
+SELECT 'plans-' || n % 2, 'user:' || n % 10, ARRAY[cosd(n / 100.0), sind(n / 100.0), 0, 0.001]::real[], jsonb_build_object('n', n), 'word' || n FROM generate_series(1, 6000) AS n;
 ANALYZE llmspell.vector_space_circle;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'plans-1';
@@ -23,7 +23,9 @@ SELECT idx_scan AS before FROM pg_stat_user_indexes WHERE indexrelname = 'idx_ve
 SELECT count(*) FROM llmspell.vector_search('[1,0,0,0]', 5, filter => '{"n": 4321}');
 SELECT pg_stat_force_next_flush();
 SELECT idx_scan - :before AS scans FROM pg_stat_user_indexes WHERE indexrelname = 'idx_vector_space_circle_metadata';
--- a hybrid search for a rare word, and one whose vectors are narrowed down: the tenant is not read
+-- once a session has counted the tenant's rows: a hybrid search for a rare word, and one whose vectors are narrowed down; the tenant is not read
+SELECT count(*) FROM llmspell.hybrid_search('word1234', NULL, 10, space => 'circle');
+SELECT pg_stat_force_next_flush();
 SELECT seq_tup_read + idx_tup_fetch AS before FROM pg_stat_user_tables WHERE relid = 'llmspell.vector_space_circle'::regclass \gset
 SELECT count(*) FROM llmspell.hybrid_search('word4321', NULL, 10, space => 'circle');
 SELECT count(*) FROM llmspell.hybrid_search('word4321', '[1,0,0,0]', 10, filter => '{"n": 4321}', mmr_lambda => 0.5);

@@ -1,6 +1,39 @@
-//! One order out of several: reciprocal ranks, decay with age, and diversity.
+//! One order out of several: a sum of scaled scores or of reciprocal ranks, decay with age, and diversity.
 
 use crate::interrupts::{poll, polled};
+
+/// How scores of one search become shares from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    low: f64,
+    high: f64,
+}
+
+impl Scale {
+    /// From the lowest score to the highest; none where there is no score.
+    pub fn between(scores: impl Iterator<Item = f64>) -> Option<Self> {
+        let (low, high) =
+            scores.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| (low.min(s), high.max(s)));
+        (low <= high).then_some(Self { low, high })
+    }
+
+    /// From 0, which is the score of a row that was not found.
+    pub fn up_to_highest(scores: impl Iterator<Item = f64>) -> Option<Self> {
+        Self::between(scores).filter(|scale| scale.high > 0.0).map(|scale| Self { low: 0.0, ..scale })
+    }
+
+    /// Equal scores are all the best.
+    pub fn share(self, score: f64) -> f64 {
+        if self.high > self.low { ((score - self.low) / (self.high - self.low)).clamp(0.0, 1.0) } else { 1.0 }
+    }
+}
+
+/// The weights of the arms as shares of 1; an arm that found nothing leaves its share to the other.
+pub fn shared(weights: [f64; 2], present: [bool; 2]) -> [f64; 2] {
+    let weights = [0, 1].map(|n| if present[n] { weights[n] } else { 0.0 });
+    let sum = weights[0] + weights[1];
+    if sum > 0.0 { weights.map(|weight| weight / sum) } else { [0.0; 2] }
+}
 
 /// The contributions of the ranks in two lists.
 pub fn ranks(
@@ -115,6 +148,19 @@ pub fn diversify(orders: &[f64], vectors: &[Option<Vec<f32>>], lambda: f64, k: u
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn scores_are_scaled() {
+        let scale = Scale::between([0.2, 0.7, 0.4].into_iter()).unwrap();
+        assert_eq!([0.2, 0.7, 0.9, 0.1].map(|s| scale.share(s)), [0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(Scale::between([0.3, 0.3].into_iter()).map(|s| s.share(0.3)), Some(1.0));
+        assert_eq!(Scale::between(std::iter::empty()), None);
+        assert_eq!(Scale::up_to_highest([2.0, 4.0].into_iter()).map(|s| s.share(2.0)), Some(0.5));
+        assert_eq!(Scale::up_to_highest([0.0].into_iter()), None);
+        assert_eq!(shared([1.0, 3.0], [true, true]), [0.25, 0.75]);
+        assert_eq!(shared([1.0, 3.0], [true, false]), [1.0, 0.0]);
+        assert_eq!(shared([0.0, 3.0], [true, false]), [0.0, 0.0]);
+    }
 
     #[test]
     fn ranks_and_ages() {

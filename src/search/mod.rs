@@ -1,0 +1,18 @@
+//! Search by words and meaning together, of vectors and episodes alike: BM25 over the tenant's own rows, one order out
+//! of both, and what stands around a hit.
+
+mod bm25;
+mod context;
+mod counts;
+mod find;
+mod fusion;
+mod invalid;
+mod near;
+mod refusal;
+mod request;
+mod run;
+pub mod sql;
+mod statement;
+mod syntax;
+mod tsvector;
+mod words;

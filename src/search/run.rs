@@ -1,0 +1,478 @@
+//! A search: what is near, what has the words, one score of both, what stands around, and the order.
+#![allow(unsafe_code)] // values go to the server as they came from it
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::context::surroundings;
+use super::find::{Ask, Found, find};
+use super::fusion::{Decay, Scale, diversify, ranks, shared};
+use super::invalid::Invalid;
+use super::near::near;
+use super::request::{Fusion, Request};
+use super::statement::{self, Strict, Table, Vectors, Wanted};
+use super::words::{Id, Pass, Query, Terms};
+use super::{counts, syntax};
+use crate::error::Error;
+use crate::server::catalog;
+use crate::server::nest::Settings;
+use crate::server::spi::{self, Arg, Connection, Sees, Value, connect_to, typed};
+use crate::server::varlena::Detoasted;
+use crate::vectors::layout;
+use crate::vectors::target::Target;
+
+/// How much of a query is read.
+const TEXT_CHARS: usize = 10_000;
+
+const TERMS_SQL: &CStr = c"SELECT l.n, w.lexeme, w.place FROM unnest($1) WITH ORDINALITY AS l (name, n) \
+     CROSS JOIN LATERAL llmspell_internal._search_terms(l.name, $2) w";
+
+const STRICT_SQL: &CStr = c"SELECT array_agg(llmspell_internal._search_strict(l.name, $2) ORDER BY l.n) \
+     FROM unnest($1) WITH ORDINALITY AS l (name, n)";
+
+const LANGUAGE_SQL: &CStr = c"SELECT llmspell_internal._search_language(NULL)";
+
+/// What keeps the planner to indexes and look-ups.
+const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
+const BY_TIME: [&CStr; 4] = [c"enable_seqscan", c"enable_bitmapscan", c"enable_sort", c"jit"];
+
+/// One row found.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    pub id: Id,
+    pub score: f64,
+    pub own: f64,
+    pub around: f64,
+    pub distance: Option<f64>,
+    pub vector_score: Option<f64>,
+    pub vector_rank: Option<i64>,
+    pub text_score: Option<f64>,
+    pub text_rank: Option<i64>,
+    age: f64,
+    order: f64,
+    /// Whether the rest was read.
+    is_read: bool,
+    fits: bool,
+}
+
+pub struct Rows {
+    pub rows: Vec<Row>,
+    pub complete: bool,
+}
+
+/// The query by words in the languages of the rows, with what its statements take.
+struct Words<'c> {
+    query: Query,
+    names: Vec<String>,
+    strict: Option<Value<'c>>,
+    /// Whether the query has words at all.
+    is_given: bool,
+}
+
+struct Search<'r, 'c> {
+    connection: &'c Connection,
+    request: &'r Request,
+    target: Option<&'r Target>,
+    table: Table,
+    vectors: Option<Vectors>,
+    words: Words<'c>,
+}
+
+impl Row {
+    fn see(&mut self, target: &Target, distance: f64, most: Option<f64>) {
+        if most.is_none_or(|most| distance <= most) {
+            self.distance = Some(distance);
+            self.vector_score = Some(target.space.metric.score(distance));
+        }
+    }
+}
+
+impl<'c> Search<'_, 'c> {
+    /// Values for the parameters of [`super::statement`].
+    fn parameters<'a>(&'a self, words: Option<pg_sys::Datum>, ids: &[Id], most: u64) -> [Arg<'a>; 14] {
+        let request = self.request;
+        // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
+        // pgvector's, and the server's own.
+        let given = |oid, datum| unsafe { typed(oid, datum) };
+        let vector = self.target.map_or(pg_sys::FLOAT4ARRAYOID, |target| target.types.vector);
+        [
+            given(vector, request.vector),
+            request.tenant.as_str().into(),
+            request.scope.as_deref().into(),
+            given(pg_sys::JSONBOID, request.filter),
+            given(pg_sys::TIMESTAMPTZOID, request.since),
+            given(pg_sys::TIMESTAMPTZOID, request.until),
+            given(pg_sys::TEXTARRAYOID, request.excluded),
+            request.role.as_deref().into(),
+            given(pg_sys::TSQUERYOID, words),
+            self.words.names.clone().into(),
+            given(pg_sys::TSQUERYARRAYOID, self.words.strict.map(Value::datum)),
+            spi::ids(ids),
+            given(pg_sys::TIMESTAMPTZOID, request.age_at),
+            (most as i64).into(),
+        ]
+    }
+
+    fn pass(&self, ask: &Ask, pass: &mut Pass<'_>) {
+        let query = &self.words.query;
+        let lexemes = |slot: usize| query.lexemes(|other| other == slot);
+        let (text, most) = match ask {
+            Ask::All => (None, 0),
+            Ask::Any(slots) => (Some(statement::any(&query.lexemes(|slot| slots.contains(&slot)))), 0),
+            Ask::Sets(sets) => {
+                let sets: Vec<Vec<_>> =
+                    sets.iter().map(|set| set.iter().map(|slot| lexemes(*slot)).collect()).collect();
+                (Some(statement::any_set(&sets)), 0)
+            }
+            Ask::Newest(most) => (Some(statement::any(&query.lexemes(|_| true))), *most),
+        };
+        let words = text.and_then(|text| tsquery(&text));
+        let off = if most > 0 { &BY_TIME } else { &PLAIN };
+        self.connection.each_planned(
+            self.table.pass(ask).as_str(),
+            &self.parameters(words, &[], most),
+            || Settings::off(off),
+            |row| {
+                let (Some(id), Some(text), Some(language)) = (row.id(0), row.bytes(1), row.bytes(2)) else {
+                    return;
+                };
+                pass.see(id, language.bytes(), row.get(3).unwrap_or(false), text.bytes());
+            },
+        );
+    }
+
+    /// Reads of rows what is not known of them yet; returns languages that the query was not put into.
+    fn read(&self, rows: &mut [Row], found: Option<&Found<'_>>) -> Vec<Vec<u8>> {
+        let wanted = Wanted { words: found.is_some(), age: self.request.half_life.is_some() };
+        let lacks = |row: &Row| {
+            wanted.age
+                || row.text_score.is_none() && (wanted.words || self.words.strict.is_some())
+                || row.distance.is_none() && self.target.is_some()
+        };
+        let asked: Vec<usize> = (0..rows.len()).filter(|n| !rows[*n].is_read && lacks(&rows[*n])).collect();
+        // bounded: the candidates, at most some thousand.
+        for row in rows.iter_mut().filter(|row| !row.is_read) {
+            (row.is_read, row.fits) = (true, true);
+        }
+        // A row that is not there any more does not fit.
+        asked.iter().for_each(|n| rows[*n].fits = false);
+        let mut unknown = Vec::new();
+        if asked.is_empty() {
+            return unknown;
+        }
+        let ids: Vec<Id> = asked.iter().map(|n| rows[*n].id).collect();
+        self.connection.each_planned(
+            self.table.details(wanted, self.vectors.as_ref()).as_str(),
+            &self.parameters(None, &ids, 0),
+            || Settings::off(&PLAIN),
+            |read| {
+                let position = read.get::<i64>(0).and_then(|n| usize::try_from(n - 1).ok());
+                let Some(row) = position.and_then(|n| asked.get(n)).map(|n| &mut rows[*n]) else { return };
+                let language = read.bytes(2);
+                let language = language.as_ref().map_or(&b""[..], Detoasted::bytes);
+                if self.words.query.language(language).is_none() {
+                    unknown.push(language.to_owned());
+                }
+                row.fits = read.get(3).unwrap_or(false);
+                row.age = read.get(4).unwrap_or(0.0);
+                if let (Some(found), None) = (found, row.text_score) {
+                    row.text_score = read.bytes(1).map(|text| found.scorer.text(language, text.bytes()));
+                }
+                if let (Some(target), None, Some(distance)) = (self.target, row.distance, read.get::<f64>(5))
+                {
+                    row.see(target, distance, self.request.max_distance);
+                }
+            },
+        );
+        unknown
+    }
+
+    /// Finds the rows, or languages that the query was not put into.
+    fn rows(&self, near: &[(Id, f64)]) -> Result<Rows, Vec<Vec<u8>>> {
+        let request = self.request;
+        let pool = request.pool();
+        let key = request.rows_key();
+        let by_rank = request.fusion == Fusion::Ranks;
+        // Also where the words are stop words of the languages known: rows of another may have them.
+        let found = self.words.is_given.then(|| {
+            let known = counts::known(&key, &self.words.query);
+            let run = |ask: Ask, pass: &mut Pass<'_>| self.pass(&ask, pass);
+            find(&self.words.query, known.as_ref(), pool, by_rank, run)
+        });
+        if let Some(found) = &found {
+            if !found.unknown.is_empty() {
+                return Err(found.unknown.clone());
+            }
+            counts::saw(&key, &self.words.query, found);
+        }
+        let mut rows: Vec<Row> = Vec::new();
+        let mut places: HashMap<Id, usize> = HashMap::new();
+        // bounded: the candidates, at most some thousand.
+        for (n, (id, distance)) in near.iter().enumerate() {
+            let mut row = Row { id: *id, vector_rank: Some(n as i64 + 1), ..Row::default() };
+            if let Some(target) = self.target {
+                row.see(target, *distance, None);
+            }
+            places.insert(*id, rows.len());
+            rows.push(row);
+        }
+        // bounded: the candidates, at most some thousand.
+        for (id, score, rank) in found.iter().flat_map(|found| &found.best.rows) {
+            let place = *places.entry(*id).or_insert_with(|| {
+                rows.push(Row { id: *id, ..Row::default() });
+                rows.len() - 1
+            });
+            (rows[place].text_score, rows[place].text_rank) = (Some(*score), Some(*rank));
+        }
+        let unknown = self.read(&mut rows, found.as_ref());
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        rows.retain(|row| row.fits);
+        let score = self.scoring(&rows, found.as_ref());
+        rows.iter_mut().for_each(&score);
+        if request.context > 0.0 {
+            self.look_around(&mut rows, found.as_ref(), &score)?;
+        }
+        let rows = self.ordered(rows);
+        Ok(Rows { rows, complete: found.as_ref().is_none_or(|found| found.complete) })
+    }
+
+    /// Gives each row its own score, from what both arms found.
+    fn scoring<'a>(&'a self, rows: &[Row], found: Option<&'a Found<'a>>) -> impl Fn(&mut Row) + use<'a, 'c> {
+        let request = self.request;
+        let by_vector = Scale::between(rows.iter().filter_map(|row| row.vector_score));
+        let by_words = Scale::up_to_highest(rows.iter().filter_map(|row| row.text_score));
+        let weights = shared(request.weights, [by_vector.is_some(), by_words.is_some()]);
+        move |row| {
+            row.text_score = row.text_score.filter(|score| *score > 0.0);
+            let last = found.and_then(|found| found.best.rows.last());
+            row.text_rank = row.text_rank.or_else(|| match (request.fusion, found, row.text_score) {
+                (Fusion::Ranks, Some(found), Some(score)) => Some(found.rank(score)),
+                // Equal to the last that has a rank.
+                (Fusion::Convex, _, Some(score)) => last.filter(|last| last.1 == score).map(|last| last.2),
+                _ => None,
+            });
+            row.own = match request.fusion {
+                Fusion::Convex => {
+                    let part = |score: Option<f64>, scale: Option<Scale>| {
+                        score.zip(scale).map_or(0.0, |(score, scale)| scale.share(score))
+                    };
+                    weights[0] * part(row.vector_score, by_vector)
+                        + weights[1] * part(row.text_score, by_words)
+                }
+                Fusion::Ranks => {
+                    let [vector, words] = request.weights;
+                    ranks(row.vector_rank, row.text_rank, vector, words, request.rank_constant)
+                }
+            };
+        }
+    }
+
+    /// Adds what the best lend to the rows beside them; these are found, too.
+    fn look_around(
+        &self,
+        rows: &mut Vec<Row>,
+        found: Option<&Found<'_>>,
+        score: impl Fn(&mut Row),
+    ) -> Result<(), Vec<Vec<u8>>> {
+        let mut lenders: Vec<usize> = (0..rows.len()).filter(|n| rows[*n].own > 0.0).collect();
+        lenders.sort_by(|a, b| rows[*b].own.total_cmp(&rows[*a].own).then(rows[*a].id.cmp(&rows[*b].id)));
+        lenders.truncate(self.request.lenders());
+        let ids: Vec<Id> = lenders.iter().map(|n| rows[*n].id).collect();
+        let mut pairs: Vec<(Id, Id)> = Vec::new();
+        self.connection.each_planned(
+            self.table.beside().as_str(),
+            &self.parameters(None, &ids, 0),
+            || Settings::off(&PLAIN),
+            |read| {
+                let position = read.get::<i64>(0).and_then(|n| usize::try_from(n - 1).ok());
+                if let Some(lender) = position.and_then(|n| ids.get(n)) {
+                    pairs
+                        .extend([read.id(1), read.id(2)].into_iter().flatten().map(|other| (*lender, other)));
+                }
+            },
+        );
+        let mut places: HashMap<Id, usize> = rows.iter().enumerate().map(|(n, row)| (row.id, n)).collect();
+        let first = rows.len();
+        // bounded: the candidates, at most some thousand.
+        for (_, other) in &pairs {
+            places.entry(*other).or_insert_with(|| {
+                rows.push(Row { id: *other, ..Row::default() });
+                rows.len() - 1
+            });
+        }
+        let unknown = self.read(&mut rows[first..], found);
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        rows[first..].iter_mut().for_each(score);
+        let beside: Vec<(usize, usize)> = pairs.iter().map(|(a, b)| (places[a], places[b])).collect();
+        let own: Vec<f64> = rows.iter().map(|row| if row.fits { row.own } else { 0.0 }).collect();
+        // bounded: the candidates, at most some thousand.
+        for (row, around) in rows.iter_mut().zip(surroundings(&own, &beside)) {
+            row.around = self.request.context * around;
+        }
+        rows.retain(|row| row.fits);
+        Ok(())
+    }
+
+    /// The rows that are wanted, in their order.
+    fn ordered(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        let request = self.request;
+        // bounded: the candidates, at most some thousand.
+        for row in &mut rows {
+            let decay = Decay { age: row.age, half_life: request.half_life, floor: request.floor };
+            let whole = row.own + row.around;
+            (row.score, row.order) = (whole * decay.share(), decay.order(whole));
+        }
+        rows.retain(|row| row.score >= request.min_score);
+        rows.sort_by(|a, b| {
+            let distance = |row: &Row| row.distance.unwrap_or(f64::INFINITY);
+            (b.order.total_cmp(&a.order))
+                .then(b.score.total_cmp(&a.score))
+                .then(distance(a).total_cmp(&distance(b)))
+                .then(a.id.cmp(&b.id))
+        });
+        match request.diversity {
+            Some(lambda) => self.diverse(&rows[..rows.len().min(request.pool())], lambda),
+            None => {
+                rows.truncate(request.k);
+                rows
+            }
+        }
+    }
+
+    fn diverse(&self, rows: &[Row], lambda: f64) -> Vec<Row> {
+        let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
+        let mut vectors: Vec<Option<Vec<f32>>> = vec![None; rows.len()];
+        let (table, halves) = match self.target {
+            Some(target) => (target.space.table.as_str(), target.space.halves),
+            None => (self.table.name.as_str(), false),
+        };
+        self.connection.each_planned(
+            statement::embeddings(table, halves).as_str(),
+            &self.parameters(None, &ids, 0),
+            || Settings::off(&PLAIN),
+            |read| {
+                let position = read.get::<i64>(0).and_then(|n| usize::try_from(n - 1).ok());
+                if let Some((place, value)) = position.and_then(|n| vectors.get_mut(n)).zip(read.value(1)) {
+                    // SAFETY: a vector or a halfvec, which lives while the row is looked at.
+                    *place = layout::numbers(unsafe { Detoasted::new(value.datum()) }.bytes());
+                }
+            },
+        );
+        let orders: Vec<f64> = rows.iter().map(|row| row.order).collect();
+        diversify(&orders, &vectors, lambda, self.request.k).into_iter().map(|n| rows[n].clone()).collect()
+    }
+}
+
+/// Runs a search.
+pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> {
+    let parts = request
+        .text
+        .as_deref()
+        .map(|text| syntax::parts(text.char_indices().nth(TEXT_CHARS).map_or(text, |(end, _)| &text[..end])));
+    let strict = parts.as_ref().map(|parts| parts.strict.as_str()).filter(|strict| !strict.is_empty());
+    // Some of the nearest will not have the phrases.
+    let fetch = if strict.is_some() { (5 * request.pool()).min(1000) } else { request.pool() };
+    let near = near(request, vector, fetch)?;
+    let target = near.as_ref().map(|(target, _)| &**target);
+    let near = near.as_ref().map_or(&[][..], |(_, hits)| hits);
+    let name = request.table.as_deref().unwrap_or("episodes");
+    let table = CString::new(name).unwrap_or_default();
+    if catalog::relation(&table).is_none() {
+        return Err(Error::from(Invalid::Table(name.to_owned())).into());
+    }
+    connect_to(&[&table], |connection| {
+        let key = request.languages_key();
+        let mut names: Vec<String> = match &request.language {
+            Some(language) => vec![language.clone()],
+            None => counts::languages(&key),
+        };
+        if names.is_empty() {
+            names.extend(connection.row(LANGUAGE_SQL, &[], Sees::Query, |row| row.text(0)));
+        }
+        // bounded: once for each language of the rows that is new.
+        loop {
+            let words = Words::of(connection, parts.as_ref(), &names, request.language.is_some());
+            let search = Search {
+                connection,
+                request,
+                target,
+                table: Table {
+                    name: format!("llmspell.\"{}\"", name.replace('"', "\"\"")),
+                    is_episodes: request.table.is_none(),
+                    conditions: request.conditions(),
+                    strict: match words.strict {
+                        None => Strict::Nothing,
+                        Some(_) if request.language.is_some() => Strict::One,
+                        Some(_) => Strict::OfItsLanguage,
+                    },
+                },
+                vectors: target.map(|Target { space, .. }| Vectors {
+                    table: space.table.clone(),
+                    operator: format!("OPERATOR({}.{})", space.vector_schema, space.metric.operator()),
+                }),
+                words,
+            };
+            match search.rows(near) {
+                Ok(rows) => {
+                    if request.language.is_none() {
+                        counts::keep_languages(&key, &names);
+                    }
+                    return Ok(rows);
+                }
+                // Once for each language that the tenant has not used before in this session.
+                Err(unknown) => {
+                    names.extend(unknown.into_iter().filter_map(|name| String::from_utf8(name).ok()));
+                    names.sort_unstable();
+                    names.dedup();
+                }
+            }
+        }
+    })
+}
+
+impl<'c> Words<'c> {
+    fn of(
+        connection: &'c Connection,
+        parts: Option<&syntax::Parts>,
+        names: &[String],
+        is_named: bool,
+    ) -> Self {
+        let mut languages: Vec<Terms> =
+            names.iter().map(|name| (name.as_bytes().to_owned(), Vec::new())).collect();
+        let mut strict = None;
+        if let Some(parts) = parts {
+            let args = [names.to_vec().into(), parts.words.as_str().into()];
+            connection.rows(TERMS_SQL, &args, Sees::Query, |row| {
+                let language = row.get::<i64>(0).and_then(|n| usize::try_from(n - 1).ok());
+                if let (Some(language), Some(place)) =
+                    (language.and_then(|n| languages.get_mut(n)), row.get(2))
+                {
+                    language.1.push((row.text(1).into_bytes(), place));
+                }
+            });
+            if !parts.strict.is_empty() {
+                let args = [names.to_vec().into(), parts.strict.as_str().into()];
+                strict = connection.kept(STRICT_SQL, &args, |row| row.value(0)).into_iter().flatten().next();
+            }
+        }
+        Self {
+            query: Query::new(languages, is_named),
+            names: names.to_vec(),
+            strict,
+            is_given: parts.is_some_and(|parts| !parts.words.is_empty()),
+        }
+    }
+}
+
+fn tsquery(text: &str) -> Option<pg_sys::Datum> {
+    let text = CString::new(text).ok()?;
+    // SAFETY: tsqueryin takes a C string and gives a tsquery in the current memory context.
+    unsafe { pgrx::direct_function_call_as_datum(pg_sys::tsqueryin, &[Some(text.as_ptr().into())]) }
+}

@@ -1,0 +1,270 @@
+//! The statements of a search by words. Their text holds nothing of a user's but the quoted names of tables.
+
+use std::fmt::Write;
+
+use super::find::Ask;
+
+/// Parameters, the same in every statement; not each uses all.
+pub const VECTOR: &str = "$1";
+pub const TENANT: &str = "$2";
+pub const SCOPE: &str = "$3";
+pub const FILTER: &str = "$4";
+pub const SINCE: &str = "$5";
+pub const UNTIL: &str = "$6";
+pub const EXCLUDED: &str = "$7";
+pub const ROLE: &str = "$8";
+pub const WORDS: &str = "$9";
+pub const LANGUAGES: &str = "$10";
+pub const STRICT: &str = "$11";
+pub const IDS: &str = "$12";
+pub const AGE_AT: &str = "$13";
+pub const MOST: &str = "$14";
+
+/// Which conditions a search has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Conditions {
+    pub scope: bool,
+    pub filter: bool,
+    pub since: bool,
+    pub until: bool,
+    pub excluded: bool,
+    pub role: bool,
+    pub with_expired: bool,
+}
+
+/// What must hold of phrases and exclusions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strict {
+    Nothing,
+    /// The same of every row.
+    One,
+    /// Of each row what its language makes of it.
+    OfItsLanguage,
+}
+
+/// What is read of rows that are known by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    pub words: bool,
+    pub age: bool,
+}
+
+/// A table that has words: that of a space, or the episodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Quoted, with its schema.
+    pub name: String,
+    pub is_episodes: bool,
+    pub conditions: Conditions,
+    pub strict: Strict,
+}
+
+/// The vectors of the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vectors {
+    /// Quoted, with its schema.
+    pub table: String,
+    /// Quoted, with its schema: `OPERATOR(public.<=>)`.
+    pub operator: String,
+}
+
+impl Table {
+    fn scope(&self) -> &'static str {
+        if self.is_episodes { "session_id" } else { "scope" }
+    }
+
+    fn time(&self) -> &'static str {
+        if self.is_episodes { "occurred_at" } else { "created_at" }
+    }
+
+    /// What row `t` must fulfil beside belonging to the tenant.
+    fn conditions(&self) -> String {
+        let Conditions { scope, filter, since, until, excluded, role, with_expired } = self.conditions;
+        let (scope_column, time) = (self.scope(), self.time());
+        let each = [
+            (scope, format!("t.{scope_column} = {SCOPE}")),
+            (filter, format!("t.metadata OPERATOR(llmspell.@>) {FILTER}")),
+            (since, format!("t.{time} >= {SINCE}")),
+            (until, format!("t.{time} < {UNTIL}")),
+            (excluded, format!("t.{scope_column} <> ALL ({EXCLUDED})")),
+            (role && self.is_episodes, format!("t.role = {ROLE}")),
+            (!with_expired, "(t.expires_at IS NULL OR t.expires_at > now())".to_owned()),
+        ];
+        each.into_iter().filter(|(is_set, _)| *is_set).fold(String::new(), |mut text, (_, condition)| {
+            let _ = write!(text, " AND {condition}");
+            text
+        })
+    }
+
+    /// Whether row `t` has the phrases and none of the exclusions; a row without words has no phrase. Nothing is demanded
+    /// in a language in which all of them are stop words.
+    fn strict(&self) -> String {
+        match self.strict {
+            Strict::Nothing => "true".to_owned(),
+            Strict::One => format!("coalesce(coalesce(t.fts, '') OPERATOR(llmspell.@@) ({STRICT})[1], true)"),
+            Strict::OfItsLanguage => format!(
+                "coalesce(coalesce(t.fts, '') OPERATOR(llmspell.@@) ({STRICT})[array_position({LANGUAGES}, t.language)], true)"
+            ),
+        }
+    }
+
+    /// The rows with words: id, words, language, whether they may be found.
+    pub fn pass(&self, ask: &Ask) -> String {
+        let rows = format!(
+            "SELECT t.id, t.fts, t.language, {} FROM {} t WHERE t.tenant_id = {TENANT} AND t.fts IS NOT NULL{}",
+            self.strict(),
+            self.name,
+            self.conditions()
+        );
+        match ask {
+            Ask::All => rows,
+            Ask::Any(_) | Ask::Sets(_) => format!("{rows} AND t.fts OPERATOR(llmspell.@@) {WORDS}"),
+            Ask::Newest(_) => {
+                let order = if self.is_episodes {
+                    "t.occurred_at DESC, t.recorded_at DESC, t.id DESC"
+                } else {
+                    "t.created_at DESC, t.id DESC"
+                };
+                format!("{rows} AND t.fts OPERATOR(llmspell.@@) {WORDS} ORDER BY {order} LIMIT {MOST}")
+            }
+        }
+    }
+
+    /// Rows by id: position, words, language, whether they may be found, age in seconds, distance.
+    pub fn details(&self, wanted: Wanted, vectors: Option<&Vectors>) -> String {
+        let words = if wanted.words { "t.fts" } else { "NULL::tsvector" };
+        let age = if wanted.age {
+            format!("extract(epoch FROM {AGE_AT} - t.{})::double precision", self.time())
+        } else {
+            "0::double precision".to_owned()
+        };
+        let (distance, join) = match vectors {
+            None => ("NULL::double precision".to_owned(), String::new()),
+            Some(Vectors { table, operator }) => (
+                "v.distance".to_owned(),
+                format!(
+                    " LEFT JOIN LATERAL (SELECT v.embedding {operator} {VECTOR} AS distance FROM {table} v \
+                     WHERE v.tenant_id = {TENANT} AND v.id = i.id OFFSET 0) AS v ON true"
+                ),
+            ),
+        };
+        format!(
+            "SELECT i.n, t.fts, t.language, t.fits, t.age, {distance} FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+             CROSS JOIN LATERAL (SELECT {words} AS fts, t.language, {} AS fits, {age} AS age FROM {} t \
+             WHERE t.tenant_id = {TENANT} AND t.id = i.id OFFSET 0) AS t{join}",
+            self.strict(),
+            self.name
+        )
+    }
+
+    /// The rows before and after rows by id, where they may be found: position, both ids. In a session those of the
+    /// turns; elsewhere those whose metadata names the same source and the place before or after.
+    pub fn beside(&self) -> String {
+        let (name, conditions) = (&self.name, self.conditions());
+        if self.is_episodes {
+            let side = |compare: &str, order: &str| {
+                format!(
+                    "(SELECT CASE WHEN true{conditions} THEN t.id END AS id FROM {name} t \
+                     WHERE t.tenant_id = {TENANT} AND t.session_id = e.session_id \
+                       AND (t.occurred_at, t.recorded_at, t.id) {compare} (e.occurred_at, e.recorded_at, i.id) \
+                     ORDER BY t.occurred_at {order}, t.recorded_at {order}, t.id {order} LIMIT 1)"
+                )
+            };
+            return format!(
+                "SELECT i.n, b.id, a.id FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+                 CROSS JOIN LATERAL (SELECT e.session_id, e.occurred_at, e.recorded_at FROM {name} e \
+                 WHERE e.tenant_id = {TENANT} AND e.id = i.id OFFSET 0) AS e \
+                 LEFT JOIN LATERAL {} AS b ON true LEFT JOIN LATERAL {} AS a ON true",
+                side("<", "DESC"),
+                side(">", "ASC")
+            );
+        }
+        let side = |step: &str| {
+            format!(
+                "(SELECT t.id FROM {name} t WHERE t.tenant_id = {TENANT} AND t.scope = e.scope \
+                   AND t.metadata OPERATOR(llmspell.@>) jsonb_build_object('source', e.source, 'place', e.place {step} 1){conditions} \
+                 ORDER BY t.id LIMIT 1)"
+            )
+        };
+        format!(
+            "SELECT i.n, b.id, a.id FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+             CROSS JOIN LATERAL (SELECT e.scope, e.metadata -> 'source' AS source, \
+                 CASE WHEN jsonb_typeof(e.metadata -> 'place') = 'number' AND length(e.metadata ->> 'place') <= 15 \
+                      THEN (e.metadata ->> 'place')::numeric END AS place \
+                 FROM {name} e WHERE e.tenant_id = {TENANT} AND e.id = i.id OFFSET 0) AS e \
+             LEFT JOIN LATERAL {} AS b ON true LEFT JOIN LATERAL {} AS a ON true \
+             WHERE e.source IS NOT NULL AND e.place IS NOT NULL",
+            side("-"),
+            side("+")
+        )
+    }
+}
+
+/// The vectors of rows by id: position, vector.
+pub fn embeddings(table: &str, halves: bool) -> String {
+    let column = if halves { "embedding_half" } else { "embedding" };
+    format!(
+        "SELECT i.n, v.embedding FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+         CROSS JOIN LATERAL (SELECT v.{column} AS embedding FROM {table} v \
+         WHERE v.tenant_id = {TENANT} AND v.id = i.id OFFSET 0) AS v"
+    )
+}
+
+/// A lexeme of a `tsquery`.
+fn quoted(lexeme: &[u8]) -> String {
+    let text = String::from_utf8_lossy(lexeme);
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// The text of a `tsquery` for any of some lexemes.
+pub fn any(lexemes: &[&[u8]]) -> String {
+    lexemes.iter().map(|lexeme| quoted(lexeme)).collect::<Vec<_>>().join(" | ")
+}
+
+/// For all of one set at least, each member of which is any of some lexemes.
+pub fn any_set(sets: &[Vec<Vec<&[u8]>>]) -> String {
+    let all = |set: &Vec<Vec<&[u8]>>| {
+        set.iter().map(|lexemes| format!("({})", any(lexemes))).collect::<Vec<_>>().join(" & ")
+    };
+    sets.iter().map(|set| format!("({})", all(set))).collect::<Vec<_>>().join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(conditions: Conditions, strict: Strict) -> Table {
+        Table { name: "llmspell.t".to_owned(), is_episodes: true, conditions, strict }
+    }
+
+    #[test]
+    fn texts() {
+        let expired = Conditions { with_expired: true, ..Conditions::default() };
+        assert_eq!(
+            table(expired, Strict::Nothing).pass(&Ask::All),
+            "SELECT t.id, t.fts, t.language, true FROM llmspell.t t WHERE t.tenant_id = $2 AND t.fts IS NOT NULL"
+        );
+        let narrow = Conditions { role: true, ..Conditions::default() };
+        let text = table(narrow, Strict::OfItsLanguage).pass(&Ask::Newest(9));
+        for part in ["t.role = $8", "now()", "array_position($10, t.language)", "LIMIT $14"] {
+            assert!(text.contains(part), "{part}");
+        }
+        let wanted = Wanted { words: false, age: true };
+        let vectors = Vectors { table: "llmspell.v".to_owned(), operator: "OPERATOR(public.<=>)".to_owned() };
+        let text = table(expired, Strict::One).details(wanted, Some(&vectors));
+        for part in
+            ["NULL::tsvector", "$13 - t.occurred_at", "v.embedding OPERATOR(public.<=>) $1", "($11)[1]"]
+        {
+            assert!(text.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn queries() {
+        assert_eq!(any(&[b"a'b", b"c\\d"]), "'a''b' | 'c\\\\d'");
+        assert_eq!(
+            any_set(&[vec![vec![b"a"], vec![b"b", b"c"]], vec![vec![b"d"]]]),
+            "(('a') & ('b' | 'c')) | (('d'))"
+        );
+    }
+}
