@@ -1,5 +1,4 @@
--- As llmspell_app, the reads of the graph by id, type, property and name have their index, and so has what a write reads,
--- whose statements are copied from the library. The walks are in tests/clients/test_reads.py.
+-- As llmspell_app, reads of the graph and what a write reads, copied from the library, have their index. The walks are in tests/clients/test_reads.py.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties, valid_time_start, transaction_time_start, transaction_time_end)
 SELECT 'graph-plans-' || n % 4, md5('n' || n)::uuid, 'type ' || n / 4 % 20, 'name ' || n, jsonb_build_object('n', n), '2020-01-01Z', '2025-01-01Z'::timestamptz + v * interval '1 day',
