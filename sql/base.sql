@@ -151,6 +151,12 @@ COMMENT ON FUNCTION llmspell_internal._storable(anyelement, text) IS 'Whether a 
 Errors: 54000 over 128 MiB (bytea by its bytes, all others as text in COPY), or nested over 1,000 deep.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._storable(anyelement, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._session_is_id(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN value COLLATE pg_catalog."C" ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+COMMENT ON FUNCTION llmspell_internal._session_is_id(text) IS 'Whether a text is the id of a session as it is written, in lower or upper case.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_is_id(text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._kv_valid(version bigint, value bytea, value_type text, metadata jsonb) RETURNS boolean
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_kv_valid_wrapper';

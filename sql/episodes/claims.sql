@@ -14,17 +14,21 @@ BEGIN
     -- The condition stands in the text, as each of the two orders has its own index.
     RETURN QUERY EXECUTE format($sql$
         WITH free AS MATERIALIZED (
-            SELECT e.id FROM llmspell.episodes e
-            WHERE e.tenant_id = $1 AND e.processed_at IS NULL %s AND (e.lease_expires_at IS NULL OR e.lease_expires_at <= $3)
-            ORDER BY e.occurred_at, e.recorded_at, e.id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED
+            SELECT f.id FROM %s (
+                SELECT e.id, e.occurred_at, e.recorded_at FROM llmspell.episodes e
+                WHERE e.tenant_id = $1 AND e.processed_at IS NULL %s AND (e.lease_expires_at IS NULL OR e.lease_expires_at <= $3)
+                ORDER BY e.occurred_at, e.recorded_at, e.id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) AS f
+            ORDER BY f.occurred_at, f.recorded_at, f.id LIMIT $4
         ), claimed AS (
             UPDATE llmspell.episodes e SET attempt = e.attempt + 1, fence = e.fence + 1, lease_expires_at = $5
             WHERE e.tenant_id = $1 AND e.id = ANY (ARRAY(SELECT f.id FROM free f))
             RETURNING e.*
         )
-        SELECT c.id, c.session_id::text, c.role::text, c.content, c.metadata, c.occurred_at, c.attempt, c.fence, c.lease_expires_at
-        FROM claimed c ORDER BY c.occurred_at, c.recorded_at, c.id$sql$, CASE WHEN episode_claim.session_id IS NOT NULL THEN 'AND e.session_id = $2' END)
-    USING v_tenant, _session_key(episode_claim.session_id), v_now, _max_rows(coalesce(episode_claim.max_rows, 100)), v_until;
+        SELECT c.id, llmspell_internal._session_key(c.session_id), c.role::text, c.content, c.metadata, c.occurred_at, c.attempt, c.fence, c.lease_expires_at
+        FROM claimed c ORDER BY c.occurred_at, c.recorded_at, c.id$sql$,
+        CASE WHEN episode_claim.session_id IS NOT NULL THEN 'unnest($2) AS k (key) CROSS JOIN LATERAL' END,
+        CASE WHEN episode_claim.session_id IS NOT NULL THEN 'AND e.session_id = k.key' END)
+    USING v_tenant, _episode_keys(episode_claim.session_id), v_now, _max_rows(coalesce(episode_claim.max_rows, 100)), v_until;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_claim(text, integer, interval) IS 'Claims unprocessed episodes, of a session or of all, oldest first, until the lease ends.
@@ -78,10 +82,17 @@ DECLARE
     v_tenant constant text := _require_tenant();
 BEGIN
     RETURN QUERY
-    SELECT e.session_id::text, count(*), min(e.occurred_at), e.session_id::text
-    FROM episodes e
-    WHERE e.tenant_id = v_tenant AND e.processed_at IS NULL AND e.session_id > coalesce(episode_backlog.after, '')
-    GROUP BY e.session_id ORDER BY e.session_id
+    -- A session stands once, at its name where it has episodes under that.
+    SELECT k.keys[1], g.unprocessed + coalesce(o.unprocessed, 0), least(g.oldest, o.oldest), g.key
+    FROM (SELECT e.session_id::text AS key, count(*) AS unprocessed, min(e.occurred_at) AS oldest FROM episodes e
+          WHERE e.tenant_id = v_tenant AND e.processed_at IS NULL AND e.session_id > coalesce(episode_backlog.after, '')
+          GROUP BY e.session_id ORDER BY e.session_id OFFSET 0) AS g
+    CROSS JOIN LATERAL (SELECT _session_keys(g.key) AS keys OFFSET 0) AS k
+    LEFT JOIN LATERAL (SELECT e.session_id, count(*) AS unprocessed, min(e.occurred_at) AS oldest FROM episodes e
+                       WHERE e.tenant_id = v_tenant AND e.processed_at IS NULL AND e.session_id = (array_remove(k.keys, g.key))[1]
+                       GROUP BY e.session_id OFFSET 0) AS o ON true
+    WHERE o.session_id IS DISTINCT FROM k.keys[1]
+    ORDER BY g.key
     LIMIT _max_rows(coalesce(episode_backlog.max_rows, 100));
 END
 $$;

@@ -34,7 +34,7 @@ CREATE INDEX idx_episodes_fts ON llmspell.episodes USING gin (tenant_id, fts llm
 COMMENT ON TABLE llmspell.episodes IS 'Turns of conversations and other events of sessions.';
 COMMENT ON COLUMN llmspell.episodes.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.episodes.id IS 'Identifies the episode within the tenant.';
-COMMENT ON COLUMN llmspell.episodes.session_id IS 'The session that it belongs to: any text, or the id of a row of sessions.';
+COMMENT ON COLUMN llmspell.episodes.session_id IS 'The session that it belongs to: any text, or the name or id of a row of sessions, whichever it came under.';
 COMMENT ON COLUMN llmspell.episodes.role IS 'The speaker or actor: user, assistant, system, tool or another.';
 COMMENT ON COLUMN llmspell.episodes.content IS 'The text.';
 COMMENT ON COLUMN llmspell.episodes.metadata IS 'Data of the client, which searches can filter by.';

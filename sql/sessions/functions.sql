@@ -37,6 +37,11 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
+    -- Episodes are stored under either.
+    IF (NEW.session_id, coalesce(OLD.name, NEW.name)) IS DISTINCT FROM (OLD.session_id, NEW.name) THEN
+        RAISE EXCEPTION 'session "%" keeps its id and its name', coalesce(OLD.name, OLD.session_id::text) USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Delete it, and create another one; a session without a name may be given one.';
+    END IF;
     NEW.updated_at := now();
     NEW.version := OLD.version + 1;
     -- To a minute: repeated access need not write.
@@ -50,7 +55,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_sessions_update() IS 'Keeps version, updated_at, and last_accessed_at to a minute.';
+COMMENT ON FUNCTION llmspell_internal._tg_sessions_update() IS 'Keeps version, updated_at, and last_accessed_at to a minute, and refuses another id or name.
+Errors: 42501.';
 CREATE OR REPLACE TRIGGER sessions_update
     BEFORE UPDATE OF session_id, session_data, status, created_at, last_accessed_at, expires_at, updated_at, version, name, subject, title ON llmspell.sessions
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_sessions_update();
@@ -124,22 +130,47 @@ COMMENT ON FUNCTION llmspell_internal._session_of(uuid, text) IS 'Returns the id
 Errors: 22023 both, P0002 no session has the name.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_of(uuid, text) TO llmspell_app;
 
--- A caller's own text needs no look-up; and the key stays the same, however a session is named in a call.
+-- A caller's own text needs no look-up.
 CREATE OR REPLACE FUNCTION llmspell_internal._session_key(session_id text) RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF _session_key.session_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+    IF _session_is_id(_session_key.session_id) THEN
         RETURN coalesce((SELECT s.name FROM sessions s WHERE s.tenant_id = _require_tenant() AND s.session_id = _session_key.session_id::uuid
-                           AND char_length(s.name) <= 247), _session_key.session_id);
+                           AND char_length(s.name) <= 247), lower(_session_key.session_id));
     END IF;
     RETURN _session_key.session_id;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._session_key(text) IS 'Returns the text under which the episodes of a session are stored: its name, for the id of a session that has one.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_key(text) TO llmspell_app;
+
+-- Episodes may have come before their session, or before its name.
+CREATE OR REPLACE FUNCTION llmspell_internal._session_keys(session_id text) RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_key constant text := CASE WHEN _session_is_id(_session_keys.session_id) THEN lower(_session_keys.session_id) ELSE _session_keys.session_id END;
+    v_keys text[];
+BEGIN
+    IF v_key IS NULL THEN
+        RETURN NULL;
+    ELSIF _session_is_id(v_key) THEN
+        v_keys := ARRAY[(SELECT s.name FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = v_key::uuid), v_key];
+    ELSE
+        v_keys := ARRAY[v_key, (SELECT s.session_id::text FROM sessions s WHERE s.tenant_id = v_tenant AND s.name = v_key)];
+    END IF;
+    -- A longer name is not that of an episode's session.
+    RETURN array_remove(CASE WHEN char_length(v_keys[1]) > 247 AND v_keys[2] IS NOT NULL THEN v_keys[2:] ELSE v_keys END, NULL);
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._session_keys(text) IS 'Returns the texts under which a session may have episodes: its name and its id, the one that results show first.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_keys(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._session_is_shown(status text, expires_at timestamptz, wanted_status text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -17,7 +17,8 @@ CREATE TABLE llmspell.sessions (
     title varchar(255) COLLATE "C",
     PRIMARY KEY (tenant_id, session_id),
     CONSTRAINT valid_session_status CHECK (status IN ('active', 'archived', 'expired')),
-    CONSTRAINT non_negative_artifact_count CHECK (artifact_count >= 0)
+    CONSTRAINT non_negative_artifact_count CHECK (artifact_count >= 0),
+    CONSTRAINT session_name_is_no_id CHECK (NOT llmspell_internal._session_is_id(name))
 -- Room for the next version of a row in its page.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_sessions_tenant_status ON llmspell.sessions (tenant_id, status, created_at DESC, session_id DESC);

@@ -14,7 +14,7 @@ DECLARE
 BEGIN
     PERFORM _json_check(v_state), _short_text(coalesce(session_create.name, ''), 'name', 255),
         _short_text(coalesce(session_create.subject, ''), 'subject', 255), _short_text(coalesce(session_create.title, ''), 'title', 255);
-    IF session_create.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+    IF _session_is_id(session_create.name) THEN
         RAISE EXCEPTION 'a session cannot be named "%", which is an id', session_create.name USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give it as session_id.';
     END IF;
@@ -30,10 +30,6 @@ BEGIN
         ORDER BY s.session_id = session_create.session_id DESC
         LIMIT 1;
         PERFORM _raise_conflict('session', coalesce(v_id, session_create.name, session_create.session_id::text), 0, coalesce(v_actual, 1));
-    END IF;
-    -- Episodes may have come before their session.
-    IF session_create.session_id IS NOT NULL AND char_length(session_create.name) <= 247 THEN
-        UPDATE episodes e SET session_id = session_create.name WHERE e.tenant_id = v_tenant AND e.session_id = session_create.session_id::text;
     END IF;
     RETURN NEXT v_session;
 END

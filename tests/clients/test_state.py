@@ -356,7 +356,7 @@ def sessions_by_name():
             client.execute("SELECT llmspell.episode_add(%s, 'user', %s)", [name, content])
         for name in ("chat 42", str(session)):
             equal(rows(client, "SELECT session_id, content FROM llmspell.episode_list(%s)", [name]), [("chat 42", "one"), ("chat 42", "two")])
-            equal(rows(client, "SELECT content FROM llmspell.episode_search('one', session_id => %s)", [name]), [("one",)])
+            equal(rows(client, "SELECT content FROM llmspell.episode_search('one', session_id => %s, context => 0)", [name]), [("one",)])
             equal(rows(client, "SELECT content FROM llmspell.episode_search('one', exclude_session => %s)", [name]), [])
             equal(len(rows(client, "SELECT llmspell.episode_claim(%s, 1)", [name])), 1)
         put = "SELECT version FROM llmspell.artifact_put(session_name => %s, name => 'notes', data => %s)"
@@ -377,7 +377,7 @@ def sessions_by_name():
         client.execute("SELECT llmspell.session_create('00000000-0000-0000-0000-000000000042', name => 'late')")
         equal(one(client, "SELECT content FROM llmspell.episode_list('late')"), "early")
         client.execute("SELECT llmspell.session_update(name => 'chat 42', status => 'expired')")
-        equal(rows(client, "SELECT content FROM llmspell.episode_list() UNION ALL SELECT content FROM llmspell.episode_search('one') UNION ALL SELECT content FROM llmspell.episode_list('chat 42')"), [("early",)])
+        equal(rows(client, "SELECT content FROM llmspell.episode_list() UNION ALL SELECT content FROM llmspell.episode_search('one') UNION ALL SELECT content FROM llmspell.episode_list('chat 42') UNION ALL SELECT content FROM llmspell.episode_list(%s)", [str(session)]), [("early",)])
         client.execute("SELECT llmspell.session_delete(name => 'chat 42')")
         equal(one(client, "SELECT count(*) FROM llmspell.episodes"), 1)
         with raises("22023"):

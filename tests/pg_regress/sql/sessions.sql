@@ -30,9 +30,9 @@ SELECT count(*) FROM llmspell.session_list(after => :'cursor');
 SELECT count(*) FROM generate_series(1, 3) n CROSS JOIN LATERAL llmspell.session_create(regress.id(100 + n), to_jsonb(n));
 UPDATE llmspell.sessions SET created_at = '2025-06-01' WHERE session_id IN (regress.id(101), regress.id(102), regress.id(103));
 SELECT cursor FROM llmspell.session_list() WHERE session_id = regress.id(102) \gset
-SELECT llmspell.session_delete(regress.id(102)), llmspell.session_delete(regress.id(101));
+SELECT llmspell.session_delete(regress.id(102)), llmspell.session_delete(regress.id(103));
 SELECT session_id FROM llmspell.session_list(after => :'cursor');
-SELECT llmspell.session_delete(regress.id(103));
+SELECT llmspell.session_delete(regress.id(101));
 -- expiry: invisible at once, marked by session_sweep, deleted as the tenant says
 UPDATE llmspell.sessions SET expires_at = now() - interval '1 day' WHERE session_id = '00000000-0000-0000-0000-000000000001';
 SELECT (SELECT count(*) FROM llmspell.session_get('00000000-0000-0000-0000-000000000001')) AS get, (SELECT count(*) FROM llmspell.session_get('00000000-0000-0000-0000-000000000001', true)) AS asked,
