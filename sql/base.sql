@@ -157,12 +157,12 @@ RETURN value COLLATE pg_catalog."C" ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{1
 COMMENT ON FUNCTION llmspell_internal._session_is_id(text) IS 'Whether a text is the id of a session as it is written, in lower or upper case.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_is_id(text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._kv_valid(version bigint, key text, value bytea, value_type text, metadata jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION llmspell_internal._kv_valid(version bigint, value bytea, value_type text, metadata jsonb) RETURNS boolean
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_kv_valid_wrapper';
-COMMENT ON FUNCTION llmspell_internal._kv_valid(bigint, text, bytea, text, jsonb) IS 'Whether a row of kv_store has a positive version, a key of at most 1,500 bytes and a known type.
+COMMENT ON FUNCTION llmspell_internal._kv_valid(bigint, bytea, text, jsonb) IS 'Whether a row of kv_store has a positive version and a known type.
 Errors: 54000 value or metadata not storable.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._kv_valid(bigint, text, bytea, text, jsonb) TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._kv_valid(bigint, bytea, text, jsonb) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._storable_tags(tags text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -10,6 +10,9 @@ thread_local! {
     static ASK: Cell<fn()> = const { Cell::new(|| ()) };
 }
 
+/// How many bytes are hashed or compressed between two questions: a millisecond's work.
+pub const PART: usize = 1 << 20;
+
 /// How many items are handled between two questions where one takes well under a microsecond.
 const STRIDE: usize = 1024;
 

@@ -260,7 +260,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
-Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor, both session_id and session_name, P0002 no session has the name, 54000 filter too large or too deep.
+Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor, both session_id and session_name, P0002 no session has the name, 54000 filter too large or too deep, or over 100 elements of arrays.
 Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()

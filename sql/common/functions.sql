@@ -120,5 +120,5 @@ CREATE OR REPLACE FUNCTION llmspell_internal._filter(filter jsonb) RETURNS jsonb
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_filter_wrapper';
 COMMENT ON FUNCTION llmspell_internal._filter(jsonb) IS 'Returns a filter that is NULL or a JSON object unchanged.
-Errors: 22023 another kind of JSON, 54000 over 1 MiB or too deep.';
+Errors: 22023 another kind of JSON, 54000 over 1 MiB, too deep, or over 100 elements of arrays.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._filter(jsonb) TO llmspell_app;

@@ -1,8 +1,8 @@
--- Not for llmspell_app: whoever has a turn keeps the others waiting.
-CREATE OR REPLACE FUNCTION llmspell_internal._turn(name text, wait boolean) RETURNS boolean
+-- Not for llmspell_app: whoever has such a lock keeps the others waiting.
+CREATE OR REPLACE FUNCTION llmspell_internal._exclusive(name text, wait boolean) RETURNS boolean
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
-AS 'MODULE_PATHNAME', '_turn_wrapper';
-COMMENT ON FUNCTION llmspell_internal._turn(text, boolean) IS 'Makes this transaction the only one with this name until it ends; false where another one is and wait is false.';
+AS 'MODULE_PATHNAME', '_exclusive_wrapper';
+COMMENT ON FUNCTION llmspell_internal._exclusive(text, boolean) IS 'Makes this transaction the only one with this name until it ends; false where another one is and wait is false.';
 
 -- pg_restore -j loads tables side by side and in no order, as it does not know the foreign keys
 -- between tables of an extension. Where a child comes before its parents its keys cannot be checked,
@@ -21,7 +21,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    PERFORM _turn('restore', true);
+    PERFORM _exclusive('restore', true);
     IF TG_ARGV[0] = 'child' THEN
         PERFORM set_config('llmspell.restoring', 'on', true), set_config('session_replication_role', 'replica', true);
     END IF;

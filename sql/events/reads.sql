@@ -168,7 +168,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.event_list(text, uuid, jsonb, timestamptz, timestamptz, boolean, integer, text) IS 'Events by type pattern, correlation, payload and time (since <= at < until), newest first unless told otherwise.
-Errors: 42501 no tenant, 22001 pattern over 255 characters, 22023 max_rows, filter, after.
+Errors: 42501 no tenant, 22001 pattern over 255 characters, 22023 max_rows, filter, after, 54000 filter too large.
 Example: SELECT at, event_type, cursor FROM llmspell.event_list(pattern => ''agent.*'', since => now() - interval ''1 day'');';
 
 CREATE OR REPLACE FUNCTION llmspell.stream_read(stream text, max_rows int DEFAULT 100, after text DEFAULT NULL)

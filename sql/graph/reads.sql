@@ -135,7 +135,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.entity_list(text, text, text, jsonb, timestamptz, timestamptz, integer, text) IS 'The entities at a moment of both times by type, beginning of the name, words and properties, in the order of ids.
-Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor.
+Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor, 54000 filter too large.
 Example: SELECT entity_id, name FROM llmspell.entity_list(''person'', filter => ''{"job": "analyst"}'');';
 
 CREATE OR REPLACE FUNCTION llmspell.entity_find(name text, entity_type text DEFAULT NULL, is_prefix boolean DEFAULT false, valid_at timestamptz DEFAULT now(),

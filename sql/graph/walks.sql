@@ -6,6 +6,10 @@ RETURNS TABLE (relationship_id uuid, relationship_type text, outgoing boolean, e
     relationship_properties jsonb, valid_from timestamptz, valid_to timestamptz, cursor text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- Whatever the statistics say, each edge looks its other end up by id.
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -45,7 +49,6 @@ RETURNS TABLE (entity_id uuid, entity_type text, name text, depth int, parent_id
     valid_from timestamptz, valid_to timestamptz, path uuid[])
 LANGUAGE c STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'graph_traverse_wrapper';
 COMMENT ON FUNCTION llmspell.graph_traverse(uuid, integer, text[], text, timestamptz, timestamptz, integer, boolean, boolean, boolean) IS 'The entities reached from start, each once at its smallest depth with the entity and relationship before it.
 Errors: 42501 no tenant, 22004 null start, 22023 direction, negative max_depth or max_nodes, 54000 more than max_nodes, or paths of over 10,000,000 ids.
@@ -56,7 +59,6 @@ CREATE OR REPLACE FUNCTION llmspell.graph_shortest_path(from_entity uuid, to_ent
 RETURNS TABLE (length int, entities uuid[], relationships uuid[], valid_from timestamptz, valid_to timestamptz)
 LANGUAGE c STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'graph_shortest_path_wrapper';
 COMMENT ON FUNCTION llmspell.graph_shortest_path(uuid, uuid, integer, text[], text, timestamptz, timestamptz, integer) IS 'A shortest path between two entities, and when all of it holds; of several the one with the smallest ids.
 Errors: 42501 no tenant, 22004 null from_entity or to_entity, 22023 direction, negative max_depth or max_nodes, 54000 more than max_nodes.

@@ -14,7 +14,7 @@ CREATE TABLE llmspell.kv_store (
     value_type text COLLATE "C" NOT NULL DEFAULT 'bytes',
     CONSTRAINT unique_kv_key PRIMARY KEY (tenant_id, key),
     -- Mostly one call, as each node of an expression costs each statement; the bound of the key also bounds the index.
-    CONSTRAINT valid_kv CHECK (octet_length(key) <= 1500 AND llmspell_internal._kv_valid(version, key, value, value_type, metadata))
+    CONSTRAINT valid_kv CHECK (octet_length(key) <= 1500 AND llmspell_internal._kv_valid(version, value, value_type, metadata))
 -- Room for the next version of a row in its page: an update then touches no index.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_kv_store_expires ON llmspell.kv_store (tenant_id, expires_at) WHERE expires_at IS NOT NULL;

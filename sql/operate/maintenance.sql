@@ -26,7 +26,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF NOT _turn('maintenance', false) THEN
+    IF NOT _exclusive('maintenance', false) THEN
         RETURN;
     END IF;
     IF NOT EXISTS (SELECT FROM _maintenance m JOIN _maintenance_tasks() t USING (task) WHERE m.is_pending) THEN

@@ -9,7 +9,7 @@ STABLE PARALLEL RESTRICTED ROWS 10 COST 10000 LANGUAGE c
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_search_wrapper';
 COMMENT ON FUNCTION llmspell.vector_search IS 'The nearest vectors of the tenant, nearest first, ties by id: max_rows of them wherever as many fit.
-Errors: 42501 no tenant, 22004 null, 22023 max_rows, mode, ef_search, recall, max_distance, filter, a vector of zeros, no such space, 54000 filter too large or too deep.
+Errors: 42501 no tenant, 22004 null, 22023 max_rows, mode, ef_search, recall, max_distance, filter, a vector of zeros, no such space, 54000 filter too large or too deep, or over 100 elements of arrays.
 Example: SELECT id, distance, content FROM llmspell.vector_search(array_fill(0.1, ARRAY[384])::vector, 5, scope => ''user:1'');';
 
 CREATE OR REPLACE FUNCTION llmspell.vector_explain(query_embedding @extschema:vector@.vector, max_rows int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,

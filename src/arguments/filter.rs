@@ -1,11 +1,12 @@
 //! What a row must contain.
 
-use super::check::{FILTER_BYTES, Invalid};
+use super::check::{FILTER_BYTES, FILTER_ELEMENTS, Invalid};
+use super::storable;
 use crate::error::Error;
-use crate::json::stored::{self, Excess};
+use crate::json::stored;
 use crate::server::jsonb::Document;
 
-/// Refuses a filter that is no object, too long or too deep.
+/// Refuses a filter that is no object, too long or too deep, or has too many elements of arrays.
 pub fn filter(document: &Document<'_>) -> Result<(), Error> {
     let kind = document.kind();
     if kind != "an object" {
@@ -15,12 +16,9 @@ pub fn filter(document: &Document<'_>) -> Result<(), Error> {
     if bytes.len() > FILTER_BYTES {
         return Err(Invalid::LongFilter(bytes.len()).into());
     }
-    stored::check(bytes).map_err(|excess| {
-        let argument = "filter".to_owned();
-        match excess {
-            Excess::Depth => Invalid::TooDeep { argument },
-            Excess::Length => Invalid::TooLarge { argument },
-        }
-        .into()
-    })
+    storable::document(bytes, "filter")?;
+    match stored::elements(bytes) {
+        many if many > FILTER_ELEMENTS => Err(Invalid::ManyElements(many).into()),
+        _ => Ok(()),
+    }
 }

@@ -11,6 +11,7 @@ impl Refusal for Invalid {
             Self::Null(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::TooLong { .. } => PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION,
             Self::LongFilter(_)
+            | Self::ManyElements(_)
             | Self::TooDeep { .. }
             | Self::TooLarge { .. }
             | Self::TooManyBytes { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -28,7 +29,9 @@ impl Refusal for Invalid {
             Self::Filter(_) => Some(
                 "Give the members that a row must contain, for instance {\"kind\": \"note\"}.".to_owned(),
             ),
-            Self::LongFilter(_) => Some("Ask for less, and look through what comes back.".to_owned()),
+            Self::LongFilter(_) | Self::ManyElements(_) => {
+                Some("Ask for less, and look through the rows that come back.".to_owned())
+            }
             Self::MaxRows(_) => Some("Give the number of rows wanted, 0 or more.".to_owned()),
             Self::NotPositive { .. } => {
                 Some("Give a finite interval that leads to a later moment, for instance '1 hour'.".to_owned())

@@ -13,8 +13,8 @@ use crate::server::catalog;
 use crate::server::varlena::Detoasted;
 use crate::text::copied;
 
-/// Whether a value of type jsonb, text, varchar, bytea or text[] may be stored: true, or an error. In CHECKs of the
-/// tables, and first in functions that work on the value before they write it.
+/// Returns true where a value of type jsonb, text, varchar, bytea or text[] may be stored, and raises an error
+/// otherwise. The tables call it in their CHECKs, and functions before they work on a value that they will write.
 #[pg_extern(sql = false)]
 fn _storable(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     // SAFETY: the signature is (anyelement, text), and STRICT.
@@ -29,7 +29,7 @@ fn _storable(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     Ok(true)
 }
 
-/// The same for a value that a native function has.
+/// The same for a value that is an argument of a native function.
 ///
 /// # Safety
 /// The datum is one of the type, which is of variable length.
@@ -39,6 +39,11 @@ pub unsafe fn check(value: Option<pg_sys::Datum>, of_type: pg_sys::Oid, argument
         None => Ok(()),
         Some(excess) => Err(refused(excess, of_type, argument)),
     }
+}
+
+/// The same for a document, given without its length word.
+pub fn document(bytes: &[u8], argument: &str) -> Result<(), Error> {
+    stored::check(bytes).map_err(|excess| refused(excess, pg_sys::JSONBOID, argument))
 }
 
 fn refused(excess: Excess, of_type: pg_sys::Oid, argument: &str) -> Error {

@@ -31,7 +31,7 @@ pub fn cut(data: &[u8]) -> Option<usize> {
     for (from, to, mask) in [(MIN.min(middle), middle, STRICT), (middle, window.len(), LOOSE)] {
         // Two bytes a step halve the chain of dependent additions, which bounds the speed.
         let (pairs, rest) = window[from..to].as_chunks::<2>();
-        // bounded: likewise.
+        // bounded: MAX bytes.
         for (i, [first, second]) in pairs.iter().enumerate() {
             let first = GEAR[usize::from(*first)];
             let half = (hash << 1).wrapping_add(first);

@@ -8,7 +8,7 @@ use super::codec::{self, MAX_DEPTH};
 use super::damage::Damage;
 use super::manifest::{Hash, Manifest};
 use super::{chunker, statements};
-use crate::interrupts::poll;
+use crate::interrupts::{PART, poll};
 
 /// How many chunks are asked for at once: about a MiB.
 pub const BATCH: usize = 64;
@@ -35,11 +35,10 @@ pub fn read(tenant: &str, manifest: &Manifest, range: Range<u64>, out: &mut [u8]
 
 /// The BLAKE3 hash of the content.
 pub fn hash(tenant: &str, manifest: &Manifest) -> Result<blake3::Hash, Damage> {
-    const STEP: u64 = 1 << 20;
-    let (mut hasher, mut buffer, mut at) = (blake3::Hasher::new(), vec![0; STEP as usize], 0);
+    let (mut hasher, mut buffer, mut at) = (blake3::Hasher::new(), vec![0; PART], 0);
     while at < manifest.size() {
         poll();
-        let end = manifest.size().min(at + STEP);
+        let end = manifest.size().min(at + PART as u64);
         let part = &mut buffer[..(end - at) as usize];
         read(tenant, manifest, at..end, part)?;
         hasher.update(part);
@@ -168,7 +167,7 @@ fn complete(
     let mut wanted: Vec<Hash> =
         hashes.iter().copied().chain(rows.values().filter_map(|row| row.base)).collect();
     // One more round than there may be bases: what is wanted then is a circle.
-    // bounded: by that.
+    // bounded: the longest chain of bases.
     for _ in 0..=MAX_DEPTH {
         wanted.sort_unstable();
         wanted.dedup();

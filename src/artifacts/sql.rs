@@ -13,13 +13,10 @@ use super::statements::{self, Name};
 use super::{read, store};
 use crate::arguments::{given, not_negative};
 use crate::error::Error;
-use crate::interrupts::poll;
+use crate::interrupts::{PART, poll};
 use crate::server::varlena::{self, Bytea};
 use crate::settings;
 use crate::tenancy::tenant;
-
-/// How many bytes are hashed between two questions for interrupts.
-const PART: usize = 1 << 20;
 
 #[pg_extern(sql = false)]
 fn blake3(data: &[u8]) -> Vec<u8> {

@@ -44,7 +44,7 @@ pub fn timeline<C: Clone>(
         while let Some(i) = waiting.next_if(|i| versions[*i].0.start <= at) {
             active.push((versions[i].1, Reverse(i)));
         }
-        // bounded: likewise.
+        // bounded: each version goes once.
         while active.peek().is_some_and(|(_, Reverse(i))| versions[*i].0.end <= at) {
             active.pop();
         }

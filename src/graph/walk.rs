@@ -77,9 +77,11 @@ pub fn traverse<G: Graph>(
     let mut seen = HashSet::from([start]);
     let mut layer = 0..1;
     for depth in 1..=max_depth {
+        poll();
         let mut next: Vec<Reached> = Vec::new();
         // In the order of ids, so that the first chunk with a child has its smallest parent.
         for first in layer.clone().step_by(CHUNK) {
+            poll();
             let chunk = first..(first + CHUNK).min(layer.end);
             let nodes: Vec<Id> = reached[chunk.clone()].iter().map(|r| r.id).collect();
             let place = |near: &Id| Some(chunk.start + nodes.binary_search(near).ok()?);
@@ -93,11 +95,11 @@ pub fn traverse<G: Graph>(
                     break;
                 }
                 links.retain(|link| !seen.contains(&link.far));
-                let known = there(graph, &links, |far| best.contains_key(far))?;
+                let known = existing_ends(graph, &links, |far| best.contains_key(far))?;
                 if best.len() + known.len() > room {
                     return Err(Stopped::TooManyNodes);
                 }
-                // bounded: some.
+                // bounded: a block.
                 for link in links {
                     let Some(parent) = place(&link.near) else { continue };
                     let found = (parent, link.edge, link.kind, link.valid);
@@ -127,7 +129,7 @@ pub fn traverse<G: Graph>(
 }
 
 /// Those of the far ends that exist, where `is_known` does not say so already.
-fn there<G: Graph>(
+fn existing_ends<G: Graph>(
     graph: &mut G,
     links: &[Link],
     is_known: impl Fn(&Id) -> bool,
@@ -178,6 +180,7 @@ impl Side {
         // Of the edges between two nodes the one that a path takes.
         let mut best: HashMap<(Id, Id), Link> = HashMap::new();
         for nodes in self.frontier.chunks(CHUNK) {
+            poll();
             let mut open = graph.links(nodes, self.backwards)?;
             loop {
                 poll();
@@ -186,11 +189,11 @@ impl Side {
                     break;
                 }
                 links.retain(|link| !self.depth.contains_key(&link.far));
-                next.extend(there(graph, &links, |far| next.contains(far))?);
+                next.extend(existing_ends(graph, &links, |far| next.contains(far))?);
                 if next.len() > room {
                     return Err(Stopped::TooManyNodes);
                 }
-                // bounded: some.
+                // bounded: a block.
                 for link in links.into_iter().filter(|link| next.contains(&link.far)) {
                     let known = best.entry((link.near, link.far)).or_insert(link);
                     if link.edge < known.edge {
@@ -393,6 +396,17 @@ mod tests {
         assert!(matches!(shortest_path(&mut chain, id(0), id(8), 8, 5), Err(Stopped::TooManyNodes)));
         assert_eq!(shortest_path(&mut chain, id(3), id(3), 0, 1).unwrap().unwrap().nodes, [id(3)]);
         assert_eq!(shortest_path(&mut chain, id(200), id(200), 9, 10), Ok(None));
+    }
+
+    #[test]
+    fn too_many_nodes_end_a_walk_before_all_edges_are_read() {
+        let edges = (1..=200).map(|n| (0, n)).collect();
+        let mut star = Small { edges, dead: 255, directed: true, read: 0 };
+        assert!(matches!(traverse(&mut star, id(0), 2, 10), Err(Stopped::TooManyNodes)));
+        assert!(star.read <= 12, "{}", star.read);
+        star.read = 0;
+        assert!(matches!(shortest_path(&mut star, id(0), id(254), 9, 10), Err(Stopped::TooManyNodes)));
+        assert!(star.read <= 12, "{}", star.read);
     }
 
     /// All shortest paths by brute force; the smallest one.

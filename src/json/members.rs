@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::value::RawValue;
 
+use super::quoted;
 use crate::interrupts::polled;
 
 /// A key in the order of `jsonb`: by length in bytes, then by bytes.
@@ -62,10 +63,8 @@ pub fn is_object(text: &str) -> bool {
 }
 
 fn print<'a>(members: impl Iterator<Item = (&'a Key, String)>) -> String {
-    // serde_json escapes in a string what PostgreSQL escapes, and in the same way.
-    let quoted = |key: &Key| serde_json::Value::from(key.text.as_str());
     let members: Vec<String> =
-        polled(members).map(|(key, value)| format!("{}: {value}", quoted(key))).collect();
+        polled(members).map(|(key, value)| format!("{}: {value}", quoted(&key.text))).collect();
     format!("{{{}}}", members.join(", "))
 }
 

@@ -5,3 +5,8 @@ pub mod members;
 mod refusal;
 pub mod sql;
 pub mod stored;
+
+/// A text as jsonb prints it: serde_json escapes what PostgreSQL escapes, and in the same way.
+pub fn quoted(text: &str) -> impl std::fmt::Display {
+    serde_json::Value::from(text)
+}

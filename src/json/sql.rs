@@ -10,6 +10,7 @@ use super::canonical::{Bounds, Invalid, MAX_BYTES, Writer};
 use super::members;
 use crate::arguments::given;
 use crate::error::Error;
+use crate::interrupts::{PART, poll};
 use crate::server::jsonb::Document;
 
 /// A smaller document passes no bound: a level takes 8 bytes, a number of 131,072 digits 12.
@@ -27,7 +28,12 @@ fn _json_checksum(state: Option<AnyElement>) -> Result<Vec<u8>, ErrorReport> {
     fits(&document).map_err(Error::from)?;
     let mut writer = Writer::default();
     document.walk(|token| writer.push(token)).map_err(Error::from)?;
-    Ok(Sha256::digest(writer.finish()).to_vec())
+    let mut hasher = Sha256::new();
+    for part in writer.finish().chunks(PART) {
+        poll();
+        hasher.update(part);
+    }
+    Ok(hasher.finalize().to_vec())
 }
 
 /// The members that differ between two JSON objects; NULL where an argument is no object.

@@ -30,10 +30,9 @@ pub fn check(key: &str, value: &[u8]) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whether the columns of a row fit, besides what they hold; what is null is refused elsewhere.
-pub fn valid(version: Option<i64>, key: Option<&str>, value_type: Option<&str>) -> bool {
+/// Whether a row may have this version and this type. A null is refused by the column itself.
+pub fn valid(version: Option<i64>, value_type: Option<&str>) -> bool {
     version.is_none_or(|version| version > 0)
-        && key.is_none_or(|key| key.len() <= KEY_BYTES)
         && value_type.is_none_or(|value_type| ["bytes", "text", "json"].contains(&value_type))
 }
 
@@ -43,11 +42,10 @@ mod tests {
 
     #[test]
     fn rows_of_raw_writers() {
-        assert!(valid(Some(1), Some("k"), Some("json")));
-        assert!(valid(None, None, None));
-        assert!(!valid(Some(0), Some("k"), Some("json")));
-        assert!(!valid(Some(1), Some(&"😀".repeat(376)), Some("text")));
-        assert!(!valid(Some(1), Some("k"), Some("xml")));
+        assert!(valid(Some(1), Some("json")));
+        assert!(valid(None, None));
+        assert!(!valid(Some(0), Some("json")));
+        assert!(!valid(Some(1), Some("xml")));
     }
 
     #[test]

@@ -20,10 +20,10 @@ fn _kv_check(key: Option<&str>, value: Option<&[u8]>) -> Result<(), ErrorReport>
 /// the same took 5 microseconds of a write of 60.
 #[pg_extern(sql = false)]
 fn _kv_valid(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
-    // SAFETY: the signature is (bigint, text, bytea, text, jsonb), and the value and the metadata are of variable length.
+    // SAFETY: the signature is (bigint, bytea, text, jsonb), and the value and the metadata are of variable length.
     unsafe {
-        storable::check(pg_getarg_datum(fcinfo, 2), pg_sys::BYTEAOID, "value")?;
-        storable::check(pg_getarg_datum(fcinfo, 4), pg_sys::JSONBOID, "metadata")?;
-        Ok(limits::valid(pg_getarg(fcinfo, 0), pg_getarg(fcinfo, 1), pg_getarg(fcinfo, 3)))
+        storable::check(pg_getarg_datum(fcinfo, 1), pg_sys::BYTEAOID, "value")?;
+        storable::check(pg_getarg_datum(fcinfo, 3), pg_sys::JSONBOID, "metadata")?;
+        Ok(limits::valid(pg_getarg(fcinfo, 0), pg_getarg(fcinfo, 2)))
     }
 }

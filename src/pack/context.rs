@@ -10,10 +10,7 @@ use zstd::zstd_safe::{
     compress_bound, is_error_kind,
 };
 
-use crate::interrupts::poll;
-
-/// Beyond it data is compressed in parts, between which interrupts are heard.
-const PART: usize = 1 << 20;
+use crate::interrupts::{PART, poll};
 
 /// zstd refuses the bytes or the setting.
 #[derive(Debug)]
@@ -23,13 +20,13 @@ pub struct Compressor<'a>(CCtx<'a>);
 
 impl<'a> Compressor<'a> {
     pub fn new(level: i32) -> Result<Self, Refused> {
-        let mut context = there(CCtx::try_create());
+        let mut context = made(CCtx::try_create());
         done(context.set_parameter(CParameter::CompressionLevel(level)))?;
         Ok(Self(context))
     }
 
     pub fn prepared(dictionary: &'a CDict<'a>) -> Result<Self, Refused> {
-        let mut context = there(CCtx::try_create());
+        let mut context = made(CCtx::try_create());
         done(context.ref_cdict(dictionary))?;
         Ok(Self(context))
     }
@@ -50,31 +47,39 @@ impl<'a> Compressor<'a> {
         let result = if data.len() > PART {
             self.in_parts(data, &mut packed)
         } else {
-            self.0.compress2(&mut packed, data)
+            done(self.0.compress2(&mut packed, data)).map(drop)
         };
         if result.is_err() {
             // A failed frame stays open, and the context may be used again.
             let _ = self.0.reset(ResetDirective::SessionOnly);
         }
-        done(result)?;
-        Ok(packed)
+        result.map(|()| packed)
     }
 
-    /// One frame, as of the whole.
-    fn in_parts(&mut self, data: &[u8], packed: &mut Vec<u8>) -> SafeResult {
+    /// One frame, as of the whole. Where `packed` has no room for all of it that is refused: a part of a frame would
+    /// only be missed by those who read it.
+    fn in_parts(&mut self, data: &[u8], packed: &mut Vec<u8>) -> Result<(), Refused> {
         // A frame that an interrupt left open goes.
-        self.0.reset(ResetDirective::SessionOnly)?;
-        self.0.set_pledged_src_size(Some(data.len() as u64))?;
+        done(self.0.reset(ResetDirective::SessionOnly))?;
+        done(self.0.set_pledged_src_size(Some(data.len() as u64)))?;
         let mut out = OutBuffer::around(packed);
         for part in data.chunks(PART) {
             poll();
             let mut input = InBuffer::around(part);
             // bounded: a part.
             while input.pos() < part.len() {
-                self.0.compress_stream2(&mut out, &mut input, ZSTD_EndDirective::ZSTD_e_continue)?;
+                let before = (input.pos(), out.pos());
+                done(self.0.compress_stream2(&mut out, &mut input, ZSTD_EndDirective::ZSTD_e_continue))?;
+                if before == (input.pos(), out.pos()) {
+                    return Err(Refused);
+                }
             }
         }
-        self.0.compress_stream2(&mut out, &mut InBuffer::around(&[]), ZSTD_EndDirective::ZSTD_e_end)
+        let mut nothing = InBuffer::around(&[]);
+        match done(self.0.compress_stream2(&mut out, &mut nothing, ZSTD_EndDirective::ZSTD_e_end))? {
+            0 => Ok(()),
+            _ => Err(Refused),
+        }
     }
 }
 
@@ -82,11 +87,11 @@ pub struct Expander<'a>(DCtx<'a>);
 
 impl<'a> Expander<'a> {
     pub fn new() -> Self {
-        Self(there(DCtx::try_create()))
+        Self(made(DCtx::try_create()))
     }
 
     pub fn prepared(dictionary: &'a DDict<'a>) -> Result<Self, Refused> {
-        let mut context = there(DCtx::try_create());
+        let mut context = made(DCtx::try_create());
         done(context.ref_ddict(dictionary))?;
         Ok(Self(context))
     }
@@ -139,12 +144,12 @@ impl<'a> Expander<'a> {
 
 /// Prepared for [`Compressor::prepared`].
 pub fn compressing(dictionary: &[u8], level: i32) -> CDict<'static> {
-    there(CDict::try_create(dictionary, level))
+    made(CDict::try_create(dictionary, level))
 }
 
 /// Prepared for [`Expander::prepared`].
 pub fn expanding(dictionary: &[u8]) -> DDict<'static> {
-    there(DDict::try_create(dictionary))
+    made(DDict::try_create(dictionary))
 }
 
 fn done(result: SafeResult) -> Result<usize, Refused> {
@@ -155,8 +160,8 @@ fn done(result: SafeResult) -> Result<usize, Refused> {
     )
 }
 
-fn there<T>(made: Option<T>) -> T {
-    made.unwrap_or_else(|| out_of_memory())
+fn made<T>(context: Option<T>) -> T {
+    context.unwrap_or_else(|| out_of_memory())
 }
 
 /// zstd does not say how much it asked for.
@@ -181,6 +186,45 @@ mod tests {
         assert!(all(&both[..both.len() - 1], 300_003).is_err());
         assert!(all(&[both.as_slice(), b"x"].concat(), 300_003).is_err());
         assert!(all(&two, 300_000).unwrap().iter().all(|byte| *byte == 7));
+    }
+
+    /// Bytes that do not compress, by the steps of a linear congruential generator.
+    fn noise(length: usize, seed: u64) -> Vec<u8> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn a_frame_without_room_is_refused() {
+        let data = noise(2 * PART, 1);
+        let mut compressor = Compressor::new(3).unwrap();
+        for room in [0, 1000, PART, 2 * PART] {
+            assert!(compressor.in_parts(&data, &mut Vec::with_capacity(room)).is_err());
+        }
+        let packed = compressor.compress(&data).unwrap();
+        assert!(Expander::new().expand(&packed, data.len()).unwrap() == data);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn frames_in_parts_are_whole(length in prop::sample::select(vec![PART - 1, PART, PART + 1, 3 * PART]), seed: u64, level in 1..4, with_dictionary: bool) {
+            let data = noise(length, seed);
+            let dictionary = if with_dictionary { noise(70_000, !seed) } else { Vec::new() };
+            let mut compressor = Compressor::new(level).unwrap();
+            compressor.set_dictionary(&dictionary).unwrap();
+            let mut expander = Expander::new();
+            expander.set_dictionary(&dictionary).unwrap();
+            for _ in 0..2 {
+                let packed = compressor.compress(&data).unwrap();
+                prop_assert!(expander.expand(&packed, length).unwrap() == data);
+            }
+        }
     }
 
     proptest! {

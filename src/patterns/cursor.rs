@@ -1,11 +1,11 @@
 //! The place of a pattern in a list that goes by frequency, scope, key and value: a JSON array of the four, as jsonb
 //! writes it.
 
-use serde_json::Value;
+use crate::json::quoted;
 
-/// The cursor of a pattern. serde_json escapes in a string what PostgreSQL escapes, and in the same way.
+/// The cursor of a pattern.
 pub fn of(frequency: i32, texts: [&str; 3]) -> String {
-    let [scope, key, value] = texts.map(|text| Value::from(text).to_string());
+    let [scope, key, value] = texts.map(quoted);
     format!("[{frequency}, {scope}, {key}, {value}]")
 }
 

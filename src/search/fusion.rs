@@ -124,6 +124,7 @@ pub fn diversify(orders: &[f64], vectors: &[Option<Vec<f32>>], lambda: f64, k: u
     let mut left: Vec<usize> = (0..count).collect();
     let mut chosen = Vec::with_capacity(k.min(count));
     while chosen.len() < k && !left.is_empty() {
+        poll();
         let worth = |n: usize| lambda * (relevance[n] - lowest) / span - (1.0 - lambda) * nearest[n];
         let mut best = 0;
         for at in polled(1..left.len()) {

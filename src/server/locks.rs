@@ -1,21 +1,21 @@
 //! Locks on keys, to the end of the transaction. They are advisory locks of a class that SQL cannot name, so
 //! that nobody else takes them.
 //!
-//! **No statement holds a lock that it took while it waits for another one.** [`take`] takes all keys of a step
-//! or none: where one is held by somebody else, it gives back what it has just taken, waits for that one and
-//! begins anew. Two transactions therefore deadlock only over keys that both want in opposite order, in
-//! statements of their own; there is no coarser lock in which disjoint keys meet. Of two that share a key and then both
-//! want it for themselves, the second is refused (40001) and does not wait.
+//! **No call waits for a key while it holds one that it took.** [`take`] takes all keys of a step or none: where one
+//! is held by somebody else, it gives back what it has just taken, waits for that one and begins anew. Two
+//! transactions therefore deadlock only over keys that both want in opposite order, in statements of their own; there
+//! is no coarser lock in which disjoint keys meet. Of two that share a key and then both want it for themselves, the
+//! second is refused (40001) and does not wait: the first holds a lock for which nobody waits ([`Lock::upgrade`]).
 //!
 //! **Their number is bounded**, since the server's table of locks is one for all tenants: beyond
 //! [`most`] a transaction is refused.
 #![allow(unsafe_code)] // calls into the server
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::HashSet;
 
 use pgrx::prelude::*;
 
-use super::clock;
 use crate::error::Refusal;
 use crate::interrupts::{poll, polled};
 
@@ -47,13 +47,14 @@ impl Refusal for Refused {
     }
 }
 
-/// Added to the class of a lock for that of [`Lock::turn`].
-const TURNS: u16 = 1000;
+/// Added to the class of a lock for that of [`Lock::upgrade`].
+const UPGRADES: u16 = 1000;
 
 /// A key and how it is locked.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Lock {
-    tag: pg_sys::LOCKTAG,
+    class: u16,
+    hash: [u32; 2],
     mode: i32,
 }
 
@@ -62,53 +63,64 @@ impl Lock {
     pub fn new(class: u16, hash: [u8; 8], exclusive: bool) -> Self {
         let ([a, b, c, d], [e, f, g, h]) =
             ([hash[0], hash[1], hash[2], hash[3]], [hash[4], hash[5], hash[6], hash[7]]);
+        let hash = [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])];
+        Self { class, hash, mode: if exclusive { pg_sys::ExclusiveLock } else { pg_sys::ShareLock } as i32 }
+    }
+
+    fn tag(&self) -> pg_sys::LOCKTAG {
         // SAFETY: set in every backend that runs SQL.
         let database = unsafe { pg_sys::MyDatabaseId };
-        let tag = pg_sys::LOCKTAG {
+        pg_sys::LOCKTAG {
             locktag_field1: database.into(),
-            locktag_field2: u32::from_le_bytes([a, b, c, d]),
-            locktag_field3: u32::from_le_bytes([e, f, g, h]),
-            locktag_field4: class,
+            locktag_field2: self.hash[0],
+            locktag_field3: self.hash[1],
+            locktag_field4: self.class,
             locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
             locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
-        };
-        Self { tag, mode: if exclusive { pg_sys::ExclusiveLock } else { pg_sys::ShareLock } as i32 }
+        }
     }
 
-    /// A lock that only one of those can have who share this one and want it for themselves.
-    fn turn(&self) -> Option<Self> {
-        let share = pg_sys::ShareLock as i32;
-        // SAFETY: looks at the own locks; the tag lives through the call.
-        let shares = self.mode != share && unsafe { pg_sys::LockHeldByMe(&raw const self.tag, share, false) };
-        shares.then(|| {
-            let mut turn = *self;
-            turn.tag.locktag_field4 += TURNS;
-            turn
-        })
+    /// For a lock on a key that this transaction shares and now wants for itself: a second lock, which only one of
+    /// those who share the key can have.
+    fn upgrade(&self) -> Option<Self> {
+        let shared = Self { mode: pg_sys::ShareLock as i32, ..*self };
+        (*self != shared && shared.is_held(false)).then(|| Self { class: self.class + UPGRADES, ..*self })
     }
 
-    /// Whether the transaction has it already, in this mode or a stronger one.
-    fn is_held(&self) -> bool {
+    /// Whether the transaction has it already, in this mode or, if `or_stronger`, in a stronger one.
+    fn is_held(&self, or_stronger: bool) -> bool {
         // SAFETY: looks at the own locks; the tag lives through the call.
-        unsafe { pg_sys::LockHeldByMe(&raw const self.tag, self.mode, true) }
+        unsafe { pg_sys::LockHeldByMe(&self.tag(), self.mode, or_stronger) }
     }
 
     /// False where somebody else has it and `wait` is false.
     pub fn acquire(&self, wait: bool) -> bool {
         // SAFETY: the tag lives through the call; a lock of the transaction is released at its end.
-        let result = unsafe { pg_sys::LockAcquire(&raw const self.tag, self.mode, false, !wait) };
+        let result = unsafe { pg_sys::LockAcquire(&self.tag(), self.mode, false, !wait) };
         result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
     }
 
     fn release(&self) {
         // SAFETY: it was acquired in this transaction, by the same resource owner.
-        unsafe { pg_sys::LockRelease(&raw const self.tag, self.mode, false) };
+        unsafe { pg_sys::LockRelease(&self.tag(), self.mode, false) };
     }
 }
 
 thread_local! {
-    /// Locks taken by the transaction that began at this time.
-    static TAKEN: Cell<(i64, usize)> = const { Cell::new((0, 0)) };
+    /// Locks that a transaction, by its local id, took. Some may be gone, by ROLLBACK TO.
+    static TAKEN: RefCell<(pg_sys::LocalTransactionId, HashSet<Lock>)> = RefCell::default();
+}
+
+/// Runs `f` with the locks that this transaction took.
+fn with_taken<T>(f: impl FnOnce(&mut HashSet<Lock>) -> T) -> T {
+    // SAFETY: every backend that runs SQL has its entry, and is the only one that changes this field of it.
+    let transaction = unsafe { (*pg_sys::MyProc).vxid.lxid };
+    TAKEN.with_borrow_mut(|(of, taken)| {
+        if *of != transaction {
+            (*of, *taken) = (transaction, HashSet::new());
+        }
+        f(taken)
+    })
 }
 
 /// A quarter of the server's table of locks.
@@ -118,30 +130,36 @@ fn most() -> usize {
     each as usize * sessions as usize / 4
 }
 
+/// Refuses so many new locks where the transaction would hold too many.
+fn check_room(new: usize) -> Result<(), Refused> {
+    let most = most();
+    with_taken(|taken| {
+        if taken.len() + new > most {
+            taken.retain(|lock| lock.is_held(false));
+        }
+        if taken.len() + new > most { Err(Refused::TooMany { most }) } else { Ok(()) }
+    })
+}
+
 /// The locks that one call of [`take`] took.
 pub struct Taken(Vec<Lock>);
 
 impl Taken {
     /// Before the step begins anew with more keys; nothing may have been read or written under them.
     pub fn release(self) {
-        let (began, count) = TAKEN.get();
-        TAKEN.set((began, count.saturating_sub(self.0.len())));
         self.0.iter().for_each(Lock::release);
+        with_taken(|taken| self.0.iter().for_each(|lock| _ = taken.remove(lock)));
     }
 }
 
 /// Takes all of them, which are different keys.
 pub fn take(locks: &[Lock]) -> Result<Taken, Refused> {
-    let mut wanted: Vec<Lock> = polled(locks).filter(|lock| !lock.is_held()).copied().collect();
-    let turns: Vec<Lock> = wanted.iter().filter_map(Lock::turn).filter(|turn| !turn.is_held()).collect();
-    let began = clock::transaction_start();
-    let before = TAKEN.get();
-    let count = wanted.len() + turns.len() + if before.0 == began { before.1 } else { 0 };
-    if count > most() {
-        return Err(Refused::TooMany { most: most() });
-    }
-    // Nobody waits for a turn, so it may be held while other locks are waited for.
-    if !polled(&turns).all(|turn| turn.acquire(false)) {
+    let mut wanted: Vec<Lock> = polled(locks).filter(|lock| !lock.is_held(true)).copied().collect();
+    let upgrades: Vec<Lock> =
+        wanted.iter().filter_map(Lock::upgrade).filter(|upgrade| !upgrade.is_held(true)).collect();
+    check_room(wanted.len() + upgrades.len())?;
+    // Nobody waits for an upgrade, so it may be held while other locks are waited for.
+    if !polled(&upgrades).all(|upgrade| upgrade.acquire(false)) {
         return Err(Refused::BothShare);
     }
     let mut awaited: Option<usize> = None;
@@ -161,8 +179,8 @@ pub fn take(locks: &[Lock]) -> Result<Taken, Refused> {
             taken.push(n);
         }
         if blocked.is_none() {
-            TAKEN.set((began, count));
-            wanted.extend(turns);
+            wanted.extend(upgrades);
+            with_taken(|taken| taken.extend(&wanted));
             return Ok(Taken(wanted));
         }
         taken.into_iter().for_each(|n| wanted[n].release());

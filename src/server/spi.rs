@@ -155,7 +155,7 @@ impl Connection {
         found
     }
 
-    /// Begins to read them.
+    /// Begins to read the rows of such a SELECT, some at a time.
     pub fn open_planned<'c, 'a>(
         &'c self,
         sql: impl Into<Sql<'a>>,

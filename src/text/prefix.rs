@@ -12,12 +12,12 @@ const _: () = assert!(MAX_KEY_CHARS >= KEY_CHARS);
 /// [`MAX_KEY_CHARS`] characters that begin with `prefix`. Where no successor exists (empty prefix,
 /// or U+10FFFF throughout) the bound is a text above every such key.
 pub fn prefix_end(prefix: &str) -> String {
-    let mut end: Vec<char> = prefix.chars().collect();
+    let mut end = prefix.to_owned();
     // bounded: each character of a prefix goes once.
     while let Some(last) = end.pop() {
         if let Some(next) = successor(last) {
             end.push(next);
-            return end.into_iter().collect();
+            return end;
         }
     }
     std::iter::repeat_n(char::MAX, MAX_KEY_CHARS + 1).collect()

@@ -85,7 +85,8 @@ pub extern "C-unwind" fn llmspell_index_builder(_argument: pg_sys::Datum) {
 
 /// Whether another builder came first: the worker sees one only once it has connected.
 fn is_second() -> bool {
-    const FIRST: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity o, pg_stat_activity m WHERE m.pid = pg_backend_pid()
+    const FIRST: &str =
+        "SELECT EXISTS (SELECT FROM pg_stat_activity o, pg_stat_activity m WHERE m.pid = pg_backend_pid()
         AND o.backend_type = m.backend_type AND (o.backend_start, o.pid) < (m.backend_start, m.pid))";
     matches!(Spi::get_one::<bool>(FIRST), Ok(Some(true)))
 }

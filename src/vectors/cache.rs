@@ -82,7 +82,7 @@ mod tests {
         saw(last + 1, 0.5, 0.5);
         assert_eq!(get(last + 1), None);
         put(last + 1, counted(2, 7));
-        forget(1);
+        forget(Some(1));
         assert_eq!((get(last), get(last + 1)), (None, Some(counted(2, 7))));
     }
 }

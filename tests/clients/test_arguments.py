@@ -45,7 +45,8 @@ def filters():
     nested = functools.reduce(lambda inner, _: {"a": inner}, range(80), 1)
     wrong, found = [], arguments("filter")
     with app() as connection:
-        connection.execute("CREATE TEMP TABLE filters AS SELECT (repeat('{\"a\":', 1001) || '1' || repeat('}', 1001))::jsonb AS deep, jsonb_build_object('a', repeat('x', 1048576)) AS long")
+        connection.execute("CREATE TEMP TABLE filters AS SELECT (repeat('{\"a\":', 1001) || '1' || repeat('}', 1001))::jsonb AS deep, jsonb_build_object('a', repeat('x', 1048576)) AS long,"
+            " jsonb_build_object('a', jsonb_build_array((SELECT jsonb_agg(n) FROM generate_series(1, 50) AS n), (SELECT jsonb_agg(n) FROM generate_series(1, 49) AS n))) AS many")
         for function, i in found:
             equal(function.types[i], "jsonb", function.name)
             required = function.required()
@@ -53,12 +54,12 @@ def filters():
                 state, message, hint = outcome(connection, function, {**required, i: Jsonb(value)})
                 if state != "22023" or not message.startswith("filter must be a JSON object, not ") or not hint:
                     wrong.append(f"{function.name}, {value}: {state} {message}")
-            for column in ("deep", "long"):
+            for column in ("deep", "long", "many"):
                 value = connection.execute(f"SELECT {column}::text FROM filters").fetchone()[0]
                 state, message, hint = outcome(connection, function, {**required, i: value})
                 if state != "54000" or not message.startswith("filter ") or not hint:
                     wrong.append(f"{function.name}, {column}: {state} {message}")
-            for value in ({}, {"a": {"b": [1]}}, nested):
+            for value in ({}, {"a": {"b": [1]}}, {"a": list(range(98)), "b": [[1]]}, nested):
                 state, message, _ = outcome(connection, function, {**required, i: Jsonb(value)})
                 if state is not None:
                     wrong.append(f"{function.name}, an object: {state} {message}")

@@ -198,6 +198,22 @@ def batches_do_not_deadlock():
         with raises("54000"):
             connection.execute("SELECT llmspell.entity_put(format('00000000-0000-0000-0001-%%s', lpad(n::text, 12, '0'))::uuid, 'single', 'n') FROM generate_series(1, %s) n", [most + 1])
         equal(one(connection, "SELECT count(*) FROM llmspell.entities WHERE entity_type IN ('many', 'single')"), most)
+        # What a savepoint gave back, and what an earlier transaction of the same message took, does not count.
+        part = most * 9 // 16
+        put = lambda first: f"SELECT count(*) FROM llmspell.entity_put_many((SELECT jsonb_agg(jsonb_build_object('entity_id', lpad(to_hex(n), 32, '0'), 'entity_type', 'part', 'name', 'n')) FROM generate_series({first}, {first + part - 1}) n))"
+        with connection.transaction():
+            for first in (10_000, 20_000, 10_000):
+                connection.execute("SAVEPOINT s")
+                connection.execute(put(first))
+                connection.execute("ROLLBACK TO s")
+            connection.execute(put(30_000))
+            with raises("54000"), connection.transaction():
+                connection.execute(put(40_000))
+        connection.execute("; ".join(f"BEGIN; {put(first)}; COMMIT" for first in (50_000, 60_000, 70_000)))
+        with raises("54000"):
+            connection.execute(f"BEGIN; {put(80_000)}; {put(90_000)}; COMMIT")
+        connection.execute("ROLLBACK")
+        equal(one(connection, "SELECT count(*) FROM llmspell.entities WHERE entity_type = 'part'"), 4 * part)
         # An entity with more relationships than that is retracted and erased all the same.
         with server() as admin:
             admin.execute("INSERT INTO llmspell.relationships (tenant_id, from_entity, to_entity, relationship_type, valid_time_start)"

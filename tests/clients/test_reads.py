@@ -98,6 +98,17 @@ PAGES = {
 # entity_list may do so while the statistics are those of a small table.
 SORTED = ["event_list(pattern => 'chat.*', max_rows => 10)", "storage_list('agent:', max_rows => 10)", "storage_list('custom:workflow_', max_rows => 10)"]
 
+# Walks, from a node with four edges of many, and the indexes of relationships that they may use now and as known then.
+OUT, INTO = ({f"idx_relationships_{way}", f"idx_relationships_{way}_current"} for way in ("from", "to"))
+WALKS = {
+    "graph_traverse(md5('n1')::uuid, 2{})": OUT,
+    "graph_traverse(md5('n1')::uuid, 2, direction => 'in', with_names => true{})": INTO,
+    "graph_traverse(md5('n1')::uuid, 2, relationship_types => ARRAY['type 1'], direction => 'both'{})": OUT | INTO,
+    "graph_neighbors(md5('n1')::uuid, 'both'{})": OUT | INTO,
+    "graph_subgraph(ARRAY[md5('n1')::uuid, md5('n2')::uuid]{})": OUT | INTO,
+    "graph_shortest_path(md5('n1')::uuid, md5('n1001')::uuid{})": OUT | INTO,
+}
+
 
 def nodes(plan):
     yield plan
@@ -205,4 +216,42 @@ def a_page_does_not_grow():
                 returned, _, visited = run(connection, messages, call)
                 if returned != 10 or visited > MANY:
                     wrong.append(f"{call}, statistics {statistics}: {returned} rows, {visited:.0f} visited")
+    assert not wrong, "\n".join(wrong)
+
+
+@test
+def walks_on_old_statistics():
+    """each walk goes by the indexes of the ids, now and as known then, on statistics of 30 rows and on good ones; no plan is one that nothing but a disabled scan was left for"""
+    few, many = 30, 20_000
+    wrong = []
+    with server() as connection:
+        connection.execute("TRUNCATE llmspell.entities, llmspell.relationships")
+        connection.execute("SET search_path = llmspell")
+        for first, last in ((1, few), (few + 1, many)):
+            connection.execute(f"""INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, valid_time_start, transaction_time_start)
+                SELECT '{TENANT}', md5('n' || n)::uuid, 'type', 'name ' || n, '2020-01-01Z', '2025-01-01Z' FROM generate_series({first}, {last}) n""")
+            connection.execute(f"""INSERT INTO llmspell.relationships (tenant_id, from_entity, to_entity, relationship_type, valid_time_start, transaction_time_start)
+                SELECT '{TENANT}', md5('n' || n)::uuid, md5('n' || 1 + (n - 1 + 10 ^ e)::int % {many})::uuid, 'type ' || e % 3, '2020-01-01Z', '2025-01-01Z'
+                FROM generate_series({first}, {last}) n, generate_series(0, 3) e""")
+            if first == 1:
+                for table in ("entities", "relationships"):
+                    connection.execute(f"ALTER TABLE llmspell.{table} SET (autovacuum_enabled = off)")
+                connection.execute("ANALYZE llmspell.entities, llmspell.relationships")
+        for statistics in ("of 30 rows", "good"):
+            if statistics == "good":
+                connection.execute("RESET SESSION AUTHORIZATION")
+                connection.execute("VACUUM (ANALYZE) llmspell.entities, llmspell.relationships")
+            messages = watch(connection, TENANT)
+            for form, edges in WALKS.items():
+                for known, entities in (("", CURRENT), (", known_at => now()", {"entities_pkey"})):
+                    call = form.format(known)
+                    returned, found, visited = run(connection, messages, call)
+                    used = {node["Index Name"] for node in found if "Index Name" in node}
+                    whole = sorted({node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"})
+                    disabled = [node["Node Type"] for node in found if node.get("Disabled")]
+                    if returned == 0 or whole or disabled or not used & edges or not used & entities or used - edges - entities or visited > 300:
+                        wrong.append(f"{call}, statistics {statistics}: {returned} rows, {visited:.0f} visited, by {sorted(used)}, whole {whole}, disabled {disabled}")
+        connection.execute("RESET SESSION AUTHORIZATION")
+        for table in ("entities", "relationships"):
+            connection.execute(f"ALTER TABLE llmspell.{table} RESET (autovacuum_enabled)")
     assert not wrong, "\n".join(wrong)

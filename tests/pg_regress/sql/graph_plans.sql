@@ -1,4 +1,4 @@
--- As llmspell_app, every read of the graph has its index. Statements of functions are copied from them, as generic plans.
+-- As llmspell_app, reads of the graph and what a write reads, copied from the library, have their index. The walks are in tests/clients/test_reads.py.
 \i `echo $PG_ABS_SRCDIR/begin.psql`
 INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties, valid_time_start, transaction_time_start, transaction_time_end)
 SELECT 'graph-plans-' || n % 4, md5('n' || n)::uuid, 'type ' || n / 4 % 20, 'name ' || n, jsonb_build_object('n', n), '2020-01-01Z', '2025-01-01Z'::timestamptz + v * interval '1 day',
@@ -22,16 +22,6 @@ PREPARE versions(text, uuid, timestamptz, timestamptz, timestamptz) AS
     UNION ALL SELECT 2 FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_start >= $5
     UNION ALL SELECT 3 FROM llmspell.entities WHERE tenant_id = $1 AND entity_id = $2 AND transaction_time_end > $5 AND transaction_time_end < 'infinity';
 SELECT regress.plan($$EXECUTE versions('graph-plans-1', md5('n1')::uuid, now(), 'infinity', now())$$);
--- a step of a walk
-PREPARE step(text, uuid[], timestamptz) AS SELECT from_entity, to_entity, relationship_id, valid_time_start, valid_time_end, relationship_type::text FROM llmspell.relationships
-    WHERE tenant_id = $1 AND from_entity = ANY ($2) AND transaction_time_end = 'infinity' AND valid_time_start <= $3 AND valid_time_end > $3;
-SELECT regress.plan($$EXECUTE step('graph-plans-1', ARRAY[md5('n1')::uuid, md5('n5')::uuid], now())$$);
-PREPARE back(text, uuid[], timestamptz) AS SELECT from_entity, to_entity, relationship_id, valid_time_start, valid_time_end, relationship_type::text FROM llmspell.relationships
-    WHERE tenant_id = $1 AND to_entity = ANY ($2) AND transaction_time_end = 'infinity' AND valid_time_start <= $3 AND valid_time_end > $3;
-SELECT regress.plan($$EXECUTE back('graph-plans-1', ARRAY[md5('n1')::uuid, md5('n5')::uuid], now())$$);
-PREPARE nodes(text, uuid[], timestamptz) AS SELECT entity_id, entity_type, name FROM llmspell.entities
-    WHERE tenant_id = $1 AND entity_id = ANY ($2) AND transaction_time_end = 'infinity' AND valid_time_start <= $3 AND valid_time_end > $3;
-SELECT regress.plan($$EXECUTE nodes('graph-plans-1', ARRAY[md5('n1')::uuid, md5('n5')::uuid], now())$$);
 RESET plan_cache_mode;
 -- lists: by type in order, by property, by prefix
 SELECT regress.plan(format('SELECT e.name FROM llmspell.entities e WHERE %s AND e.entity_type = ''type 3'' ORDER BY e.entity_id LIMIT 10',
