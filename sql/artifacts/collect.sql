@@ -4,6 +4,8 @@ CREATE OR REPLACE FUNCTION llmspell_internal._artifact_collect(max_rows int, gra
 RETURNS TABLE (contents bigint, chunks bigint, bytes bigint, uploads bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- Chunks by their hash, one content after the other: a scan for each would read them all.
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -7,16 +7,11 @@ AS $$
 DECLARE
     v_config regconfig;
 BEGIN
-    -- Without a query of the catalog, which a session would plan in its first call.
-    IF _vector_language.language = 'simple' THEN
-        RETURN 'pg_catalog.simple'::regconfig;
+    -- Without a query of the catalog. The input of the type also takes a number, a hyphen for none, and other spellings.
+    IF language <> '-' AND pg_input_is_valid(language, 'regconfig') THEN
+        v_config := language::regconfig;
     END IF;
-    SELECT c.oid::regconfig INTO v_config
-    FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace
-    WHERE c.cfgname = _vector_language.language AND pg_ts_config_is_visible(c.oid)
-       OR n.nspname || '.' || c.cfgname = _vector_language.language
-    LIMIT 1;
-    IF NOT FOUND THEN
+    IF (v_config::text IN (language, substr(language, strpos(language, '.') + 1))) IS NOT TRUE THEN
         RAISE EXCEPTION 'there is no text search configuration "%"', left(_vector_language.language, 60) USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Use simple, english or another one of SELECT cfgname FROM pg_ts_config.';
     END IF;

@@ -162,12 +162,13 @@ impl Table {
     pub fn beside(&self) -> String {
         let (name, conditions) = (&self.name, self.conditions());
         if self.is_episodes {
-            let side = |compare: &str, order: &str| {
+            // With the session in the order, only the index that begins with it serves, whatever the statistics say.
+            let side = |compare: &str, within: &str, order: &str| {
                 format!(
                     "(SELECT CASE WHEN true{conditions} THEN t.id END AS id FROM {name} t \
-                     WHERE t.tenant_id = {TENANT} AND t.session_id = e.session_id \
-                       AND (t.occurred_at, t.recorded_at, t.id) {compare} (e.occurred_at, e.recorded_at, i.id) \
-                     ORDER BY t.occurred_at {order}, t.recorded_at {order}, t.id {order} LIMIT 1)"
+                     WHERE t.tenant_id = {TENANT} AND t.session_id {within} e.session_id \
+                       AND (t.session_id, t.occurred_at, t.recorded_at, t.id) {compare} (e.session_id, e.occurred_at, e.recorded_at, i.id) \
+                     ORDER BY t.session_id {order}, t.occurred_at {order}, t.recorded_at {order}, t.id {order} LIMIT 1)"
                 )
             };
             return format!(
@@ -175,8 +176,8 @@ impl Table {
                  CROSS JOIN LATERAL (SELECT e.session_id, e.occurred_at, e.recorded_at FROM {name} e \
                  WHERE e.tenant_id = {TENANT} AND e.id = i.id OFFSET 0) AS e \
                  LEFT JOIN LATERAL {} AS b ON true LEFT JOIN LATERAL {} AS a ON true",
-                side("<", "DESC"),
-                side(">", "ASC")
+                side("<", ">=", "DESC"),
+                side(">", "<=", "ASC")
             );
         }
         let side = |step: &str| {
