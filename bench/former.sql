@@ -1,4 +1,4 @@
--- The search of version 0.4.0, with which bench/search compares: ts_rank over any of the words, reciprocal ranks. As a
+-- A search to which bench/search compares: ts_rank over any of the words, reciprocal ranks. As a
 -- caller's own function over the same tables, its statement planned at each call as it was then.
 DROP SCHEMA IF EXISTS former CASCADE;
 CREATE SCHEMA former;
