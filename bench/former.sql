@@ -1,5 +1,5 @@
--- A search to which bench/search compares: ts_rank over any of the words, reciprocal ranks. As a
--- caller's own function over the same tables, its statement planned at each call as it was then.
+-- The search that bench/search compares with: ts_rank over any of the words, and reciprocal ranks. It is a caller's
+-- own function over the same tables, and its statement is planned at each call.
 DROP SCHEMA IF EXISTS former CASCADE;
 CREATE SCHEMA former;
 GRANT USAGE ON SCHEMA former TO llmspell_app;
