@@ -1,9 +1,8 @@
 #!/usr/bin/env -S python3 -m pytest
 """Reads and claims of the state stores and of the graph go by their index: the statements that the functions run, as generic plans."""
 
-import json
-
 from lib import ROLE, equal, rows, server, test
+from plans import log_plans, logged
 
 TENANT = "reads-1"
 FILL = [
@@ -80,7 +79,7 @@ PAGED = {
     "artifacts": f"INSERT INTO llmspell.artifacts (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes, tags) SELECT current_setting('app.current_tenant_id'), 'a' || n, {SESSION}, n, encode(llmspell.blake3(n::text::bytea), 'hex'), '{{}}', 'report', 'file', 'text/plain', length(n::text), '{{}}'",
     "entities": "INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties, valid_time_start, transaction_time_start) SELECT current_setting('app.current_tenant_id'), uuidv7(), 'city', 'name ' || n, '{}', '2020-01-01Z', '2025-01-01Z'",
 }
-# What they list, and how many rows of it they may visit for each that they return.
+# The arguments of each list.
 PAGES = {
     "kv_list": ["", "'k'"],
     "storage_list": ["'k'"],
@@ -110,30 +109,12 @@ WALKS = {
 }
 
 
-def nodes(plan):
-    yield plan
-    for inner in plan.get("Plans", []):
-        yield from nodes(inner)
-
-
-def logged(messages):
-    """The nodes of all plans that auto_explain logged."""
-    for message in messages:
-        _, _, text = message.partition("plan:\n")
-        if text:
-            yield from nodes(json.loads(text)["Plan"])
-
-
 def watch(connection, tenant):
-    """Logs the plans of all statements of a member of llmspell_app; returns the list that takes the messages."""
-    messages = []
-    connection.execute("LOAD 'auto_explain'")
-    for setting, value in {"log_min_duration": "0", "log_analyze": "on", "log_timing": "off", "log_nested_statements": "on", "log_format": "json"}.items():
-        connection.execute(f"SET auto_explain.{setting} = '{value}'")
+    """Logs the plans of a member of llmspell_app, generic ones; returns the list that takes the messages."""
+    messages = log_plans(connection)
     connection.execute(f"SET SESSION AUTHORIZATION {ROLE}")
     connection.execute("SELECT set_config('app.current_tenant_id', %s, false)", [tenant])
     connection.execute("SET plan_cache_mode = force_generic_plan")
-    connection.add_notice_handler(lambda notice: messages.append(notice.message_primary))
     return messages
 
 
@@ -144,7 +125,7 @@ def run(connection, messages, call):
     messages.clear()
     returned = len(connection.execute(f"SELECT * FROM llmspell.{call}").fetchall())
     connection.execute("ROLLBACK")
-    found = list(logged(messages))
+    found = [node for _, node in logged(messages)]
     visited = max((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * max(node["Actual Loops"], 1) for node in found)
     return returned, found, visited
 
