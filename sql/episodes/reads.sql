@@ -87,7 +87,7 @@ BEGIN
     IF v_session = ANY (v_ended) THEN
         RETURN;
     END IF;
-    -- What is asked most, the first page of a session, has plans of its own, which are kept.
+    -- The most frequent call, the first page of a session, has plans of its own, which are kept.
     IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after) = 0 AND cardinality(v_keys) = 1 AND NOT v_expired THEN
         IF v_newest THEN
             RETURN QUERY

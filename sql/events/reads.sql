@@ -59,7 +59,7 @@ DECLARE
     v_rows constant int := _max_rows(coalesce(event_list.max_rows, 100));
     v_newest constant boolean := coalesce(event_list.newest_first, true);
 BEGIN
-    -- What is asked most, before all that follows is worked out.
+    -- The most frequent call, before all that follows is worked out.
     IF num_nonnulls(event_list.pattern, event_list.filter, event_list.since, event_list.until, event_list.after) = 0 AND event_list.correlation_id IS NOT NULL THEN
         IF v_newest THEN
             RETURN QUERY

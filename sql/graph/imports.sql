@@ -109,7 +109,7 @@ DECLARE
     v_new graph_version[];
     v_bad record;
 BEGIN
-    -- What is compared must be what is there: an older snapshot does not show it.
+    -- The comparison needs the rows that are there: an older snapshot does not show them.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'an import needs READ COMMITTED, this transaction is %', upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported';
     END IF;

@@ -68,7 +68,7 @@ BEGIN
         RAISE EXCEPTION 'unknown kind of work "%"', left(v_unknown, 60) USING ERRCODE = 'invalid_parameter_value',
             HINT = format('Use %s, or NULL for all.', (SELECT string_agg(k.kind, ', ' ORDER BY k.kind) FROM _work_kinds() k));
     END IF;
-    -- What domains registered, never text of the caller.
+    -- The text is what domains registered, never text of the caller.
     SELECT string_agg(format('SELECT %L AS kind, k.* FROM (%s) AS k', k.kind, k.call), ' UNION ALL ') INTO v_calls
     FROM _work_kinds() k WHERE kinds IS NULL OR k.kind = ANY (kinds);
     IF v_calls IS NULL THEN

@@ -169,7 +169,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._vector_build_begin(text, text) IS 'Records that a build for the current tenant begins.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_build_begin(text, text) TO llmspell_admin;
 
--- What is invalid is dropped at once; what failed is built again after a while.
+-- An invalid index is dropped at once; a failed one is built again after a while.
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_build_next(only_look boolean) RETURNS TABLE (statement text, tenant text, space text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

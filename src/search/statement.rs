@@ -42,7 +42,7 @@ pub enum Strict {
     OfItsLanguage,
 }
 
-/// What is read of rows that are known by their ids.
+/// The columns that are read of rows known by their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     pub words: bool,
