@@ -4,9 +4,11 @@ CREATE OR REPLACE FUNCTION llmspell_internal._registered(row_type regtype, argum
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    -- Only superusers can create a function in that schema.
-    SELECT p.oid::regproc FROM pg_proc p
-    WHERE p.pronamespace = 'llmspell_internal'::regnamespace AND p.prorettype = row_type AND p.pronargs = argument_count
+    -- Only superusers can create a function in that schema. Maintenance asks at each step: by what depends on the type,
+    -- so that no step reads the whole of pg_proc.
+    SELECT p.oid::regproc FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+    WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = row_type AND d.classid = 'pg_proc'::regclass
+      AND p.pronamespace = 'llmspell_internal'::regnamespace AND p.prorettype = row_type AND p.pronargs = argument_count
     ORDER BY p.proname COLLATE "C"
 $$;
 COMMENT ON FUNCTION llmspell_internal._registered(regtype, integer) IS 'The functions that a domain registered, by the type of row that they return.';
