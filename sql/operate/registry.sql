@@ -4,9 +4,10 @@ CREATE OR REPLACE FUNCTION llmspell_internal._registered(row_type regtype, argum
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    -- Only superusers can create a function in that schema. Maintenance asks at each step: by what depends on the type,
-    -- so that no step reads the whole of pg_proc.
-    SELECT p.oid::regproc FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+    -- Only superusers can create a function in that schema. Maintenance asks at each step: one look-up for each function that
+    -- depends on the type (OFFSET 0 keeps it so), never a scan of pg_proc.
+    SELECT p.oid::regproc
+    FROM pg_depend d CROSS JOIN LATERAL (SELECT p.* FROM pg_proc p WHERE p.oid = d.objid OFFSET 0) p
     WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = row_type AND d.classid = 'pg_proc'::regclass
       AND p.pronamespace = 'llmspell_internal'::regnamespace AND p.prorettype = row_type AND p.pronargs = argument_count
     ORDER BY p.proname COLLATE "C"
