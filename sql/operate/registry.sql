@@ -4,12 +4,13 @@ CREATE OR REPLACE FUNCTION llmspell_internal._registered(row_type regtype, argum
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
-    -- Only superusers can create a function in that schema. Maintenance asks at each step: one look-up for each function that
-    -- depends on the type (OFFSET 0 keeps it so), never a scan of pg_proc.
+    -- Only superusers can create a function in that schema. Maintenance asks at each step: OFFSET 0 keeps one look-up for each
+    -- function that depends on the type, whatever the statistics of the catalog.
     SELECT p.oid::regproc
-    FROM pg_depend d CROSS JOIN LATERAL (SELECT p.* FROM pg_proc p WHERE p.oid = d.objid OFFSET 0) p
-    WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = row_type AND d.classid = 'pg_proc'::regclass
-      AND p.pronamespace = 'llmspell_internal'::regnamespace AND p.prorettype = row_type AND p.pronargs = argument_count
+    FROM (SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = row_type OFFSET 0) d
+    CROSS JOIN LATERAL (SELECT p.* FROM pg_proc p WHERE p.oid = d.objid OFFSET 0) p
+    WHERE d.classid = 'pg_proc'::regclass AND p.pronamespace = 'llmspell_internal'::regnamespace
+      AND p.prorettype = row_type AND p.pronargs = argument_count
     ORDER BY p.proname COLLATE "C"
 $$;
 COMMENT ON FUNCTION llmspell_internal._registered(regtype, integer) IS 'The functions that a domain registered, by the type of row that they return.';
