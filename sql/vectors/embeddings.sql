@@ -58,17 +58,15 @@ BEGIN
         EXIT WHEN cardinality(v_ids) = 0;
         -- The text is remembered by its hash: a vector of an older one is refused. Look-ups by key, as statistics may be old.
         RETURN QUERY EXECUTE format($sql$
-            WITH t AS MATERIALIZED (
-                SELECT i.id, min(s.content) AS content FROM unnest($2) AS i (id)
-                CROSS JOIN LATERAL (SELECT s.content FROM (%s) AS s WHERE s.id = i.id AND s.content IS NOT NULL OFFSET 0) AS s
-                WHERE NOT EXISTS (SELECT FROM llmspell.%I v WHERE v.tenant_id = $1 AND v.id = i.id) GROUP BY i.id
-            ), claimed AS (
+            WITH claimed AS (
                 UPDATE llmspell.embedding_queue q SET attempt = q.attempt + 1, fence = q.fence + 1, lease_expires_at = $4,
-                    content_hash = (SELECT sha256(convert_to(t.content, 'UTF8')) FROM t WHERE t.id = q.id)
-                WHERE q.tenant_id = $1 AND q.space = $3 AND q.id = ANY (ARRAY(SELECT t.id FROM t))
+                    content_hash = (SELECT sha256(convert_to(min(s.content), 'UTF8')) FROM (%1$s) AS s WHERE s.id = q.id)
+                WHERE q.tenant_id = $1 AND q.space = $3 AND q.id = ANY ($2)
+                  AND (SELECT min(s.content) FROM (%1$s) AS s WHERE s.id = q.id) IS NOT NULL
+                  AND (SELECT true FROM llmspell.%2$I v WHERE v.tenant_id = $1 AND v.id = q.id) IS NULL
                 RETURNING q.id, q.attempt, q.fence, q.lease_expires_at
             )
-            SELECT c.id, (SELECT t.content FROM t WHERE t.id = c.id), c.attempt, c.fence, c.lease_expires_at FROM claimed c ORDER BY c.id$sql$,
+            SELECT c.id, (SELECT min(s.content) FROM (%1$s) AS s WHERE s.id = c.id), c.attempt, c.fence, c.lease_expires_at FROM claimed c ORDER BY c.id$sql$,
             v_source, v_space.table_name)
         USING v_tenant, v_ids, v_space.name, v_until;
         GET DIAGNOSTICS v_found = ROW_COUNT;
@@ -121,8 +119,8 @@ BEGIN
     IF embedding_put.fences IS NOT NULL THEN
         EXECUTE format(
             'SELECT string_agg(w.id::text, '', '' ORDER BY w.n) FROM unnest($2, $3) WITH ORDINALITY AS w (id, fence, n)
-             WHERE NOT EXISTS (SELECT FROM llmspell.embedding_queue q CROSS JOIN LATERAL (SELECT s.content FROM (%s) AS s WHERE s.id = w.id OFFSET 0) AS s
-                               WHERE q.tenant_id = $1 AND q.space = $4 AND q.id = w.id AND q.fence = w.fence AND q.content_hash = sha256(convert_to(s.content, ''UTF8'')))',
+             WHERE (SELECT q.fence = w.fence AND q.content_hash = (SELECT sha256(convert_to(min(s.content), ''UTF8'')) FROM (%s) AS s WHERE s.id = w.id)
+                    FROM llmspell.embedding_queue q WHERE q.tenant_id = $1 AND q.space = $4 AND q.id = w.id) IS NOT TRUE',
             coalesce(_embedding_rows(v_space.name), 'SELECT NULL::uuid AS id, NULL::text AS content WHERE $1 IS NULL'))
         INTO v_lost USING v_tenant, v_ids, embedding_put.fences, v_space.name;
         IF v_lost IS NOT NULL THEN

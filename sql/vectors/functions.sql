@@ -271,7 +271,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._vector_check_metric(text) IS 'Returns a metric unchanged.
 Errors: 22023 unknown.';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_space_make(name text, dims int, metric text, model text, purpose text)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_space_make(name text, dims int, metric text, model text, purpose text, is_other_model boolean)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -293,11 +293,12 @@ BEGIN
     LOCK TABLE vector_spaces IN SHARE ROW EXCLUSIVE MODE;
     -- The first of its dimensions for episodes is named after them.
     v_table := CASE WHEN _vector_space_make.purpose = 'vectors' THEN 'vector_space_' || _vector_space_make.name
-                    WHEN _vector_space_make.purpose = 'episodes' AND NOT EXISTS (SELECT FROM vector_spaces s WHERE s.table_name = 'episode_embeddings_' || _vector_space_make.dims)
+                    WHEN _vector_space_make.purpose = 'episodes' AND NOT (is_other_model AND EXISTS (SELECT FROM vector_spaces s WHERE s.table_name = 'episode_embeddings_' || _vector_space_make.dims))
                     THEN 'episode_embeddings_' || _vector_space_make.dims
                     ELSE left(_vector_space_make.purpose, -1) || '_space_' || _vector_space_make.name END;
     IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = _vector_space_make.name OR s.table_name = v_table) THEN
-        RAISE EXCEPTION 'there is already a space "%"', _vector_space_make.name
+        RAISE EXCEPTION 'there is already a space "%"%', _vector_space_make.name,
+            CASE WHEN v_table LIKE 'episode\_embeddings\_%' THEN format(', or one of %s dimensions for episodes', _vector_space_make.dims) ELSE '' END
             USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_space_list().';
     END IF;
     -- A relation of another space, or of one that is newer than the snapshot.
@@ -319,9 +320,9 @@ BEGIN
     RETURN v_table;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_space_make(text, integer, text, text, text) IS 'Makes a space for the vectors of a purpose and returns the name of its table.
+COMMENT ON FUNCTION llmspell_internal._vector_space_make(text, integer, text, text, text, boolean) IS 'Makes a space for the vectors of a purpose and returns the name of its table.
 Errors: those of vector_space_create.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space_make(text, integer, text, text, text) TO llmspell_admin;
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space_make(text, integer, text, text, text, boolean) TO llmspell_admin;
 
 -- With the caller's rights, as it looks into each tenant under the wall.
 CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false,
@@ -340,7 +341,7 @@ BEGIN
         v_former := _vector_space_named(vector_space_create.replaces);
     END IF;
     v_table := _vector_space_make(vector_space_create.name, vector_space_create.dims, vector_space_create.metric, vector_space_create.model,
-        CASE WHEN v_former.name IS NOT NULL THEN v_former.purpose WHEN vector_space_create.for_episodes THEN 'episodes' ELSE 'vectors' END);
+        CASE WHEN v_former.name IS NOT NULL THEN v_former.purpose WHEN vector_space_create.for_episodes THEN 'episodes' ELSE 'vectors' END, v_former.name IS NOT NULL);
     IF v_former.name IS NOT NULL THEN
         PERFORM _vector_generation_add(vector_space_create.name, v_former.name);
         FOR v_tenant IN SELECT t FROM _tenants() AS t LOOP
@@ -350,7 +351,7 @@ BEGIN
     RETURN v_table;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_space_create IS 'Makes a space for the vectors of another model, beside those there are or to replace one, and returns the name of its table.
+COMMENT ON FUNCTION llmspell.vector_space_create IS 'Makes a space for the vectors of another model, to replace one or beside it; returns the name of its table.
 Errors: 22004 null, 22023 name, dims, metric or replaces, 42710 the space or a relation of its name exists.
 Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_space_create TO llmspell_admin;
@@ -405,8 +406,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_space vector_spaces;
-    v_state text;
-    v_count int;
+    v_spaces vector_spaces[];
 BEGIN
     IF _vector_space.space IS NOT NULL THEN
         v_space := _vector_space_named(_vector_space.space, _vector_space.purpose);
@@ -417,28 +417,21 @@ BEGIN
         RETURN v_space;
     END IF;
     -- Without a name searches use the active space. A vector is still stored by those who have not heard of the new model.
-    FOREACH v_state IN ARRAY CASE WHEN _vector_space.writes THEN '{active,former}'::text[] ELSE '{active}' END LOOP
-        SELECT s.* INTO v_space FROM vector_spaces s LEFT JOIN vector_generations g ON g.space = s.name
-        WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND coalesce(g.state, 'active') = v_state
-        ORDER BY NOT s.builtin, s.name LIMIT 1;
-        EXIT WHEN FOUND;
-    END LOOP;
-    IF v_space.name IS NULL THEN
+    SELECT array_agg(n.space ORDER BY n.place) INTO v_spaces
+    FROM (SELECT o.space, o.place, rank() OVER (ORDER BY o.state) AS rank
+          FROM (SELECT s AS space, row_number() OVER (ORDER BY NOT s.builtin, s.name) AS place, _vector_state(s.name) AS state
+                FROM vector_spaces s WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose) AS o
+          WHERE o.state = 'active' OR _vector_space.writes AND o.state = 'former') AS n
+    WHERE n.rank = 1;
+    IF v_spaces IS NULL THEN
         PERFORM _vector_space_refuse(_vector_space.dims, _vector_space.purpose);
     END IF;
-    IF v_space.builtin THEN
-        RETURN v_space;
-    END IF;
     -- With two spaces of these dimensions the caller names one, unless one of them is the extension's own.
-    SELECT count(*) INTO v_count FROM vector_spaces s LEFT JOIN vector_generations g ON g.space = s.name
-    WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND coalesce(g.state, 'active') = v_state;
-    IF v_count > 1 THEN
-        RAISE EXCEPTION 'several spaces have % dimensions: %', _vector_space.dims,
-            (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM vector_spaces s LEFT JOIN vector_generations g ON g.space = s.name
-             WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND coalesce(g.state, 'active') = v_state)
+    IF cardinality(v_spaces) > 1 AND NOT (v_spaces[1]).builtin THEN
+        RAISE EXCEPTION 'several spaces have % dimensions: %', _vector_space.dims, (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM unnest(v_spaces) s)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name one: space => ''…''.';
     END IF;
-    RETURN v_space;
+    RETURN v_spaces[1];
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_space(text, integer, text, boolean) IS 'The space of a vector: the named one, else the active one of its dimensions; for a write also a former one.

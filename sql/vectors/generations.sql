@@ -57,7 +57,7 @@ AS $$
     SELECT string_agg(format('SELECT %s AS id, %s AS content FROM %s r WHERE r.tenant_id = $1 AND %s', s.id, s.content, s.relation, s.condition), ' UNION ALL ')
     FROM _embedding_sources(space) s
 $$;
-COMMENT ON FUNCTION llmspell_internal._embedding_rows(text) IS 'The text of a query for the rows of a tenant, $1, that a space is to have, with their texts; NULL where it has no source.';
+COMMENT ON FUNCTION llmspell_internal._embedding_rows(text) IS 'The text of a query for the rows of a tenant, $1, that a space is to have: id, content; NULL for no source.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._embedding_rows(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._embedding_missing(space text) RETURNS text
@@ -66,7 +66,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT format('SELECT s.id, bool_or(s.content IS NOT NULL) AS has_text FROM (%s) AS s
                    WHERE NOT EXISTS (SELECT FROM llmspell.%I v WHERE v.tenant_id = $1 AND v.id = s.id) GROUP BY s.id', _embedding_rows(space), v.table_name)
-    FROM vector_spaces v WHERE v.name = space
+    FROM vector_spaces v WHERE v.name = space AND _embedding_rows(space) IS NOT NULL
 $$;
 COMMENT ON FUNCTION llmspell_internal._embedding_missing(text) IS 'The text of a query for the rows of a tenant, $1, that lack a vector of a space; NULL where it has no source.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._embedding_missing(text) TO llmspell_app;
@@ -155,8 +155,50 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._vector_generation_switch(text) IS 'Makes a space the active one of its line.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_generation_switch(text) TO llmspell_admin;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._embedding_check_complete(space text, until timestamptz) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET app.current_tenant_id = ''
+AS $$
+DECLARE
+    v_tenants text[] := ARRAY(SELECT t FROM _tenants() AS t);
+    v_left text[];
+    v_tenant text;
+    v_count record;
+    v_missing bigint;
+    v_without_text bigint;
+BEGIN
+    LOOP
+        v_left := '{}';
+        v_missing := 0;
+        v_without_text := 0;
+        FOREACH v_tenant IN ARRAY v_tenants LOOP
+            PERFORM set_config('app.current_tenant_id', v_tenant, true);
+            SELECT c.* INTO v_count FROM _embedding_count_missing(_embedding_check_complete.space) c;
+            IF v_count.missing > 0 THEN
+                v_left := v_left || v_tenant;
+                v_missing := v_missing + v_count.missing;
+                v_without_text := v_without_text + v_count.without_text;
+            END IF;
+        END LOOP;
+        EXIT WHEN v_missing = 0;
+        IF until IS NULL OR clock_timestamp() >= until THEN
+            RAISE EXCEPTION '% rows lack a vector in space "%"', v_missing, _embedding_check_complete.space USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format('%s of them have no text to make one of.', v_without_text),
+                HINT = 'Workers fill it by llmspell.embedding_pending and embedding_put; force => true switches all the same, and searches do not find these rows by meaning until then.';
+        END IF;
+        -- Nobody else adds rows now.
+        v_tenants := v_left;
+        PERFORM pg_sleep(0.05);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._embedding_check_complete(text, timestamptz) IS 'Refuses a space in which rows of any tenant lack a vector; waits for workers until then.
+Errors: 55000 rows lack one.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._embedding_check_complete(text, timestamptz) TO llmspell_admin;
+
 -- With the caller's rights, as it looks into each tenant under the wall.
-CREATE OR REPLACE FUNCTION llmspell.vector_space_activate(space text, force boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION llmspell.vector_space_activate(space text, force boolean DEFAULT false, wait interval DEFAULT NULL)
 RETURNS TABLE (former text, missing bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -165,10 +207,9 @@ AS $$
 #variable_conflict use_variable
 DECLARE
     v_space constant vector_spaces := _vector_space_named(vector_space_activate.space);
+    v_until constant timestamptz := clock_timestamp() + _positive(vector_space_activate.wait, 'wait');
     v_force constant boolean := coalesce(vector_space_activate.force, false);
     v_tenant text;
-    v_count record;
-    v_without_text bigint := 0;
 BEGIN
     former := (SELECT s.name FROM _vector_line(v_space.name) s WHERE _vector_state(s.name) = 'active');
     missing := 0;
@@ -177,23 +218,13 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END IF;
-    -- First without a lock, so that nobody waits for a refusal; then for good.
-    FOR v_round IN 1 .. CASE WHEN v_force THEN 0 ELSE 2 END LOOP
-        IF v_round = 2 THEN
-            PERFORM _embedding_sources_lock(v_space.name);
+    IF NOT v_force THEN
+        -- First without a lock, so that nobody waits for a refusal.
+        IF v_until IS NULL THEN
+            PERFORM _embedding_check_complete(v_space.name, NULL);
         END IF;
-        FOR v_tenant IN SELECT t FROM _tenants() AS t LOOP
-            PERFORM set_config('app.current_tenant_id', v_tenant, true);
-            SELECT c.* INTO v_count FROM _embedding_count_missing(v_space.name) c;
-            missing := missing + v_count.missing;
-            v_without_text := v_without_text + v_count.without_text;
-        END LOOP;
-        IF missing > 0 THEN
-            RAISE EXCEPTION '% rows lack a vector in space "%"', missing, v_space.name USING ERRCODE = 'object_not_in_prerequisite_state',
-                DETAIL = format('%s of them have no text to make one of.', v_without_text),
-                HINT = 'Workers fill it by llmspell.embedding_pending and embedding_put; force => true switches all the same, and searches do not find these rows by meaning until then.';
-        END IF;
-    END LOOP;
+        PERFORM _embedding_sources_lock(v_space.name), _embedding_check_complete(v_space.name, v_until);
+    END IF;
     PERFORM _vector_generation_switch(v_space.name);
     FOR v_tenant IN SELECT t FROM _tenants() AS t LOOP
         PERFORM set_config('app.current_tenant_id', v_tenant, true);
@@ -203,10 +234,10 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_space_activate(text, boolean) IS 'Makes searches use a space in place of the active one of its line; refuses while rows lack a vector, unless forced.
-Errors: 22004 null, 22023 no such space, 55000 rows lack a vector.
-Example: SELECT former, missing FROM llmspell.vector_space_activate(''bge_m3'');';
-GRANT EXECUTE ON FUNCTION llmspell.vector_space_activate(text, boolean) TO llmspell_admin;
+COMMENT ON FUNCTION llmspell.vector_space_activate(text, boolean, interval) IS 'Makes searches use a space in place of the active one of its line; refuses while rows lack a vector, unless forced.
+Errors: 22004 null, 22023 no such space, wait not positive, 55000 rows lack a vector.
+Example: SELECT former, missing FROM llmspell.vector_space_activate(''bge_m3'', wait => ''10 seconds'');';
+GRANT EXECUTE ON FUNCTION llmspell.vector_space_activate(text, boolean, interval) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._embedding_fill_counted(space text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -249,34 +280,35 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell.embedding_coverage() IS 'The vectors of the tenant in each space, how many rows lack one, how many of these have no text, are queued and are claimed.
+COMMENT ON FUNCTION llmspell.embedding_coverage() IS 'The vectors of the tenant in each space, how many rows lack one, and how many are queued and claimed.
 Errors: 42501 no tenant.
 Example: SELECT space, model, state, row_count, missing FROM llmspell.embedding_coverage();';
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_line_follow(space text, table_name text, ids uuid[]) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_line_follow(space text, ids uuid[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_table constant text := (_vector_space_named(_vector_line_follow.space, 'vectors')).table_name;
     v_other record;
 BEGIN
     PERFORM _embedding_dequeue(_vector_line_follow.space, _vector_line_follow.ids);
     FOR v_other IN SELECT o.name, o.table_name, g.is_tracked FROM _vector_line(_vector_line_follow.space) o JOIN vector_generations g ON g.space = o.name LOOP
         -- The vector of another text goes; what else changed is copied.
         EXECUTE format('DELETE FROM llmspell.%I o USING llmspell.%I v WHERE o.tenant_id = $1 AND o.id = ANY ($2) AND v.tenant_id = $1 AND v.id = ANY ($2) AND v.id = o.id
-                        AND v.content IS DISTINCT FROM o.content', v_other.table_name, _vector_line_follow.table_name) USING v_tenant, ids;
+                        AND v.content IS DISTINCT FROM o.content', v_other.table_name, v_table) USING v_tenant, ids;
         EXECUTE format('UPDATE llmspell.%I o SET (scope, metadata, event_time, expires_at, language, text_id, updated_at) = (v.scope, v.metadata, v.event_time, v.expires_at, v.language, v.text_id, now())
                         FROM llmspell.%I v WHERE o.tenant_id = $1 AND o.id = ANY ($2) AND v.tenant_id = $1 AND v.id = ANY ($2) AND v.id = o.id
                         AND (o.scope, o.metadata, o.event_time, o.expires_at, o.language, o.text_id) IS DISTINCT FROM (v.scope, v.metadata, v.event_time, v.expires_at, v.language, v.text_id)',
-            v_other.table_name, _vector_line_follow.table_name) USING v_tenant, ids;
+            v_other.table_name, v_table) USING v_tenant, ids;
         IF v_other.is_tracked THEN
             EXECUTE format('INSERT INTO llmspell.embedding_queue (tenant_id, space, id) SELECT $1, $3, v.id FROM llmspell.%I v
                             WHERE v.tenant_id = $1 AND v.id = ANY ($2) AND v.content IS NOT NULL AND NOT EXISTS (SELECT FROM llmspell.%I o WHERE o.tenant_id = $1 AND o.id = v.id)
-                            ORDER BY v.id ON CONFLICT DO NOTHING', _vector_line_follow.table_name, v_other.table_name) USING v_tenant, ids, v_other.name;
+                            ORDER BY v.id ON CONFLICT DO NOTHING', v_table, v_other.table_name) USING v_tenant, ids, v_other.name;
         END IF;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_line_follow(text, text, uuid[]) IS 'After rows of a space were written: their vectors in the other spaces of its line are kept, or queued.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_line_follow(text, text, uuid[]) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._vector_line_follow(text, uuid[]) IS 'After rows of a space were written: their vectors in the other spaces of its line are kept, or queued.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_line_follow(text, uuid[]) TO llmspell_app;

@@ -58,7 +58,6 @@ DECLARE
             OR (v.scope, v.metadata, v.content, v.event_time, v.expires_at, v.language, v.text_id) IS DISTINCT FROM
                (EXCLUDED.scope, EXCLUDED.metadata, EXCLUDED.content, EXCLUDED.event_time, EXCLUDED.expires_at, EXCLUDED.language,
                 coalesce(EXCLUDED.text_id, v.text_id))';
-    v_has_line constant boolean := EXISTS (SELECT FROM vector_generations g WHERE g.space = (_vector_write.space).name);
     v_made uuid[];
 BEGIN
     PERFORM _vector_check_length(e, v_metric) FROM unnest(_vector_write.embeddings) AS e;
@@ -72,8 +71,9 @@ BEGIN
     IF NOT v_is_keyed AND NOT v_is_named THEN
         EXECUTE v_insert
         USING v_tenant, v_ids, scopes, embeddings, metadatas, contents, times, expiries, languages, text_ids, ids;
-        IF v_has_line THEN
-            PERFORM _vector_line_follow((_vector_write.space).name, v_table, v_ids);
+        -- Asked after the rows are there: who makes another space of the line waits for those who did not know of it.
+        IF EXISTS (SELECT FROM vector_generations g WHERE g.space = (_vector_write.space).name) THEN
+            PERFORM _vector_line_follow((_vector_write.space).name, v_ids);
         END IF;
         RETURN QUERY SELECT i, NULL::text, true FROM unnest(v_ids) AS i;
         RETURN;
@@ -95,10 +95,10 @@ BEGIN
                              SELECT v.id, v.text_id FROM llmspell.%1$I v WHERE v.tenant_id = $1 AND v.text_id = r.text_id AND r.given IS NULL OFFSET 0) AS v
          ORDER BY r.n', v_table)
     USING v_tenant, v_ids, text_ids, ids, v_made;
-    IF v_has_line THEN
+    IF EXISTS (SELECT FROM vector_generations g WHERE g.space = (_vector_write.space).name) THEN
         EXECUTE format('SELECT array_agg(v.id) FROM llmspell.%I v WHERE v.tenant_id = $1 AND (v.id = ANY ($2) OR v.text_id = ANY ($3))', v_table)
         INTO v_made USING v_tenant, v_ids, text_ids;
-        PERFORM _vector_line_follow((_vector_write.space).name, v_table, v_made);
+        PERFORM _vector_line_follow((_vector_write.space).name, v_made);
     END IF;
 END
 $$;

@@ -90,6 +90,11 @@ CASES = {
     "vector_add_many": (f"SELECT cardinality(llmspell.vector_add_many(array_fill('[1,2,3]'::public.vector, ARRAY[{MANY}])))", 1),
     "vector_put_many": (f"SELECT count(*) FROM llmspell.vector_put_many(array_fill('[1,2,3]'::public.vector, ARRAY[{MANY}]), ids => {ids(VECTOR)})", 3),
     "vector_get": (f"SELECT count(*) FROM llmspell.vector_get({ids(VECTOR)}, space => 'small')", 2),
+    "embedding_pending": (f"SELECT count(*) FROM llmspell.embedding_pending('turns_b', {MANY})", 6, "UPDATE llmspell.episodes SET expires_at = NULL"),
+    "embedding_put": (f"SELECT llmspell.embedding_put('turns_b', {ids(EPISODE)}, array_fill('[1,2,3]'::public.vector, ARRAY[{MANY}]), ARRAY(SELECT q.fence FROM llmspell.embedding_queue q ORDER BY q.id))", 6,
+                      f"UPDATE llmspell.episodes SET expires_at = NULL; SELECT count(*) FROM llmspell.embedding_pending('turns_b', {MANY})"),
+    "embedding_coverage": ("SELECT count(*) FROM llmspell.embedding_coverage()", 12),
+    "vector_space_activate": ("SELECT * FROM llmspell.vector_space_activate('turns_b', force => true)", 30, "UPDATE llmspell.episodes SET expires_at = NULL"),
     "vector_delete": (f"SELECT llmspell.vector_delete({ids(VECTOR)})", 1),
     "vector_delete_scope": ("SELECT llmspell.vector_delete_scope('global')", 1),
     "vector_sweep": (f"SELECT llmspell.vector_sweep({MANY})", 1),
@@ -169,7 +174,7 @@ def visited(messages):
 
 def fill(connection):
     """Rows in every table: few, ANALYZE, then many, which no statistics know."""
-    connection.execute("SELECT llmspell.vector_space_create('small', 3), llmspell.vector_space_create('turns', 3, for_episodes => true)")
+    connection.execute("SELECT llmspell.vector_space_create('small', 3), llmspell.vector_space_create('turns', 3, for_episodes => true), llmspell.vector_space_create('turns_b', 3, replaces => 'turns')")
     # Entering rows into them would take most of the time.
     for (statement,) in rows(connection, "SELECT unnest(superseded) FROM llmspell.vector_index_ensure('small', 'none') UNION ALL SELECT unnest(superseded) FROM llmspell.vector_index_ensure('turns', 'none')"):
         connection.execute(statement)
