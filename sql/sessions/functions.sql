@@ -65,7 +65,7 @@ CREATE OR REPLACE TRIGGER sessions_restore BEFORE INSERT ON llmspell.sessions
     FOR EACH STATEMENT WHEN (llmspell_internal._is_restoring()) EXECUTE FUNCTION llmspell_internal._tg_restore_begin('parent');
 
 CREATE OR REPLACE FUNCTION llmspell_internal._session_status(status text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN

@@ -98,9 +98,15 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_until constant timestamptz := clock_timestamp() + _positive(coalesce(workflow_extend.lease, '5 minutes'), 'lease');
 BEGIN
-    PERFORM _workflow_lock_claim(workflow_extend.workflow_id, workflow_extend.fence);
-    UPDATE workflow_states w SET lease_expires_at = v_until
-    WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_extend.workflow_id;
+    LOOP
+        -- A CASE, so that no index of what is leased looks better than the primary key.
+        UPDATE workflow_states w SET lease_expires_at = v_until
+        WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_extend.workflow_id
+          AND CASE WHEN w.lease_expires_at IS NOT NULL THEN w.fence END = workflow_extend.fence;
+        EXIT WHEN FOUND;
+        -- It says why.
+        PERFORM _workflow_lock_claim(workflow_extend.workflow_id, workflow_extend.fence);
+    END LOOP;
     RETURN v_until;
 END
 $$;

@@ -57,7 +57,7 @@ CREATE OR REPLACE TRIGGER workflow_states_write BEFORE INSERT OR UPDATE ON llmsp
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_workflow_states_write();
 
 CREATE OR REPLACE FUNCTION llmspell_internal._workflow_status(status text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
