@@ -149,5 +149,5 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._tg_workflow_states_storable() IS 'Refuses a document, also of a raw writer, that is too large as text or too deep for a dump.
 Errors: 54000.';
 CREATE OR REPLACE TRIGGER workflow_states_storable BEFORE INSERT OR UPDATE OF state_data ON llmspell.workflow_states
-    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_workflow_states_storable();
+    FOR EACH ROW WHEN (NOT llmspell_internal._storable(NEW.state_data, 'state_data')) EXECUTE FUNCTION llmspell_internal._tg_workflow_states_storable();
 COMMENT ON TRIGGER workflow_states_storable ON llmspell.workflow_states IS 'Restore: checks the document as any other.';
