@@ -189,7 +189,7 @@ COMMENT ON FUNCTION llmspell_internal._session_row(llmspell.sessions) IS 'Return
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_row(llmspell.sessions) TO llmspell_app;
 
 -- In a trigger of writes of the document, not a CHECK: that would read it again when only a lease, an access or a
--- count is written.
+-- count is written. The condition of the trigger makes the check, as a call of the function would take longer.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_sessions_storable() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

@@ -136,7 +136,7 @@ Errors: 22023 another status, 22001 over 1,000 characters.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_reason(text, text) TO llmspell_app;
 
 -- In a trigger of writes of the document, not a CHECK: that would read it again when only a lease, an access or a
--- count is written.
+-- count is written. The condition of the trigger makes the check, as a call of the function would take longer.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_workflow_states_storable() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
