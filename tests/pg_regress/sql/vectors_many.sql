@@ -33,9 +33,9 @@ SELECT pg_temp.differ(ARRAY['[1e-30,0,0,0]', '[1e30,0,0,0]']::vector[], '4');
 SET SESSION AUTHORIZATION regress_admin;
 SET app.current_tenant_id = 'many';
 SELECT cardinality(llmspell.vector_add_many((SELECT array_agg(regress.at(n / 20.0)) FROM generate_series(1, 7200) AS n)));
-SELECT route FROM llmspell.vector_explain(regress.at(5), 3, ef_search => 100);
+SELECT route FROM llmspell.vector_explain(regress.at(5), 3, since => '2000-01-01', ef_search => 100);
 SELECT count(*) AS rows, count(DISTINCT query_number) AS queries, bool_or(exact) AS exact, bool_and(complete) AS complete, max(distance) < 0.001 AS near
-FROM llmspell.vector_search_many(ARRAY(SELECT regress.at(n) FROM generate_series(3, 300, 21) AS n), 3, ef_search => 100);
+FROM llmspell.vector_search_many(ARRAY(SELECT regress.at(n) FROM generate_series(3, 300, 21) AS n), 3, since => '2000-01-01', ef_search => 100);
 SET SESSION AUTHORIZATION regress_app;
 SELECT count(*) FROM llmspell.vector_search_many('{}');
 SELECT regress.try(s) FROM unnest(ARRAY[
