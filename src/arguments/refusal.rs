@@ -10,9 +10,9 @@ impl Refusal for Invalid {
         match self {
             Self::Null(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::TooLong { .. } => PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION,
-            Self::TooDeep { .. }
-            | Self::TooLarge { .. }
-            | Self::TooManyBytes { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Self::TooDeep { .. } | Self::TooLarge { .. } | Self::TooManyBytes { .. } => {
+                PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
+            }
             Self::Both(..)
             | Self::Empty(_)
             | Self::MaxRows(_)

@@ -137,9 +137,19 @@ impl Reader {
     fn operator(&mut self, key: &[u8], value: &Value<'_>, below_key: bool) -> Result<(usize, bool), Invalid> {
         let logical = |test: Result<usize, Invalid>| test.map(|test| (test, true));
         match key {
-            b"$and" => return logical(self.each("$and", value, below_key).and_then(|each| self.add(Test::All(each)))),
-            b"$or" => return logical(self.each("$or", value, below_key).and_then(|each| self.add(Test::Any(each)))),
-            b"$not" => return logical(self.inner("$not", value, below_key).and_then(|test| self.add(Test::Not(test)))),
+            b"$and" => {
+                return logical(
+                    self.each("$and", value, below_key).and_then(|each| self.add(Test::All(each))),
+                );
+            }
+            b"$or" => {
+                return logical(self.each("$or", value, below_key).and_then(|each| self.add(Test::Any(each))));
+            }
+            b"$not" => {
+                return logical(
+                    self.inner("$not", value, below_key).and_then(|test| self.add(Test::Not(test))),
+                );
+            }
             _ => {}
         }
         let (operator, test, negate) = match key {
@@ -169,7 +179,12 @@ impl Reader {
         Ok((test, false))
     }
 
-    fn each(&mut self, operator: &'static str, value: &Value<'_>, below_key: bool) -> Result<Vec<usize>, Invalid> {
+    fn each(
+        &mut self,
+        operator: &'static str,
+        value: &Value<'_>,
+        below_key: bool,
+    ) -> Result<Vec<usize>, Invalid> {
         let Value::Array(array) = value else { return Err(operand(operator, "an array of objects", value)) };
         if array.len() == 0 {
             return Err(Invalid::Empty(operator));
@@ -178,7 +193,12 @@ impl Reader {
     }
 
     /// The test that an operand of a logical operator stands for.
-    fn inner(&mut self, operator: &'static str, value: &Value<'_>, below_key: bool) -> Result<usize, Invalid> {
+    fn inner(
+        &mut self,
+        operator: &'static str,
+        value: &Value<'_>,
+        below_key: bool,
+    ) -> Result<usize, Invalid> {
         let Value::Object(object) = value else {
             let takes = if operator == "$not" { "an object" } else { "an array of objects" };
             return Err(operand(operator, takes, value));
@@ -194,7 +214,12 @@ impl Reader {
         Test::Equals(Literal::of(value))
     }
 
-    fn compares(&self, operator: &'static str, value: &Value<'_>, orders: [Ordering; 2]) -> Result<Test, Invalid> {
+    fn compares(
+        &self,
+        operator: &'static str,
+        value: &Value<'_>,
+        orders: [Ordering; 2],
+    ) -> Result<Test, Invalid> {
         match value {
             Value::Number(_) | Value::Text(_) => Ok(Test::Compares(orders, Literal::of(value))),
             other => Err(operand(operator, "a number or a text", other)),
@@ -236,7 +261,9 @@ impl Reader {
                 self.elements += array.len();
                 polled(array.elements()).for_each(|element| self.count_elements(&element));
             }
-            Value::Object(object) => polled(object.members()).for_each(|(_, member)| self.count_elements(&member)),
+            Value::Object(object) => {
+                polled(object.members()).for_each(|(_, member)| self.count_elements(&member))
+            }
             _ => {}
         }
     }

@@ -111,7 +111,12 @@ mod tests {
     fn examples() {
         assert!(like("", "") && like("", "%") && like("", "%%") && !like("", "_") && !like("a", ""));
         assert!(like("é", "_") && !like("é", "__") && like("aéb", "a_b") && like("日本", "%本"));
-        assert!(like("100%", r"100\%") && !like("1000", r"100\%") && like(r"a\b", r"a\\b") && like("a_b", r"a\_b"));
+        assert!(
+            like("100%", r"100\%")
+                && !like("1000", r"100\%")
+                && like(r"a\b", r"a\\b")
+                && like("a_b", r"a\_b")
+        );
         assert!(!like("Abc", "abc%"));
         assert_eq!(Pattern::new(br"a\").err(), Some(Invalid::Escape(r"a\".to_owned())));
     }

@@ -29,7 +29,9 @@ fn contains(whole: &Json, part: &Json) -> bool {
         (Json::Object(whole), Json::Object(part)) => {
             part.iter().all(|(key, part)| whole.get(key).is_some_and(|it| contains(it, part)))
         }
-        (Json::Array(whole), Json::Array(part)) => part.iter().all(|part| whole.iter().any(|it| contains(it, part))),
+        (Json::Array(whole), Json::Array(part)) => {
+            part.iter().all(|part| whole.iter().any(|it| contains(it, part)))
+        }
         _ => whole == part,
     }
 }
@@ -70,7 +72,8 @@ fn naive(filter: &Json, value: Option<&Json>) -> bool {
         };
         let is_listed = || {
             each().any(|literal| {
-                equals(literal) || value.and_then(Json::as_array).is_some_and(|elements| elements.contains(literal))
+                equals(literal)
+                    || value.and_then(Json::as_array).is_some_and(|elements| elements.contains(literal))
             })
         };
         match key.as_str() {
@@ -91,7 +94,9 @@ fn naive(filter: &Json, value: Option<&Json>) -> bool {
                 let pattern = chars(operand.as_str().unwrap());
                 value.and_then(Json::as_str).is_some_and(|text| like(&chars(text), &pattern))
             }
-            key => naive(operand, value.and_then(|value| value.get(key)).filter(|_| value.unwrap().is_object())),
+            key => {
+                naive(operand, value.and_then(|value| value.get(key)).filter(|_| value.unwrap().is_object()))
+            }
         }
     })
 }
@@ -101,7 +106,10 @@ fn operator() -> impl Strategy<Value = (String, Json)> {
     prop_oneof![
         (prop_oneof![Just("$eq"), Just("$ne")], value_of_any_kind()),
         (prop_oneof![Just("$gt"), Just("$gte"), Just("$lt"), Just("$lte")], compared),
-        (prop_oneof![Just("$in"), Just("$nin")], prop::collection::vec(value_of_any_kind(), 0..4).prop_map(Json::from)),
+        (
+            prop_oneof![Just("$in"), Just("$nin")],
+            prop::collection::vec(value_of_any_kind(), 0..4).prop_map(Json::from)
+        ),
         (Just("$exists"), prop::bool::ANY.prop_map(Json::from)),
         (Just("$like"), "[ab%_]{0,3}".prop_map(Json::from)),
     ]
@@ -120,9 +128,13 @@ fn below() -> impl Strategy<Value = Json> {
         4 => prop::collection::vec(operator(), 1..3).prop_map(collected),
     ];
     leaf.prop_recursive(3, 24, 3, |inner| {
-        let objects = inner.clone().prop_map(|value| if value.is_object() { value } else { json!({"$eq": value}) });
+        let objects =
+            inner.clone().prop_map(|value| if value.is_object() { value } else { json!({"$eq": value}) });
         let logical = prop_oneof![
-            (prop_oneof![Just("$and"), Just("$or")], prop::collection::vec(objects.clone(), 1..3).prop_map(Json::from)),
+            (
+                prop_oneof![Just("$and"), Just("$or")],
+                prop::collection::vec(objects.clone(), 1..3).prop_map(Json::from)
+            ),
             (Just("$not"), objects),
         ]
         .prop_map(|(key, value)| (key.to_owned(), value));
@@ -139,7 +151,10 @@ fn filter() -> impl Strategy<Value = Json> {
     let keys = || prop::collection::vec((key(), below()), 0..3).prop_map(collected);
     keys().prop_recursive(3, 16, 3, move |inner| {
         let logical = prop_oneof![
-            (prop_oneof![Just("$and"), Just("$or")], prop::collection::vec(inner.clone(), 1..3).prop_map(Json::from)),
+            (
+                prop_oneof![Just("$and"), Just("$or")],
+                prop::collection::vec(inner.clone(), 1..3).prop_map(Json::from)
+            ),
             (Just("$not"), inner),
         ]
         .prop_map(|(key, value)| (key.to_owned(), value));
@@ -176,8 +191,14 @@ fn equalities(filter: &Json) -> Option<Vec<u8>> {
 fn equalities_for_the_index() {
     for (filter, wanted) in [
         (json!({"a": 1, "b": {"$gt": 2}}), json!({"a": 1})),
-        (json!({"a": {"$eq": "x"}, "b": {"c": {"$eq": [1]}, "d": {"$ne": 1}, "e": {}}}), json!({"a": "x", "b": {"c": [1], "e": {}}})),
-        (json!({"$and": [{"a": 1}, {"b": {"$and": [{"c": 1}, {"$eq": {"d": 2}}]}}]}), json!({"a": 1, "b": {"c": 1, "d": 2}})),
+        (
+            json!({"a": {"$eq": "x"}, "b": {"c": {"$eq": [1]}, "d": {"$ne": 1}, "e": {}}}),
+            json!({"a": "x", "b": {"c": [1], "e": {}}}),
+        ),
+        (
+            json!({"$and": [{"a": 1}, {"b": {"$and": [{"c": 1}, {"$eq": {"d": 2}}]}}]}),
+            json!({"a": 1, "b": {"c": 1, "d": 2}}),
+        ),
         (json!({"$and": [{"a": [1]}, {"a": [2]}, {"a": 3}]}), json!({"a": [1, 2]})),
         (json!({"$or": [{"b": 1}], "$not": {"c": 1}, "a": null}), json!({"a": null})),
     ] {
@@ -202,7 +223,10 @@ fn refusals() {
         (json!({"a": {"$foo": 1}}), "filter knows no operator \"$foo\""),
         (json!({"$": 1}), "filter knows no operator \"$\""),
         (json!({"a": {"$gt": 1, "b": 2}}), "operator \"$gt\" of filter must not stand beside the key \"b\""),
-        (json!({"a": {"b": {"$ne": 1}, "$exists": true}}), "operator \"$exists\" of filter must not stand beside the key \"b\""),
+        (
+            json!({"a": {"b": {"$ne": 1}, "$exists": true}}),
+            "operator \"$exists\" of filter must not stand beside the key \"b\"",
+        ),
         (json!({"a": [{"$gt": 1}]}), "operator \"$gt\" of filter must not stand in an array"),
         (json!({"a": [[{"b": {"$or": 1}}]]}), "operator \"$or\" of filter must not stand in an array"),
         (json!({"$gt": 1}), "operator \"$gt\" of filter must stand below a key"),
@@ -213,16 +237,32 @@ fn refusals() {
         (json!({"a": {"$lte": true}}), "operator \"$lte\" of filter takes a number or a text, not a boolean"),
         (json!({"a": {"$exists": 1}}), "operator \"$exists\" of filter takes a boolean, not a number"),
         (json!({"a": {"$like": 1}}), "operator \"$like\" of filter takes a text, not a number"),
-        (json!({"a": {"$like": "\\"}}), "operator \"$like\" of filter has a pattern that ends with a backslash: \"\\\""),
+        (
+            json!({"a": {"$like": "\\"}}),
+            "operator \"$like\" of filter has a pattern that ends with a backslash: \"\\\"",
+        ),
         (json!({"$and": {}}), "operator \"$and\" of filter takes an array of objects, not an object"),
         (json!({"$or": [1]}), "operator \"$or\" of filter takes an array of objects, not a number"),
         (json!({"$or": []}), "operator \"$or\" of filter needs at least one condition"),
         (json!({"a": {"$not": 1}}), "operator \"$not\" of filter takes an object, not a number"),
-        (json!({"$or": vec![json!({"a": 1}); 1001]}), "filter has at most 1000 conditions, this one has more"),
-        (json!({"a": {"$ne": vec![0; 101]}}), "filter has at most 100 elements in its arrays, this one has 101"),
-        (json!({"a": {"$in": vec![0; 9000]}, "b": {"$nin": vec![0; 1001]}}), "filter has at most 10000 members in the lists of $in and $nin, this one has 10001"),
+        (
+            json!({"$or": vec![json!({"a": 1}); 1001]}),
+            "filter has at most 1000 conditions, this one has more",
+        ),
+        (
+            json!({"a": {"$ne": vec![0; 101]}}),
+            "filter has at most 100 elements in its arrays, this one has 101",
+        ),
+        (
+            json!({"a": {"$in": vec![0; 9000]}, "b": {"$nin": vec![0; 1001]}}),
+            "filter has at most 10000 members in the lists of $in and $nin, this one has 10001",
+        ),
     ] {
-        assert_eq!(read(&filter).err().map(|invalid| invalid.to_string()), Some(wanted.to_owned()), "{filter}");
+        assert_eq!(
+            read(&filter).err().map(|invalid| invalid.to_string()),
+            Some(wanted.to_owned()),
+            "{filter}"
+        );
     }
 }
 

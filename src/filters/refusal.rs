@@ -29,7 +29,9 @@ impl Refusal for Invalid {
                 "Ask for less, and look through the rows that come back."
             }
             Self::NoKey(_) => "Write {\"key\": {\"$gt\": 1}}; $and, $or and $not may stand above keys.",
-            Self::NoObject(_) => "Give the members that a row must contain, for instance {\"kind\": \"note\"}.",
+            Self::NoObject(_) => {
+                "Give the members that a row must contain, for instance {\"kind\": \"note\"}."
+            }
             Self::Operand { .. } | Self::Unknown(_) => {
                 "There are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $like, $and, $or and $not."
             }

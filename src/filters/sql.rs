@@ -3,9 +3,9 @@
 
 use pgrx::AnyElement;
 use pgrx::memcxt::PgMemoryContexts;
+use pgrx::pg_getarg_datum;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::pg_getarg_datum;
 
 use super::given::checked;
 use super::language::Filter;

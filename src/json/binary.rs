@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn members_of_a_large_object() {
-        let large: serde_json::Map<String, Json> = (0..500).map(|n| (format!("k{n}"), json!([n, "x"]))).collect();
+        let large: serde_json::Map<String, Json> =
+            (0..500).map(|n| (format!("k{n}"), json!([n, "x"]))).collect();
         let bytes = document(&Json::Object(large));
         let Value::Object(object) = Value::of_document(&bytes) else { unreachable!() };
         assert_eq!(object.members().count(), 500);

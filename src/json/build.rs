@@ -1,8 +1,8 @@
 //! Documents in the binary form of jsonb, written in one pass into one buffer.
 
 use super::binary::{
-    ENTRY_HAS_OFFSET, ENTRY_LENGTH, FLAG_ARRAY, FLAG_OBJECT, IS_CONTAINER, IS_FALSE, IS_NULL, IS_NUMBER, IS_TEXT,
-    IS_TRUE, Value,
+    ENTRY_HAS_OFFSET, ENTRY_LENGTH, FLAG_ARRAY, FLAG_OBJECT, IS_CONTAINER, IS_FALSE, IS_NULL, IS_NUMBER,
+    IS_TEXT, IS_TRUE, Value,
 };
 
 /// How often an entry says where it ends instead of how long it is.

@@ -14,8 +14,11 @@ pub fn number(text: &str) -> Vec<u8> {
     let scale = part.len() as u16;
     let whole = format!("{whole:0>width$}", width = whole.len().next_multiple_of(4));
     let part = format!("{part:0<width$}", width = part.len().next_multiple_of(4));
-    let mut digits: Vec<u16> =
-        format!("{whole}{part}").as_bytes().chunks(4).map(|four| str::from_utf8(four).unwrap().parse().unwrap()).collect();
+    let mut digits: Vec<u16> = format!("{whole}{part}")
+        .as_bytes()
+        .chunks(4)
+        .map(|four| str::from_utf8(four).unwrap().parse().unwrap())
+        .collect();
     let mut weight = (whole.len() / 4) as i32 - 1;
     let zeros = digits.iter().take_while(|digit| **digit == 0).count();
     digits.drain(..zeros);
@@ -26,7 +29,13 @@ pub fn number(text: &str) -> Vec<u8> {
         weight = 0;
     }
     let mut halves = if scale < 64 && (-64..64).contains(&weight) {
-        vec![0x8000 | u16::from(is_negative) << 13 | scale << 7 | u16::from(weight < 0) << 6 | weight as u16 & 0x3f]
+        vec![
+            0x8000
+                | u16::from(is_negative) << 13
+                | scale << 7
+                | u16::from(weight < 0) << 6
+                | weight as u16 & 0x3f,
+        ]
     } else {
         vec![u16::from(is_negative) << 14 | scale, weight as i16 as u16]
     };
@@ -87,7 +96,8 @@ fn values() -> impl Strategy<Value = Json> {
     scalar().prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
-            prop::collection::btree_map(key(), inner, 0..4).prop_map(|members| Json::Object(members.into_iter().collect())),
+            prop::collection::btree_map(key(), inner, 0..4)
+                .prop_map(|members| Json::Object(members.into_iter().collect())),
         ]
     })
 }
@@ -101,7 +111,8 @@ pub fn any() -> impl Strategy<Value = Json> {
 }
 
 pub fn object() -> impl Strategy<Value = Json> {
-    prop::collection::btree_map(key(), values(), 0..5).prop_map(|members| Json::Object(members.into_iter().collect()))
+    prop::collection::btree_map(key(), values(), 0..5)
+        .prop_map(|members| Json::Object(members.into_iter().collect()))
 }
 
 pub fn value_of_any_kind() -> impl Strategy<Value = Json> {

@@ -83,7 +83,8 @@ impl Table {
 
     /// What row `t` must fulfil beside belonging to the tenant.
     fn conditions(&self) -> String {
-        let Conditions { scope, contained, tested, since, until, excluded, role, with_expired } = self.conditions;
+        let Conditions { scope, contained, tested, since, until, excluded, role, with_expired } =
+            self.conditions;
         let (scope_column, time) = (self.scope(), self.time());
         let each = [
             (scope, format!("t.{scope_column} = {SCOPE}")),

@@ -96,7 +96,9 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 13
     // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
     // and pgvector's.
     let given = |oid, datum| unsafe { typed(oid, datum) };
-    let filter = |part: fn(&'a Given) -> Arg<'a>| query.filter.as_deref().map_or(Arg::null_oid(pg_sys::JSONBOID), part);
+    let filter = |part: fn(&'a Given) -> Arg<'a>| {
+        query.filter.as_deref().map_or(Arg::null_oid(pg_sys::JSONBOID), part)
+    };
     [
         given(target.types.vector, Some(vector)),
         query.tenant.as_str().into(),
@@ -205,8 +207,11 @@ fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: O
     let parameters = parameters(query, target, 0);
     let hits = if few {
         // One index in its order, unless the filter has its own.
-        let off =
-            if conditions.contained { &PLAIN[..] } else { &[c"enable_seqscan", c"enable_bitmapscan", c"jit"] };
+        let off = if conditions.contained {
+            &PLAIN[..]
+        } else {
+            &[c"enable_seqscan", c"enable_bitmapscan", c"jit"]
+        };
         run(&target.space.exact_few(conditions), &parameters, off)
     } else {
         run(&target.space.exact(conditions), &parameters, &PLAIN)

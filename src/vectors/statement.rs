@@ -296,13 +296,16 @@ mod tests {
             role: true,
         };
         for text in [space().exact(all), space().exact_few(all)] {
-            for parameter in [QUERY, TENANT, SCOPE, CONTAINED, SINCE, UNTIL, MAX_DISTANCE, K, EXCLUDED, ROLE, TESTED] {
+            for parameter in
+                [QUERY, TENANT, SCOPE, CONTAINED, SINCE, UNTIL, MAX_DISTANCE, K, EXCLUDED, ROLE, TESTED]
+            {
                 assert!(text.contains(parameter), "{parameter}");
             }
             assert!(text.contains("expires_at > now()"));
         }
         let none = space().exact(Conditions { with_expired: true, ..Conditions::default() });
-        for parameter in [SCOPE, CONTAINED, SINCE, UNTIL, MAX_DISTANCE, EXCLUDED, ROLE, TESTED, "expires_at"] {
+        for parameter in [SCOPE, CONTAINED, SINCE, UNTIL, MAX_DISTANCE, EXCLUDED, ROLE, TESTED, "expires_at"]
+        {
             assert!(!none.contains(parameter), "{parameter}");
         }
     }
