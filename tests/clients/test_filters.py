@@ -8,7 +8,7 @@ from lib import A, B, ROLE, SOAK, app, equal, one, raises, rows, server, test
 from plans import log_plans, logged
 
 DOCUMENTS = 300
-FILTERS = 10_000 if SOAK else 400
+FILTERS = 10_000 if SOAK else 250
 BATCH = 200
 SESSION = "30000000-0000-0000-0000-000000000001"
 VECTOR = "array_fill(1, ARRAY[384])::vector"
@@ -108,7 +108,7 @@ def oracle():
                 continue
             words = "words" in name
             # What the other ways share with the first is tried on fewer.
-            few = len(filters) if name in FINDS else min(len(filters), 200 if not SOAK else 2000)
+            few = len(filters) if name in FINDS else min(len(filters), 2000 if SOAK else 100)
             for text, got, want in zip(texts, found(connection, query, texts[:few]), wanted):
                 equal(sorted(got), sorted(want & BY_WORDS if words else want), f"{name}, {text}")
     # A test that finds all or nothing tells nothing.
