@@ -60,7 +60,7 @@ COMMENT ON FUNCTION llmspell_internal._vector_small_space(text, integer, boolean
 Errors: 42501 no tenant, 22001 a name over 100 characters, 22023 no name, too many or other dimensions, 54000 too many spaces.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_small_space(text, integer, boolean) TO llmspell_app;
 
--- One writer at a time counts, in every isolation level. There is one lock for all small spaces of a tenant, so that
+-- One writer at a time stores and counts, in every isolation level. There is one lock for all small spaces of a tenant, so that
 -- calls on several of them do not deadlock.
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_small_turn(tenant text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -80,7 +80,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_small_turn(text) IS 'Waits until no other transaction adds rows to small spaces of the tenant; false where it has none.';
+COMMENT ON FUNCTION llmspell_internal._vector_small_turn(text) IS 'Waits until no other transaction stores rows in small spaces of the tenant; false where it has none.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_small_turn(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_vector_small() RETURNS trigger
@@ -97,8 +97,14 @@ BEGIN
     IF _is_restoring() THEN
         RETURN NULL;
     END IF;
+    IF TG_WHEN = 'BEFORE' THEN
+        -- Before any key is taken, so that two who store the same ids do not deadlock.
+        PERFORM _vector_small_turn(current_tenant()) WHERE current_tenant() IS NOT NULL;
+        RETURN NULL;
+    END IF;
     FOR v_tenant IN SELECT DISTINCT f.tenant_id FROM fresh f LOOP
-        IF TG_OP = 'INSERT' THEN
+        -- Of another tenant than the session's, as a superuser adds them.
+        IF TG_OP = 'INSERT' AND v_tenant IS DISTINCT FROM current_tenant() THEN
             PERFORM _vector_small_turn(v_tenant);
         END IF;
         SELECT s.* INTO v_space FROM vector_small_spaces s WHERE s.tenant_id = v_tenant AND s.number = TG_ARGV[0]::int;
@@ -129,13 +135,15 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_event text;
+    v_trigger record;
 BEGIN
-    FOREACH v_event IN ARRAY '{INSERT,UPDATE}'::text[] LOOP
-        EXECUTE format('CREATE TRIGGER %1$I AFTER %2$s ON llmspell.%3$I REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_small(%4$L)',
-            format('vector_small_%s_%s', number, lower(v_event)), v_event, 'vector_small_' || number, number);
-        EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', format('vector_small_%s_%s', number, lower(v_event)), 'vector_small_' || number,
-            'Restore: does nothing, as the rows were within the bounds.');
+    FOR v_trigger IN
+        SELECT format('vector_small_%s_%s', number, t.suffix) AS name, t.event
+        FROM (VALUES ('turn', 'BEFORE INSERT'), ('insert', 'AFTER INSERT'), ('update', 'AFTER UPDATE')) AS t (suffix, event)
+    LOOP
+        EXECUTE format('CREATE TRIGGER %I %s ON llmspell.%I %s FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_small(%L)', v_trigger.name, v_trigger.event,
+            'vector_small_' || number, CASE WHEN v_trigger.event LIKE 'AFTER%' THEN 'REFERENCING NEW TABLE AS fresh' END, number);
+        EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', v_trigger.name, 'vector_small_' || number, 'Restore: does nothing, as the rows were within the bounds.');
     END LOOP;
 END
 $$;

@@ -71,7 +71,7 @@ COMMENT ON COLUMN llmspell.vector_small_spaces.name IS 'Name of the space, after
 COMMENT ON COLUMN llmspell.vector_small_spaces.number IS 'Number of its table.';
 COMMENT ON COLUMN llmspell.vector_small_spaces.dims IS 'Dimensions of its vectors, those of the first one.';
 COMMENT ON COLUMN llmspell.vector_small_spaces.created_at IS 'When it was made.';
-COMMENT ON COLUMN llmspell.vector_small_spaces.updated_at IS 'When rows were last added to a small space, kept in that of the least number.';
+COMMENT ON COLUMN llmspell.vector_small_spaces.updated_at IS 'When rows were last stored in a small space, kept in that of the least number.';
 
 CREATE TABLE llmspell.embedding_queue (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
