@@ -18,6 +18,7 @@ mod hooks;
 mod install;
 mod interrupts;
 mod introspection;
+mod items;
 mod json;
 mod kv;
 mod limits;
