@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 
 mod arguments;
 mod artifacts;
+mod call;
 mod cursor;
 mod episodes;
 mod error;
@@ -55,6 +56,7 @@ pub extern "C-unwind" fn _PG_init() {
     tenancy::init();
     settings::init();
     vectors::sql::init();
+    call::init();
     maintenance::worker::register();
 }
 

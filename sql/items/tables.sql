@@ -53,5 +53,11 @@ CREATE TYPE llmspell_internal.item_row AS (
 );
 COMMENT ON TYPE llmspell_internal.item_row IS 'Rows of item_list.';
 
+CREATE TYPE llmspell_internal.item_hit AS (
+    namespace text[], key text, value jsonb, version bigint, created_at timestamptz, updated_at timestamptz, ttl interval, expires_at timestamptz,
+    score double precision, distance double precision, vector_score double precision, text_score double precision, complete boolean, cursor text
+);
+COMMENT ON TYPE llmspell_internal.item_hit IS 'Rows of item_search.';
+
 CREATE TYPE llmspell_internal.item_written AS (namespace text[], key text, version bigint, created boolean);
 COMMENT ON TYPE llmspell_internal.item_written IS 'Rows of item_put and item_put_many.';

@@ -44,7 +44,7 @@ DECLARE
     v_expires_at constant timestamptz := CASE WHEN item_put.ttl IS NOT NULL THEN _expiry(NULL, item_put.ttl) END;
     v_embeddings constant @extschema:vector@.vector[] := CASE WHEN num_nonnulls(item_put.embedding, item_put.embeddings) > 0
         THEN _item_embeddings(item_put.embedding, item_put.embeddings) END;
-    v_language constant text := _search_language(item_put.language);
+    v_language constant text := coalesce(item_put.language, get_current_ts_config()::text);
     v_actual bigint;
 BEGIN
     PERFORM _given(item_put.value, 'value'), _check_expected(item_put.expected_version);
@@ -89,7 +89,7 @@ DECLARE
     v_namespaces text[];
     v_keys text[];
     v_items jsonb[];
-    v_language constant text := _search_language(NULL);
+    v_language constant text := get_current_ts_config()::text;
     v_twice record;
 BEGIN
     PERFORM _require_tenant();

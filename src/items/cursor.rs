@@ -26,7 +26,9 @@ mod tests {
         assert_eq!(cursor("a\u{1}b\u{1}", Some("k\"")), r#"["a","b","k\""]"#);
         assert_eq!(cursor("", None), "[]");
         assert_eq!(parse("[]", false), Some((String::new(), String::new())));
-        for wrong in ["", "[", "{}", "[1]", "[\"\", \"k\"]", "[\"a\\u0001\", \"k\"]", "[\"a\", \"\\u0000\"]", "[]"] {
+        for wrong in
+            ["", "[", "{}", "[1]", "[\"\", \"k\"]", "[\"a\\u0001\", \"k\"]", "[\"a\", \"\\u0000\"]", "[]"]
+        {
             assert_eq!(parse(wrong, true), None, "{wrong}");
         }
     }

@@ -141,16 +141,22 @@ mod tests {
 
     #[test]
     fn texts() {
-        assert_eq!((made(&[]), made(&["a"]), made(&["a", "é"])), (String::new(), "a\u{1}".into(), "a\u{1}é\u{1}".into()));
+        assert_eq!(
+            (made(&[]), made(&["a"]), made(&["a", "é"])),
+            (String::new(), "a\u{1}".into(), "a\u{1}é\u{1}".into())
+        );
         assert_eq!(segments(&made(&["a", "b"])).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(segments("").count(), 0);
         assert!(["", "a\u{1}", "a\u{1}b c\u{1}"].into_iter().all(is_path));
-        assert!(["a", "\u{1}", "a\u{1}\u{1}", "a\u{1}b", "a\u{2}\u{1}"].into_iter().all(|text| !is_path(text)));
+        assert!(
+            ["a", "\u{1}", "a\u{1}\u{1}", "a\u{1}b", "a\u{2}\u{1}"].into_iter().all(|text| !is_path(text))
+        );
     }
 
     #[test]
     fn refusals() {
-        let named = |segments: &[Option<&str>]| path(segments.iter().copied(), "namespace").unwrap_err().to_string();
+        let named =
+            |segments: &[Option<&str>]| path(segments.iter().copied(), "namespace").unwrap_err().to_string();
         assert_eq!(named(&[Some("a"), None]), "segment 2 of namespace must not be null");
         assert_eq!(named(&[Some("")]), "segment 1 of namespace must not be empty");
         assert_eq!(named(&[Some("a\tb")]), "segment 1 of namespace has a control character: \"a\tb\"");

@@ -54,6 +54,27 @@ impl<'a> Document<'a> {
         self.0.whole().into()
     }
 
+    /// The names of an object's members, in the order of jsonb.
+    pub fn names(&self) -> Vec<String> {
+        use pg_sys::JsonbIteratorToken::*;
+        // SAFETY: the container is that of a valid jsonb, which outlives the iterator.
+        let mut iterator =
+            unsafe { pg_sys::JsonbIteratorInit(&raw mut (*self.0.whole().cast::<pg_sys::Jsonb>()).root) };
+        let mut names = Vec::new();
+        loop {
+            poll();
+            // SAFETY: all-zero is a valid JsonbValue (null), which the iterator fills in; it passes over what members hold.
+            unsafe {
+                let mut value: pg_sys::JsonbValue = std::mem::zeroed();
+                match pg_sys::JsonbIteratorNext(&raw mut iterator, &raw mut value, true) {
+                    WJB_DONE => return names,
+                    WJB_KEY => names.push(string(&value).to_owned()),
+                    _ => (),
+                }
+            }
+        }
+    }
+
     /// Calls `visit` with every token, in the order of jsonb.
     pub fn walk<E>(&self, mut visit: impl FnMut(Token<'_>) -> Result<(), E>) -> Result<(), E> {
         use pg_sys::JsonbIteratorToken::*;

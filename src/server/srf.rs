@@ -8,9 +8,26 @@ use pgrx::prelude::*;
 /// # Safety
 /// `fcinfo` is that of a set-returning call.
 pub unsafe fn rows_of(fcinfo: pg_sys::FunctionCallInfo) -> impl FnMut(&[Option<pg_sys::Datum>]) {
+    // SAFETY: as the caller says.
+    unsafe { store(fcinfo, 0) }
+}
+
+/// Takes values for a function that returns a set of them.
+///
+/// # Safety
+/// `fcinfo` is that of a set-returning call.
+pub unsafe fn values_of(fcinfo: pg_sys::FunctionCallInfo) -> impl FnMut(Option<pg_sys::Datum>) {
+    // SAFETY: as the caller says; the one column is the value.
+    let mut put = unsafe { store(fcinfo, pg_sys::MAT_SRF_USE_EXPECTED_DESC) };
+    move |value| put(&[value])
+}
+
+/// # Safety
+/// `fcinfo` is that of a set-returning call.
+unsafe fn store(fcinfo: pg_sys::FunctionCallInfo, flags: u32) -> impl FnMut(&[Option<pg_sys::Datum>]) {
     // SAFETY: makes the tuple store of the call, which copies what is put into it.
     let result = unsafe {
-        pg_sys::InitMaterializedSRF(fcinfo, 0);
+        pg_sys::InitMaterializedSRF(fcinfo, flags);
         (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()
     };
     move |row| {
