@@ -76,7 +76,7 @@ BEGIN
     IF NOT FOUND THEN
         v_near := _call_nearest(_call_statement.name, ARRAY(SELECT p.proname::text FROM _call_functions() p WHERE has_function_privilege(p.oid, 'EXECUTE') ORDER BY 1));
         RAISE EXCEPTION 'there is no function "%"', left(_call_statement.name, 100) USING ERRCODE = 'invalid_parameter_value',
-            HINT = coalesce(format('Did you mean "%s"?', v_near), 'docs/ has a page for each kind of function; \df llmspell.* lists them.');
+            HINT = coalesce('Did you mean "' || v_near || '"?', 'docs/ has a page for each kind of function; \df llmspell.* lists them.');
     END IF;
     v_known := coalesce(v_function.proargnames[:v_function.pronargs], '{}');
     SELECT g INTO v_wrong FROM unnest(_call_statement.given) AS g WHERE g <> ALL (v_known) LIMIT 1;

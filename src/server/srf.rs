@@ -8,26 +8,9 @@ use pgrx::prelude::*;
 /// # Safety
 /// `fcinfo` is that of a set-returning call.
 pub unsafe fn rows_of(fcinfo: pg_sys::FunctionCallInfo) -> impl FnMut(&[Option<pg_sys::Datum>]) {
-    // SAFETY: as the caller says.
-    unsafe { store(fcinfo, 0) }
-}
-
-/// Takes values for a function that returns a set of them.
-///
-/// # Safety
-/// `fcinfo` is that of a set-returning call.
-pub unsafe fn values_of(fcinfo: pg_sys::FunctionCallInfo) -> impl FnMut(Option<pg_sys::Datum>) {
-    // SAFETY: as the caller says; the one column is the value.
-    let mut put = unsafe { store(fcinfo, pg_sys::MAT_SRF_USE_EXPECTED_DESC) };
-    move |value| put(&[value])
-}
-
-/// # Safety
-/// `fcinfo` is that of a set-returning call.
-unsafe fn store(fcinfo: pg_sys::FunctionCallInfo, flags: u32) -> impl FnMut(&[Option<pg_sys::Datum>]) {
     // SAFETY: makes the tuple store of the call, which copies what is put into it.
     let result = unsafe {
-        pg_sys::InitMaterializedSRF(fcinfo, flags);
+        pg_sys::InitMaterializedSRF(fcinfo, 0);
         (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()
     };
     move |row| {
@@ -42,6 +25,18 @@ unsafe fn store(fcinfo: pg_sys::FunctionCallInfo, flags: u32) -> impl FnMut(&[Op
                 nulls.as_ptr(),
             );
         }
+    }
+}
+
+/// The tuple store of a function that returns a set of values.
+///
+/// # Safety
+/// `fcinfo` is that of a set-returning call.
+pub unsafe fn values_of(fcinfo: pg_sys::FunctionCallInfo) -> *mut pg_sys::Tuplestorestate {
+    // SAFETY: makes the tuple store of the call; the one column is the value.
+    unsafe {
+        pg_sys::InitMaterializedSRF(fcinfo, pg_sys::MAT_SRF_USE_EXPECTED_DESC);
+        (*(*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()).setResult
     }
 }
 
