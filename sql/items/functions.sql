@@ -8,7 +8,8 @@ Errors: 22004 null, or a null segment, 22023 a segment empty or with control cha
 GRANT EXECUTE ON FUNCTION llmspell_internal._item_path(text[], text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._item_segments(namespace text) RETURNS text[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- Not STRICT, or it would not become part of the statements that call it.
 RETURN string_to_array(left(namespace, -1), U&'\0001');
 COMMENT ON FUNCTION llmspell_internal._item_segments(text) IS 'The segments of a namespace as it is stored.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._item_segments(text) TO llmspell_app;

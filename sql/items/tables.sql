@@ -17,8 +17,9 @@ CREATE TABLE llmspell.items (
     fts tsvector,
     embeddings @extschema:vector@.vector[],
     PRIMARY KEY (tenant_id, namespace, key),
-    -- Mostly one call, as each node of an expression costs each statement; the bound of the place also bounds the index.
+    -- Mostly one call, as each node of an expression costs each statement.
     CONSTRAINT valid_item CHECK (octet_length(namespace) <= 1500 AND llmspell_internal._item_valid(namespace, key, version, value, content)),
+    CONSTRAINT place_fits CHECK (octet_length(tenant_id) + octet_length(namespace) + octet_length(key) <= 2600),
     CONSTRAINT few_embeddings CHECK (cardinality(embeddings) BETWEEN 1 AND 64)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE UNIQUE INDEX idx_items_id ON llmspell.items (tenant_id, id) WHERE content IS NOT NULL OR embeddings IS NOT NULL;

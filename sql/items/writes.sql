@@ -294,6 +294,9 @@ BEGIN
     EXCEPTION WHEN unique_violation THEN
         RAISE EXCEPTION 'namespace % has an item with the name of one that would be moved', left(_item_cursor(v_new, NULL), 100)
             USING ERRCODE = 'unique_violation', HINT = 'Delete it first, or choose another namespace.';
+    WHEN check_violation THEN
+        RAISE EXCEPTION 'a namespace and a key have at most 1500 bytes together, some of those moved would have more'
+            USING ERRCODE = 'program_limit_exceeded', HINT = 'Choose a shorter namespace.';
     END;
     RETURN v_count;
 END
