@@ -14,6 +14,7 @@ mod cursor;
 mod episodes;
 mod error;
 mod events;
+mod filters;
 mod graph;
 mod hooks;
 mod install;

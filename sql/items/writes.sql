@@ -47,7 +47,9 @@ DECLARE
     v_language constant text := coalesce(item_put.language, get_current_ts_config()::text);
     v_actual bigint;
 BEGIN
-    PERFORM _given(item_put.value, 'value'), _check_expected(item_put.expected_version);
+    IF item_put.value IS NULL OR item_put.expected_version < 0 THEN
+        PERFORM _given(item_put.value, 'value'), _check_expected(item_put.expected_version);
+    END IF;
     IF item_put.language IS NOT NULL THEN
         PERFORM _vector_language(item_put.language);
     END IF;

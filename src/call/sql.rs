@@ -13,6 +13,8 @@ use super::nearest::nearest;
 use super::refusal::Invalid;
 use crate::arguments::given;
 use crate::error::Error;
+use crate::interrupts::polled;
+use crate::json::binary::Value;
 use crate::server::calls::{self, Statement};
 use crate::server::catalog;
 use crate::server::jsonb::Document;
@@ -100,13 +102,17 @@ fn prepared(
     };
     // SAFETY: a jsonb, by the signature.
     let arguments = unsafe { Document::new(argument) };
-    if arguments.kind() != "an object" {
-        return Err(Error::from(Invalid::Arguments(arguments.kind())).into());
-    }
+    let names = match Value::of_document(arguments.bytes()) {
+        Value::Object(members) => {
+            let names = polled(members.members()).map(|(name, _)| String::from_utf8_lossy(name).into_owned());
+            names.collect()
+        }
+        other => return Err(Error::from(Invalid::Arguments(other.kind())).into()),
+    };
     if let Some(tenant) = tenant {
         tenancy::set_local(&tenant)?;
     }
-    let (function, statement) = statement(&name, arguments.names());
+    let (function, statement) = statement(&name, names);
     // A plan may hold the body of the function in its place, and outlives a change of role.
     if !catalog::may_execute(function) {
         return Err(Error::from(Invalid::Denied(name)).into());

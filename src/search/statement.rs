@@ -8,7 +8,7 @@ use super::find::Ask;
 pub const VECTOR: &str = "$1";
 pub const TENANT: &str = "$2";
 pub const SCOPE: &str = "$3";
-pub const FILTER: &str = "$4";
+pub const CONTAINED: &str = "$4";
 pub const SINCE: &str = "$5";
 pub const UNTIL: &str = "$6";
 pub const EXCLUDED: &str = "$7";
@@ -19,12 +19,16 @@ pub const STRICT: &str = "$11";
 pub const IDS: &str = "$12";
 pub const AGE_AT: &str = "$13";
 pub const MOST: &str = "$14";
+pub const TESTED: &str = "$15";
 
 /// Which conditions a search has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Conditions {
     pub scope: bool,
-    pub filter: bool,
+    /// The metadata contains what an index finds.
+    pub contained: bool,
+    /// The metadata is as a filter with operators says.
+    pub tested: bool,
     pub since: bool,
     pub until: bool,
     pub excluded: bool,
@@ -115,7 +119,8 @@ impl Table {
 
     /// What row `t` must fulfil beside belonging to the tenant.
     fn conditions(&self) -> String {
-        let Conditions { scope, filter, since, until, excluded, role, with_expired } = self.conditions;
+        let Conditions { scope, contained, tested, since, until, excluded, role, with_expired } =
+            self.conditions;
         let (scope_column, time, document) = (self.scope(), self.time(), self.document());
         let scoped = if self.is_items {
             format!("t.namespace >= {SCOPE} AND t.namespace < llmspell_internal._item_subtree_end({SCOPE})")
@@ -124,7 +129,8 @@ impl Table {
         };
         let each = [
             (scope, scoped),
-            (filter, format!("t.{document} OPERATOR(llmspell.@>) {FILTER}")),
+            (contained, format!("t.{document} OPERATOR(llmspell.@>) {CONTAINED}")),
+            (tested, format!("llmspell_internal._filter_matches(t.{document}, {TESTED})")),
             (since, format!("t.{time} >= {SINCE}")),
             (until, format!("t.{time} < {UNTIL}")),
             (excluded, format!("t.{scope_column} <> ALL ({EXCLUDED})")),
@@ -320,7 +326,7 @@ mod tests {
 
     #[test]
     fn items_have_their_vectors_beside_them() {
-        let scoped = Conditions { scope: true, filter: true, ..Conditions::default() };
+        let scoped = Conditions { scope: true, contained: true, ..Conditions::default() };
         let items = Table { is_episodes: false, is_items: true, ..table(scoped, Strict::Nothing) };
         let vectors = Vectors::of("public", "<=>", String::new());
         let text = items.nearest(&vectors);

@@ -31,19 +31,6 @@ impl<'a> Document<'a> {
         unsafe { typed(pg_sys::JSONBOID, Some(self.datum())) }
     }
 
-    /// "an object", "an array" or "a scalar".
-    pub fn kind(&self) -> &'static str {
-        // The header of the container tells; a bare scalar is an array of one.
-        let header = self.bytes().first_chunk::<4>().map_or(0, |head| u32::from_ne_bytes(*head));
-        if header & pg_sys::JB_FOBJECT != 0 {
-            "an object"
-        } else if header & pg_sys::JB_FSCALAR != 0 {
-            "a scalar"
-        } else {
-            "an array"
-        }
-    }
-
     pub fn text(&self) -> String {
         // SAFETY: jsonb_out gives a palloc'd C string of UTF-8.
         let text = unsafe { pgrx::direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(self.datum())]) };
@@ -52,27 +39,6 @@ impl<'a> Document<'a> {
 
     fn datum(&self) -> pg_sys::Datum {
         self.0.whole().into()
-    }
-
-    /// The names of an object's members, in the order of jsonb.
-    pub fn names(&self) -> Vec<String> {
-        use pg_sys::JsonbIteratorToken::*;
-        // SAFETY: the container is that of a valid jsonb, which outlives the iterator.
-        let mut iterator =
-            unsafe { pg_sys::JsonbIteratorInit(&raw mut (*self.0.whole().cast::<pg_sys::Jsonb>()).root) };
-        let mut names = Vec::new();
-        loop {
-            poll();
-            // SAFETY: all-zero is a valid JsonbValue (null), which the iterator fills in; it passes over what members hold.
-            unsafe {
-                let mut value: pg_sys::JsonbValue = std::mem::zeroed();
-                match pg_sys::JsonbIteratorNext(&raw mut iterator, &raw mut value, true) {
-                    WJB_DONE => return names,
-                    WJB_KEY => names.push(string(&value).to_owned()),
-                    _ => (),
-                }
-            }
-        }
     }
 
     /// Calls `visit` with every token, in the order of jsonb.

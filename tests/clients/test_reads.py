@@ -93,7 +93,7 @@ PAGES = {
     "event_list": [f"{by}newest_first => {order}" for by in ("", "pattern => 'chat.turn', ", "correlation_id => '00000000-0000-0000-0000-0000000000cc', ") for order in ("true", "false")],
     "artifact_list": [f"session_id => {SESSION}", f"session_id => {SESSION}, newest_first => true", f"session_id => {SESSION}, name => 'report'", "artifact_type => 'file'"],
     "entity_list": ["", "entity_type => 'city'"],
-    "item_list": ["", "'{a}'"],
+    "item_list": ["", "'{a}'", "filter => '{\"kind\": \"note\"}'"],
     "namespace_list": ["", "'{a,*}'", "max_depth => 2"],
 }
 # These read all that match, and sort: a pattern of several types by time, agents and workflows by their storage key.

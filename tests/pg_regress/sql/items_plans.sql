@@ -13,6 +13,12 @@ PREPARE get(text[], text) AS SELECT version FROM llmspell.item_get($1, $2);
 SELECT regress.plan('EXECUTE get(''{users,0001}'', ''key 41'')');
 EXECUTE get('{users,0001}', 'key 41');
 SELECT key FROM llmspell.item_list('{users,0001}', max_rows => 2);
+-- of 5,000 items one that meets the filter, the last; a half of them; none
+SELECT key FROM llmspell.item_list('{users}', '{"n": 19997}');
+SELECT key FROM llmspell.item_list('{users}', '{"n": {"$gte": 10001}}', 2);
+SELECT key FROM llmspell.item_list('{users}', '{"n": 19997}', after => '["users","0499","key 19997"]');
+SELECT key FROM llmspell.item_list('{users,0499}', '{"n": {"$gt": 19990}}');
+SELECT count(*) FROM llmspell.item_list('{users}', '{"n": {"$gte": 1}}', 10000), llmspell.item_list('{users}', max_rows => 1);
 -- a plan made for one tenant serves the next one right
 SET app.current_tenant_id = 'items-plans-2';
 UPDATE llmspell.items SET version = 7 WHERE key = 'key 42';

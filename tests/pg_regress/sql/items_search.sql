@@ -17,6 +17,7 @@ SELECT key FROM llmspell.item_search(query_embedding => '[1,0]');
 SELECT key, round(score::numeric, 3) AS score FROM llmspell.item_search('{docs}', query_text => 'pear', query_embedding => '[1,0,0]');
 SELECT key FROM llmspell.item_search('{docs}', query_text => 'pear', query_embedding => '[1,0,0]', weights => '{0,1}', max_rows => 1);
 SELECT key FROM llmspell.item_search('{docs}', '{"kind": "note"}', 'pear', '[0,1,0]');
+SELECT key FROM llmspell.item_search('{docs}', '{"kind": {"$ne": "note"}}', 'pear', '[0,1,0]');
 SELECT key FROM llmspell.item_search('{docs}', query_text => 'pear -green');
 SELECT key FROM llmspell.item_search(query_text => 'apple', max_rows => 2);
 -- pages are cut from one order
