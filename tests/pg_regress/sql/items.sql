@@ -16,7 +16,8 @@ SELECT namespace, key, value, ttl FROM llmspell.item_list();
 SELECT namespace, key, cursor FROM llmspell.item_list('{a}');
 SELECT namespace, key FROM llmspell.item_list('{a}', '{"n": 4}');
 SELECT namespace, key FROM llmspell.item_list(filter => '{"n": {"$gte": 3, "$lt": 4}}');
-SELECT namespace, key FROM llmspell.item_list('{a}', '{"n": {"$in": [4, 5]}}'), regress.try($$SELECT llmspell.item_list(filter => '{"n": {"$near": 1}}')$$);
+SELECT namespace, key FROM llmspell.item_list('{a}', '{"n": {"$in": [4, 5]}}');
+SELECT regress.try($$SELECT llmspell.item_list(filter => '{"n": {"$near": 1}}')$$);
 SELECT namespace, key, value FROM llmspell.item_get_many('[{"namespace": ["ab"], "key": "k"}, {"namespace": ["a", "b"], "key": ""}, {"namespace": ["ab"], "key": "k"}, {"namespace": ["x"], "key": "k"}]');
 SELECT llmspell.item_count(), llmspell.item_count('{a}'), llmspell.item_count('{a,b}'), llmspell.item_count('{x}');
 -- pages, the last row's cursor first
