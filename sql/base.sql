@@ -152,8 +152,8 @@ Errors: 54000 over 128 MiB (bytea by its bytes, all others as text in COPY), or 
 GRANT EXECUTE ON FUNCTION llmspell_internal._storable(anyelement, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._session_is_id(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN value COLLATE pg_catalog."C" ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_session_is_id_wrapper';
 COMMENT ON FUNCTION llmspell_internal._session_is_id(text) IS 'Whether a text is the id of a session as it is written, in lower or upper case.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_is_id(text) TO llmspell_app;
 

@@ -24,7 +24,7 @@ BEGIN ATOMIC
         e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.source_kind, e.source_id, e.created_at
     FROM llmspell.entities e
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND COALESCE(entity_as_of.known_at, 'infinity') = 'infinity'
-      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = ANY (ARRAY[llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN entity_as_of.entity_id END, 'entity_id')])
+      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = ANY (ARRAY[llmspell_internal._tenant_given(entity_as_of.entity_id, 'entity_id')])
       AND e.transaction_time_end = 'infinity'
       AND e.valid_time_start <= COALESCE(entity_as_of.valid_at, now()) AND e.valid_time_end > COALESCE(entity_as_of.valid_at, now())
     UNION ALL
@@ -32,7 +32,7 @@ BEGIN ATOMIC
         e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.source_kind, e.source_id, e.created_at
     FROM llmspell.entities e
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND entity_as_of.known_at < 'infinity'
-      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN entity_as_of.entity_id END, 'entity_id')
+      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell_internal._tenant_given(entity_as_of.entity_id, 'entity_id')
       AND e.transaction_time_start <= entity_as_of.known_at AND e.transaction_time_end > entity_as_of.known_at
       AND e.valid_time_start <= COALESCE(entity_as_of.valid_at, now()) AND e.valid_time_end > COALESCE(entity_as_of.valid_at, now())
     -- Only versions that raw statements wrote overlap.
@@ -51,7 +51,7 @@ BEGIN ATOMIC
         NULLIF(r.valid_time_end, 'infinity'), r.transaction_time_start, NULLIF(r.transaction_time_end, 'infinity'), r.source_kind, r.source_id, r.created_at
     FROM llmspell.relationships r
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND COALESCE(relationship_as_of.known_at, 'infinity') = 'infinity'
-      AND r.tenant_id = llmspell.current_tenant() AND r.relationship_id = ANY (ARRAY[llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN relationship_as_of.relationship_id END, 'relationship_id')])
+      AND r.tenant_id = llmspell.current_tenant() AND r.relationship_id = ANY (ARRAY[llmspell_internal._tenant_given(relationship_as_of.relationship_id, 'relationship_id')])
       AND r.transaction_time_end = 'infinity'
       AND r.valid_time_start <= COALESCE(relationship_as_of.valid_at, now()) AND r.valid_time_end > COALESCE(relationship_as_of.valid_at, now())
       AND EXISTS (SELECT FROM llmspell.entities f WHERE f.tenant_id = llmspell.current_tenant() AND f.entity_id = r.from_entity AND f.transaction_time_end = 'infinity'
@@ -63,7 +63,7 @@ BEGIN ATOMIC
         NULLIF(r.valid_time_end, 'infinity'), r.transaction_time_start, NULLIF(r.transaction_time_end, 'infinity'), r.source_kind, r.source_id, r.created_at
     FROM llmspell.relationships r
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND relationship_as_of.known_at < 'infinity'
-      AND r.tenant_id = llmspell.current_tenant() AND r.relationship_id = llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN relationship_as_of.relationship_id END, 'relationship_id')
+      AND r.tenant_id = llmspell.current_tenant() AND r.relationship_id = llmspell_internal._tenant_given(relationship_as_of.relationship_id, 'relationship_id')
       AND r.transaction_time_start <= relationship_as_of.known_at AND r.transaction_time_end > relationship_as_of.known_at
       AND r.valid_time_start <= COALESCE(relationship_as_of.valid_at, now()) AND r.valid_time_end > COALESCE(relationship_as_of.valid_at, now())
       AND EXISTS (SELECT FROM llmspell.entities f WHERE f.tenant_id = llmspell.current_tenant() AND f.entity_id = r.from_entity
