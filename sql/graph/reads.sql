@@ -4,14 +4,11 @@
 
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_at(alias text, known_at timestamptz, valid_parameter text DEFAULT '$2', known_parameter text DEFAULT '$3') RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-    -- Plain comparisons, which have an index under row level security; a row ahead of the clock is current all the same.
-    SELECT format('%1$s.tenant_id = $1 AND %1$s.valid_time_start <= %2$s AND %1$s.valid_time_end > %2$s AND %4$s',
-        alias, valid_parameter, known_parameter,
-        CASE WHEN coalesce(known_at, 'infinity') = 'infinity' THEN format('%s.transaction_time_end = ''infinity''', alias)
-            ELSE format('%1$s.transaction_time_start <= %2$s AND %1$s.transaction_time_end > %2$s', alias, known_parameter) END)
-$$;
+-- Plain comparisons, which have an index under row level security; a row ahead of the clock is current all the same.
+-- Inlined, therefore without format(), which is not immutable.
+RETURN alias || '.tenant_id = $1 AND ' || alias || '.valid_time_start <= ' || valid_parameter || ' AND ' || alias || '.valid_time_end > ' || valid_parameter
+    || ' AND ' || alias || CASE WHEN COALESCE(known_at, 'infinity') = 'infinity' THEN '.transaction_time_end = ''infinity'''
+        ELSE '.transaction_time_start <= ' || known_parameter || ' AND ' || alias || '.transaction_time_end > ' || known_parameter END;
 COMMENT ON FUNCTION llmspell_internal._graph_at(text, timestamptz, text, text) IS 'The condition that a version holds at a moment of both times, as text for EXECUTE; $1 is the tenant.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._graph_at(text, timestamptz, text, text) TO llmspell_app;
 
