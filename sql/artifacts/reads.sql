@@ -271,19 +271,19 @@ BEGIN
         IF v_session IS NOT NULL AND v_newest THEN
             RETURN QUERY SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r
             WHERE a.tenant_id = v_tenant AND a.session_id = v_session AND (a.session_id, a.sequence) < (v_last_session, v_last)
-            ORDER BY a.sequence DESC LIMIT v_rows;
+            ORDER BY r.sequence DESC LIMIT v_rows;
         ELSIF v_session IS NOT NULL THEN
             RETURN QUERY SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r
             WHERE a.tenant_id = v_tenant AND a.session_id = v_session AND (a.session_id, a.sequence) > (v_last_session, v_last)
-            ORDER BY a.sequence LIMIT v_rows;
+            ORDER BY r.sequence LIMIT v_rows;
         ELSIF v_newest THEN
             RETURN QUERY SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r
             WHERE a.tenant_id = v_tenant AND (a.session_id, a.sequence) < (v_last_session, v_last)
-            ORDER BY a.session_id DESC, a.sequence DESC LIMIT v_rows;
+            ORDER BY r.session_id DESC, r.sequence DESC LIMIT v_rows;
         ELSE
             RETURN QUERY SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r
             WHERE a.tenant_id = v_tenant AND (a.session_id, a.sequence) > (v_last_session, v_last)
-            ORDER BY a.session_id, a.sequence LIMIT v_rows;
+            ORDER BY r.session_id, r.sequence LIMIT v_rows;
         END IF;
         RETURN;
     END IF;
@@ -296,7 +296,7 @@ BEGIN
         CASE WHEN artifact_list.tag IS NOT NULL THEN 'a.tags OPERATOR(llmspell.@>) ARRAY[$6]' END,
         CASE WHEN artifact_list.artifact_type IS NOT NULL THEN 'a.artifact_type = $7' END,
         CASE WHEN artifact_list.filter IS NOT NULL THEN 'a.metadata OPERATOR(llmspell.@>) $8' END)
-        || format(' ORDER BY a.session_id %1$s, a.sequence %1$s LIMIT $9', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END)
+        || format(' ORDER BY r.session_id %1$s, r.sequence %1$s LIMIT $9', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END)
     USING v_tenant, v_last_session, v_last, v_session, artifact_list.name, artifact_list.tag, artifact_list.artifact_type, _filter(artifact_list.filter), v_rows;
 END
 $$;
