@@ -260,6 +260,8 @@ DECLARE
     v_newest constant boolean := coalesce(artifact_list.newest_first, false);
     v_last_session uuid := CASE WHEN v_newest THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE '00000000-0000-0000-0000-000000000000' END;
     v_last bigint := CASE WHEN v_newest THEN 9223372036854775807 ELSE -1 END;
+    v_contains constant jsonb := _filter_contains(artifact_list.filter);
+    v_operators constant jsonb := _filter_operators(artifact_list.filter);
     v_rows int;
 BEGIN
     IF artifact_list.after IS NOT NULL THEN
@@ -295,13 +297,14 @@ BEGIN
         CASE WHEN artifact_list.name IS NOT NULL THEN 'a.name = $5' END,
         CASE WHEN artifact_list.tag IS NOT NULL THEN 'a.tags OPERATOR(llmspell.@>) ARRAY[$6]' END,
         CASE WHEN artifact_list.artifact_type IS NOT NULL THEN 'a.artifact_type = $7' END,
-        CASE WHEN artifact_list.filter IS NOT NULL THEN 'a.metadata OPERATOR(llmspell.@>) $8' END)
+        CASE WHEN v_contains IS NOT NULL THEN 'a.metadata OPERATOR(llmspell.@>) $8' END,
+        CASE WHEN v_operators IS NOT NULL THEN '_filter_matches(a.metadata, $10)' END)
         || format(' ORDER BY r.session_id %1$s, r.sequence %1$s LIMIT $9', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END)
-    USING v_tenant, v_last_session, v_last, v_session, artifact_list.name, artifact_list.tag, artifact_list.artifact_type, _filter(artifact_list.filter), v_rows;
+    USING v_tenant, v_last_session, v_last, v_session, artifact_list.name, artifact_list.tag, artifact_list.artifact_type, v_contains, v_rows, v_operators;
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
-Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor, both session_id and session_name, P0002 no session has the name, 54000 filter too large or too deep, or over 100 elements of arrays.
+Errors: 42501 no tenant, 22023 negative max_rows, after is no cursor, both session_id and session_name, P0002 no session has the name. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()
