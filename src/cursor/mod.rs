@@ -2,5 +2,6 @@
 
 mod parts;
 mod place;
+pub use place::Invalid;
 mod refusal;
 mod sql;
