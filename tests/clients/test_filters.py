@@ -22,6 +22,7 @@ FINDS = {
     "item_list": "SELECT key::int AS n FROM llmspell.item_list('{filters}', filter => f.filter, max_rows => 1000)",
     "item_search": "SELECT key::int AS n FROM llmspell.item_search('{filters}', filter => f.filter, query_text => 'every', max_rows => 1000)",
     "vector_explain": None,
+    "vector_search_many": f"SELECT content::int AS n FROM llmspell.vector_search_many(ARRAY[{VECTOR}], filter => f.filter, max_rows => 1000)",
     "vector_search": f"SELECT content::int AS n FROM llmspell.vector_search({VECTOR}, filter => f.filter, max_rows => 1000)",
 }
 # The same functions by another way through their statements.
