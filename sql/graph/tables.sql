@@ -33,7 +33,7 @@ CREATE INDEX idx_entities_closed ON llmspell.entities (tenant_id, entity_id, tra
 CREATE INDEX idx_entities_source ON llmspell.entities (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
 CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, llmspell_internal._name_key(name) COLLATE "C", entity_id) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_entities_properties ON llmspell.entities
-    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end = 'infinity';
+    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end >= 'infinity';
 
 COMMENT ON TABLE llmspell.entities IS 'Versions of the nodes of the knowledge graph, on both time axes.';
 COMMENT ON COLUMN llmspell.entities.entity_id IS 'Id of the entity, unique within the tenant.';
