@@ -7,6 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::request::Request;
+use super::statement::Source;
 use super::words::Id;
 use crate::server::jsonb::Document;
 use crate::server::spi::{Value, connect};
@@ -20,8 +21,9 @@ pub type Near = (Rc<Target>, Vec<(Id, f64)>);
 /// The nearest rows, at most so many; none without a vector.
 pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Option<Near>, ErrorReport> {
     let Some(embedding) = request.vector else { return Ok(None) };
-    let prefixed =
-        |name: &str| if request.table.is_none() { format!("session:{name}") } else { name.to_owned() };
+    let prefixed = |name: &str| {
+        if request.source == Source::Episodes { format!("session:{name}") } else { name.to_owned() }
+    };
     // SAFETY: the arguments are of the types of the signature.
     let (numbers, filter, excluded) = unsafe {
         let excluded: Option<Vec<String>> = request.excluded.and_then(|names| Vec::from_datum(names, false));

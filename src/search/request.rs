@@ -8,7 +8,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::invalid::Invalid;
-use super::statement::Conditions;
+use super::statement::{Conditions, Source};
 use crate::arguments;
 use crate::error::Error;
 use crate::server::jsonb::Document;
@@ -26,15 +26,17 @@ pub enum Fusion {
 }
 
 /// The share of what stands around a row, measured on conversations.
-const CONTEXT: f64 = 0.5;
+pub const CONTEXT: f64 = 0.5;
 
+#[derive(Clone)]
 pub struct Request {
     pub tenant: String,
     pub vector: Option<pg_sys::Datum>,
     pub text: Option<String>,
     pub space: Option<String>,
-    /// The table of the space of texts; none for episodes.
-    pub table: Option<String>,
+    pub source: Source,
+    /// In schema llmspell.
+    pub table: String,
     pub k: usize,
     pub scope: Option<String>,
     pub filter: Option<pg_sys::Datum>,
@@ -54,6 +56,10 @@ pub struct Request {
     pub floor: f64,
     pub diversity: Option<f64>,
     pub min_score: f64,
+    /// Of the graph: when it holds in the world.
+    pub valid_at: Option<pg_sys::Datum>,
+    /// As it was known then.
+    pub known_at: Option<pg_sys::Datum>,
 }
 
 impl Request {
@@ -98,12 +104,14 @@ impl Request {
             if let Some(filter) = filter {
                 arguments::filter(&Document::new(filter))?;
             }
+            let table: Option<String> = pg_getarg(fcinfo, 3);
             Ok(Self {
                 tenant,
                 vector: pg_getarg_datum(fcinfo, 0),
                 text: pg_getarg(fcinfo, 1),
                 space: pg_getarg(fcinfo, 2),
-                table: pg_getarg(fcinfo, 3),
+                source: source(table.as_deref()),
+                table: table.unwrap_or_else(|| "episodes".to_owned()),
                 k: usize::try_from(k).unwrap_or_default(),
                 scope: pg_getarg(fcinfo, 5),
                 filter,
@@ -123,6 +131,8 @@ impl Request {
                 floor,
                 diversity,
                 min_score,
+                valid_at: pg_getarg_datum(fcinfo, 23),
+                known_at: pg_getarg_datum(fcinfo, 24),
             })
         }
     }
@@ -136,6 +146,7 @@ impl Request {
             excluded: self.excluded.is_some(),
             role: self.role.is_some(),
             with_expired: self.with_expired,
+            known: self.known_at.is_some(),
         }
     }
 
@@ -153,7 +164,7 @@ impl Request {
     pub fn languages_key(&self) -> Vec<u8> {
         let mut key = Vec::new();
         // bounded: a few parts.
-        for part in [self.table.as_deref().unwrap_or_default(), &self.tenant] {
+        for part in [&self.table, &self.tenant] {
             key.extend(part.len().to_ne_bytes());
             key.extend(part.as_bytes());
         }
@@ -178,7 +189,7 @@ impl Request {
         add(self.role.as_deref().map(str::as_bytes));
         add(self.language.as_deref().map(str::as_bytes));
         // bounded: a few parts.
-        for time in [self.since, self.until] {
+        for time in [self.since, self.until, self.valid_at, self.known_at] {
             let minute = time.map(|time| (time.value() as i64).div_euclid(MINUTE).to_ne_bytes());
             add(minute.as_ref().map(<[u8; 8]>::as_slice));
         }
@@ -187,9 +198,20 @@ impl Request {
     }
 }
 
+fn source(table: Option<&str>) -> Source {
+    match table {
+        None => Source::Episodes,
+        Some("entities") => Source::Entities,
+        Some("relationships") => Source::Relationships,
+        Some(_) => Source::Space,
+    }
+}
+
+/// Two weights that are not both 0.
+///
 /// # Safety
 /// The datum is a `double precision[]`.
-unsafe fn weights(array: pg_sys::Datum) -> Result<[f64; 2], Invalid> {
+pub unsafe fn weights(array: pg_sys::Datum) -> Result<[f64; 2], Invalid> {
     // SAFETY: as the caller says.
     let whole = unsafe { Detoasted::aligned(array) };
     pair(whole.bytes())

@@ -19,6 +19,84 @@ pub const STRICT: &str = "$11";
 pub const IDS: &str = "$12";
 pub const AGE_AT: &str = "$13";
 pub const MOST: &str = "$14";
+pub const KNOWN_AT: &str = "$15";
+pub const VALID_AT: &str = "$16";
+
+/// Where texts are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The table of a space.
+    Space,
+    Episodes,
+    Entities,
+    Relationships,
+    /// Those learned, the most frequent ones.
+    Patterns,
+}
+
+/// So many learned patterns are looked at.
+const PATTERNS: usize = 1000;
+
+/// So many edges of an entity, in each direction, lead to its neighbours.
+const EDGES: usize = 20;
+
+impl Source {
+    pub fn is_fact(self) -> bool {
+        matches!(self, Self::Entities | Self::Relationships)
+    }
+
+    fn id(self) -> &'static str {
+        match self {
+            Self::Space | Self::Episodes => "id",
+            Self::Entities => "entity_id",
+            Self::Relationships => "relationship_id",
+            Self::Patterns => "pattern_id",
+        }
+    }
+
+    fn scope(self) -> &'static str {
+        match self {
+            Self::Space | Self::Patterns => "scope",
+            Self::Episodes => "session_id",
+            Self::Entities => "entity_type",
+            Self::Relationships => "relationship_type",
+        }
+    }
+
+    fn metadata(self) -> &'static str {
+        if self.is_fact() { "properties" } else { "metadata" }
+    }
+
+    fn time(self) -> &'static str {
+        match self {
+            Self::Space => "created_at",
+            Self::Episodes => "occurred_at",
+            Self::Entities | Self::Relationships => "transaction_time_start",
+            Self::Patterns => "last_seen",
+        }
+    }
+
+    /// The newest first.
+    fn order(self) -> &'static str {
+        match self {
+            Self::Space => "t.created_at DESC, t.id DESC",
+            Self::Episodes => "t.occurred_at DESC, t.recorded_at DESC, t.id DESC",
+            Self::Entities => "t.transaction_time_start DESC, t.entity_id DESC",
+            Self::Relationships => "t.transaction_time_start DESC, t.relationship_id DESC",
+            Self::Patterns => "t.last_seen DESC, t.pattern_id DESC",
+        }
+    }
+}
+
+/// Which versions of the graph hold at a moment of both times.
+fn moment(alias: &str, known: bool) -> String {
+    let believed = if known {
+        format!("{alias}.transaction_time_start <= {KNOWN_AT} AND {alias}.transaction_time_end > {KNOWN_AT}")
+    } else {
+        format!("{alias}.transaction_time_end = 'infinity'")
+    };
+    format!("{alias}.valid_time_start <= {VALID_AT} AND {alias}.valid_time_end > {VALID_AT} AND {believed}")
+}
 
 /// Which conditions a search has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +108,8 @@ pub struct Conditions {
     pub excluded: bool,
     pub role: bool,
     pub with_expired: bool,
+    /// As it was known at a moment of the past.
+    pub known: bool,
 }
 
 /// What must hold of phrases and exclusions.
@@ -54,7 +134,7 @@ pub struct Wanted {
 pub struct Table {
     /// Quoted, with its schema.
     pub name: String,
-    pub is_episodes: bool,
+    pub source: Source,
     pub conditions: Conditions,
     pub strict: Strict,
 }
@@ -69,28 +149,35 @@ pub struct Vectors {
 }
 
 impl Table {
-    fn scope(&self) -> &'static str {
-        if self.is_episodes { "session_id" } else { "scope" }
-    }
-
-    fn time(&self) -> &'static str {
-        if self.is_episodes { "occurred_at" } else { "created_at" }
+    /// That row `t` was there at the moment of the past, where one is given; of the graph, that it holds.
+    fn known(&self) -> String {
+        match self.source {
+            Source::Entities | Source::Relationships => {
+                format!(" AND {}", moment("t", self.conditions.known))
+            }
+            _ if !self.conditions.known => String::new(),
+            Source::Space => format!(" AND t.created_at <= {KNOWN_AT}"),
+            Source::Episodes => format!(" AND t.recorded_at <= {KNOWN_AT}"),
+            Source::Patterns => format!(" AND t.first_seen <= {KNOWN_AT}"),
+        }
     }
 
     /// What row `t` must fulfil beside belonging to the tenant.
     fn conditions(&self) -> String {
-        let Conditions { scope, filter, since, until, excluded, role, with_expired } = self.conditions;
-        let (scope_column, time) = (self.scope(), self.time());
+        let Conditions { scope, filter, since, until, excluded, role, with_expired, .. } = self.conditions;
+        let (scope_column, time, metadata) =
+            (self.source.scope(), self.source.time(), self.source.metadata());
+        let expires = matches!(self.source, Source::Space | Source::Episodes);
         let each = [
             (scope, format!("t.{scope_column} = {SCOPE}")),
-            (filter, format!("t.metadata OPERATOR(llmspell.@>) {FILTER}")),
+            (filter, format!("t.{metadata} OPERATOR(llmspell.@>) {FILTER}")),
             (since, format!("t.{time} >= {SINCE}")),
             (until, format!("t.{time} < {UNTIL}")),
             (excluded, format!("t.{scope_column} <> ALL ({EXCLUDED})")),
-            (role && self.is_episodes, format!("t.role = {ROLE}")),
-            (!with_expired, "(t.expires_at IS NULL OR t.expires_at > now())".to_owned()),
+            (role && self.source == Source::Episodes, format!("t.role = {ROLE}")),
+            (expires && !with_expired, "(t.expires_at IS NULL OR t.expires_at > now())".to_owned()),
         ];
-        each.into_iter().filter(|(is_set, _)| *is_set).fold(String::new(), |mut text, (_, condition)| {
+        each.into_iter().filter(|(is_set, _)| *is_set).fold(self.known(), |mut text, (_, condition)| {
             let _ = write!(text, " AND {condition}");
             text
         })
@@ -110,8 +197,12 @@ impl Table {
 
     /// The rows with words: id, words, language, whether they may be found.
     pub fn pass(&self, ask: &Ask) -> String {
+        if self.source == Source::Patterns {
+            return self.pass_of_patterns();
+        }
         let rows = format!(
-            "SELECT t.id, t.fts, t.language, {} FROM {} t WHERE t.tenant_id = {TENANT} AND t.fts IS NOT NULL{}",
+            "SELECT t.{}, t.fts, t.language, {} FROM {} t WHERE t.tenant_id = {TENANT} AND t.fts IS NOT NULL{}",
+            self.source.id(),
             self.strict(),
             self.name,
             self.conditions()
@@ -120,21 +211,49 @@ impl Table {
             Ask::All => rows,
             Ask::Any(_) | Ask::Sets(_) => format!("{rows} AND t.fts OPERATOR(llmspell.@@) {WORDS}"),
             Ask::Newest(_) => {
-                let order = if self.is_episodes {
-                    "t.occurred_at DESC, t.recorded_at DESC, t.id DESC"
-                } else {
-                    "t.created_at DESC, t.id DESC"
-                };
+                let order = self.source.order();
                 format!("{rows} AND t.fts OPERATOR(llmspell.@@) {WORDS} ORDER BY {order} LIMIT {MOST}")
             }
         }
     }
 
-    /// Rows by id: position, words, language, whether they may be found, age in seconds, distance.
+    /// The most frequent ones with their words: a pattern is counted far more often than it is looked for, so no index
+    /// holds them.
+    fn pass_of_patterns(&self) -> String {
+        format!(
+            "SELECT t.id, t.fts, t.language, {} FROM (SELECT t.pattern_id AS id, llmspell_internal._search_language(NULL) AS language, \
+                 to_tsvector(llmspell_internal._pattern_content(t.scope, t.key, t.value)) AS fts \
+             FROM {} t WHERE t.tenant_id = {TENANT} AND t.frequency >= 3{} \
+             ORDER BY t.frequency DESC, t.scope, t.key, t.value LIMIT {PATTERNS}) AS t",
+            self.strict(),
+            self.name,
+            self.conditions()
+        )
+    }
+
+    /// Rows by id: position, words, language, whether they may be found, age in seconds, distance. The words of a
+    /// relationship are those of its sentence, with the names of both ends.
     pub fn details(&self, wanted: Wanted, vectors: Option<&Vectors>) -> String {
-        let words = if wanted.words { "t.fts" } else { "NULL::tsvector" };
+        let words = match (wanted.words, self.source) {
+            (false, _) => "NULL::tsvector".to_owned(),
+            (true, Source::Relationships) => {
+                let name = |id: &str| {
+                    format!(
+                        "(SELECT e.name FROM llmspell.entities e WHERE e.tenant_id = {TENANT} AND e.entity_id = t.{id} AND {} \
+                         ORDER BY e.transaction_time_start DESC LIMIT 1)",
+                        moment("e", self.conditions.known)
+                    )
+                };
+                format!(
+                    "to_tsvector(llmspell_internal._search_config(t.language), concat_ws(' ', {}, {})) || t.fts",
+                    name("from_entity"),
+                    name("to_entity")
+                )
+            }
+            (true, _) => "t.fts".to_owned(),
+        };
         let age = if wanted.age {
-            format!("extract(epoch FROM {AGE_AT} - t.{})::double precision", self.time())
+            format!("extract(epoch FROM {AGE_AT} - t.{})::double precision", self.source.time())
         } else {
             "0::double precision".to_owned()
         };
@@ -144,16 +263,55 @@ impl Table {
                 "v.distance".to_owned(),
                 format!(
                     " LEFT JOIN LATERAL (SELECT v.embedding {operator} {VECTOR} AS distance FROM {table} v \
-                     WHERE v.tenant_id = {TENANT} AND v.id = i.id OFFSET 0) AS v ON true"
+                     WHERE v.tenant_id = {TENANT} AND v.id = i.id{} OFFSET 0) AS v ON true",
+                    // A vector that came later knows what was not known then.
+                    if self.conditions.known && self.source.is_fact() {
+                        format!(" AND v.created_at <= {KNOWN_AT}")
+                    } else {
+                        String::new()
+                    }
                 ),
             ),
+        };
+        // A vector says nothing of when its episode was stored, nor of which version of a fact holds.
+        let (conditions, last) = match self.source {
+            Source::Entities | Source::Relationships => {
+                (self.conditions(), "ORDER BY t.transaction_time_start DESC LIMIT 1")
+            }
+            _ => (self.known(), "OFFSET 0"),
         };
         format!(
             "SELECT i.n, t.fts, t.language, t.fits, t.age, {distance} FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
              CROSS JOIN LATERAL (SELECT {words} AS fts, t.language, {} AS fits, {age} AS age FROM {} t \
-             WHERE t.tenant_id = {TENANT} AND t.id = i.id OFFSET 0) AS t{join}",
+             WHERE t.tenant_id = {TENANT} AND t.{} = i.id{conditions} {last}) AS t{join}",
             self.strict(),
-            self.name
+            self.name,
+            self.source.id()
+        )
+    }
+
+    /// One step in the graph: of entities the position, an edge and the other end; of relationships the position and
+    /// both ends.
+    pub fn links(&self) -> String {
+        let holds = moment("r", self.conditions.known);
+        if self.source == Source::Relationships {
+            return format!(
+                "SELECT i.n, r.from_entity, r.to_entity FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+                 CROSS JOIN LATERAL (SELECT r.from_entity, r.to_entity FROM llmspell.relationships r \
+                 WHERE r.tenant_id = {TENANT} AND r.relationship_id = i.id AND {holds} ORDER BY r.transaction_time_start DESC LIMIT 1) AS r"
+            );
+        }
+        let side = |this: &str, other: &str| {
+            format!(
+                "(SELECT r.relationship_id, r.{other} AS other FROM llmspell.relationships r \
+                 WHERE r.tenant_id = {TENANT} AND r.{this} = i.id AND {holds} ORDER BY r.relationship_id LIMIT {EDGES})"
+            )
+        };
+        format!(
+            "SELECT i.n, r.relationship_id, r.other FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+             CROSS JOIN LATERAL ({} UNION ALL {}) AS r",
+            side("from_entity", "to_entity"),
+            side("to_entity", "from_entity")
         )
     }
 
@@ -161,7 +319,10 @@ impl Table {
     /// turns; elsewhere those whose metadata names the same source and the place before or after.
     pub fn beside(&self) -> String {
         let (name, conditions) = (&self.name, self.conditions());
-        if self.is_episodes {
+        if self.source == Source::Entities {
+            return format!("SELECT l.n, l.other, NULL::uuid FROM ({}) AS l", self.links());
+        }
+        if self.source == Source::Episodes {
             // With the session in the order, only the index that begins with it serves, whatever the statistics say.
             let side = |compare: &str, within: &str, order: &str| {
                 format!(
@@ -235,7 +396,7 @@ mod tests {
     use super::*;
 
     fn table(conditions: Conditions, strict: Strict) -> Table {
-        Table { name: "llmspell.t".to_owned(), is_episodes: true, conditions, strict }
+        Table { name: "llmspell.t".to_owned(), source: Source::Episodes, conditions, strict }
     }
 
     #[test]

@@ -161,6 +161,11 @@ impl<'q> Pass<'q> {
         }
     }
 
+    /// The length of a row that is kept, and how often it has each word.
+    pub fn text(&self, place: usize) -> (u32, &[u8]) {
+        (self.lengths[place], &self.times[place * self.query.slots..(place + 1) * self.query.slots])
+    }
+
     /// The scores of the rows that are kept, in their order.
     pub fn scores(&self, scorer: &Scorer<'_>) -> Vec<f64> {
         let mut scores = Vec::with_capacity(self.ids.len());
@@ -175,17 +180,26 @@ impl<'q> Pass<'q> {
 /// Scores rows, each by itself: the same row gets the same score in whatever way it was found.
 pub struct Scorer<'q> {
     query: &'q Query,
-    corpus: Corpus,
+    pub corpus: Corpus,
+    /// For each slot, in how many rows it stands.
+    pub found_in: Vec<u64>,
     /// For each slot.
     pub weights: Vec<f64>,
 }
 
 impl<'q> Scorer<'q> {
     pub fn new(query: &'q Query, corpus: Corpus, found_in: &[u64]) -> Self {
-        Self { query, corpus, weights: found_in.iter().map(|rows| corpus.weight(*rows)).collect() }
+        Self::among(query, corpus, corpus, found_in)
     }
 
-    fn of(&self, length: u32, times: &[u8]) -> f64 {
+    /// Where rows of several kinds are compared, a word has one weight, by all of them; a text is long or short among
+    /// those of its own kind.
+    pub fn among(query: &'q Query, kind: Corpus, all: Corpus, found_in: &[u64]) -> Self {
+        let weights = found_in.iter().map(|rows| all.weight(*rows)).collect();
+        Self { query, corpus: kind, found_in: found_in.to_vec(), weights }
+    }
+
+    pub fn of(&self, length: u32, times: &[u8]) -> f64 {
         let norm = self.corpus.norm(length);
         self.weights
             .iter()
