@@ -162,3 +162,10 @@ CREATE TYPE llmspell_internal.graph_version AS (
     known_from timestamptz, known_to timestamptz, source_type text, source_id text, created_at timestamptz
 );
 COMMENT ON TYPE llmspell_internal.graph_version IS 'A version of an entity or relationship: n is its place in an import, 0 where it is stored.';
+
+CREATE TYPE llmspell_internal.entity_hit AS (
+    entity_id uuid, entity_type text, name text, properties jsonb, valid_from timestamptz, valid_to timestamptz, known_from timestamptz, known_to timestamptz,
+    score double precision, distance double precision, vector_rank bigint, text_rank bigint, own_score double precision, context_score double precision,
+    vector_score double precision, text_score double precision, complete boolean
+);
+COMMENT ON TYPE llmspell_internal.entity_hit IS 'Rows of entity_search.';

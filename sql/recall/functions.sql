@@ -106,3 +106,9 @@ $$;
 COMMENT ON FUNCTION llmspell.recall IS 'What belongs in a prompt of max_tokens, of all kinds, best first; a last row says what did not fit.
 Errors: 42501 no tenant, 22004 both queries null, 22023 max_tokens, max_rows, kinds, filter, weights, kind_weights, min_score, mmr_lambda, context, language, space, dimensions, a vector of zeros.
 Example: SELECT kind, content, tokens FROM llmspell.recall(''where is the parser?'', max_tokens => 500);';
+
+CREATE OR REPLACE FUNCTION llmspell.token_estimate(content text) RETURNS int
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'token_estimate_wrapper';
+COMMENT ON FUNCTION llmspell.token_estimate(text) IS 'How many tokens recall counts for a text.
+Example: SELECT llmspell.token_estimate(''Where did we put the parser?'');';

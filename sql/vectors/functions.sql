@@ -154,15 +154,15 @@ DECLARE
     v_comment record;
 BEGIN
     EXECUTE format('COMMENT ON TABLE llmspell.%I IS %L', table_name,
-        format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE 'Embeddings of %s dimensions.' END, dims));
+        format(CASE purpose WHEN 'vectors' THEN 'Embeddings of %s dimensions.' ELSE 'Embeddings of ' || purpose || ', of %s dimensions.' END, dims));
     FOR v_comment IN
         SELECT * FROM (VALUES
-            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Identifies the embedding within the tenant.' END),
+            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' WHEN 'entities' THEN 'The entity.' WHEN 'relationships' THEN 'The relationship.' ELSE 'Identifies the embedding within the tenant.' END),
             ('tenant_id', 'Owner of the row.'),
             ('scope', 'global, or <kind>:<id>.'),
             ('embedding', 'The embedding.'),
             ('metadata', 'Data of the client, which searches can filter by.'),
-            ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' ELSE 'When the row was made.' END),
+            ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' WHEN 'vectors' THEN 'When the row was made.' ELSE 'When the embedding was stored.' END),
             ('updated_at', 'When the row was last written by its client.'),
             ('content', 'The text that was embedded, optional.'),
             ('event_time', 'When the event that the text describes took place, optional.'),
@@ -246,6 +246,11 @@ BEGIN
             table_name || '_episode', table_name);
         EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_episode', table_name, 'Restore: does nothing, since the episode may come later.');
     END IF;
+    IF purpose IN ('entities', 'relationships') THEN
+        EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_graph_embedding(%L)',
+            table_name || '_fact', table_name, purpose);
+        EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_fact', table_name, 'Restore: does nothing, since the fact may come later.');
+    END IF;
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
     INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)
     VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,
@@ -268,7 +273,8 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._vector_check_metric(text) IS 'Returns a metric unchanged.
 Errors: 22023 unknown.';
 
-CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false,
+    purpose text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -276,6 +282,7 @@ AS $$
 DECLARE
     v_metric constant text := _vector_check_metric(coalesce(vector_space_create.metric, 'cosine'));
     v_for_episodes constant boolean := coalesce(vector_space_create.for_episodes, false);
+    v_purpose constant text := coalesce(vector_space_create.purpose, CASE WHEN v_for_episodes THEN 'episodes' ELSE 'vectors' END);
     v_table text;
     v_taken text;
 BEGIN
@@ -287,12 +294,17 @@ BEGIN
     IF vector_space_create.dims NOT BETWEEN 1 AND _vector_max_dims('none') THEN
         RAISE EXCEPTION 'dims must be between 1 and %, got %', _vector_max_dims('none'), vector_space_create.dims USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF v_purpose NOT IN ('vectors', 'episodes', 'entities', 'relationships') OR v_for_episodes AND v_purpose <> 'episodes' THEN
+        RAISE EXCEPTION 'a space cannot be for "%"', left(vector_space_create.purpose, 60) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Use vectors, episodes, entities or relationships.';
+    END IF;
     -- Serialised, so that two calls cannot take one name.
     LOCK TABLE vector_spaces IN SHARE ROW EXCLUSIVE MODE;
-    v_table := CASE WHEN v_for_episodes THEN 'episode_embeddings_' || vector_space_create.dims ELSE 'vector_space_' || vector_space_create.name END;
+    v_table := CASE v_purpose WHEN 'episodes' THEN 'episode_embeddings_' || vector_space_create.dims WHEN 'entities' THEN 'entity_space_' || vector_space_create.name
+        WHEN 'relationships' THEN 'relationship_space_' || vector_space_create.name ELSE 'vector_space_' || vector_space_create.name END;
     IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = vector_space_create.name OR s.table_name = v_table) THEN
         RAISE EXCEPTION 'there is already a space "%"%', vector_space_create.name,
-            CASE WHEN v_for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) ELSE '' END
+            CASE WHEN v_purpose = 'episodes' THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) ELSE '' END
             USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_space_list().';
     END IF;
     -- A relation of another space, or of one that is newer than the snapshot.
@@ -306,7 +318,7 @@ BEGIN
     END IF;
     BEGIN
         PERFORM _vector_table_create(vector_space_create.name, v_table, vector_space_create.dims, v_metric, vector_space_create.model,
-            CASE WHEN v_for_episodes THEN 'episodes' ELSE 'vectors' END, false);
+            v_purpose, false);
     EXCEPTION WHEN unique_violation THEN
         RAISE EXCEPTION 'there is already a space "%"', vector_space_create.name USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_space_list().';
     END;
@@ -314,10 +326,10 @@ BEGIN
     RETURN v_table;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) IS 'Makes a space for the vectors of another model and returns the name of its table.
-Errors: 22004 null, 22023 name, dims or metric, 42710 the space or a relation of its name exists.
+COMMENT ON FUNCTION llmspell.vector_space_create IS 'Makes a space for the vectors of another model and returns the name of its table.
+Errors: 22004 null, 22023 name, dims, metric or purpose, 42710 the space or a relation of its name exists.
 Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
-GRANT EXECUTE ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) TO llmspell_admin;
+GRANT EXECUTE ON FUNCTION llmspell.vector_space_create TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_space_list(max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text, index_method text, index_state text, builtin boolean,

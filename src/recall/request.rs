@@ -37,7 +37,7 @@ pub struct Request {
     documents: Vec<(String, String)>,
     spaces: [Option<String>; 3],
     filter: Option<pg_sys::Datum>,
-    arms: [f64; 2],
+    pub arms: [f64; 2],
     language: Option<String>,
     context: f64,
 }
@@ -201,8 +201,15 @@ impl Request {
         };
         let [episodes, entities, relationships] = [0, 1, 2].map(|n| self.spaces[n].as_ref());
         let mut searches = Vec::new();
+        let mut kinds = self.kinds.clone();
+        // An edge is found by the names of its ends, an entity by what it is linked to.
+        if kinds.iter().any(|kind| matches!(kind, Kind::Entity | Kind::Relationship)) {
+            kinds.extend([Kind::Entity, Kind::Relationship]);
+            kinds.sort_unstable();
+            kinds.dedup();
+        }
         // bounded: five.
-        for kind in &self.kinds {
+        for kind in &kinds {
             match kind {
                 // bounded: two.
                 Kind::Episode => searches.extend(self.session_keys.iter().map(|key| {

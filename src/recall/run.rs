@@ -97,6 +97,9 @@ fn candidates<'r>(
     for (search, rows) in together.into_iter().enumerate() {
         let kind = kinds[search];
         let weight = request.weights[kind as usize];
+        if weight == 0.0 || !request.kinds.contains(&kind) {
+            continue;
+        }
         found.extend(rows.into_iter().map(|row| Found {
             search,
             score: weight * (row.own + row.around),
@@ -108,7 +111,10 @@ fn candidates<'r>(
             request: &requests[search],
         }));
     }
-    found.retain(|row| row.score > 0.0 && row.score >= request.min_score);
+    // The farthest of the nearest has a score of 0.
+    let is_found =
+        |row: &Found<'_>| row.score > 0.0 || request.arms[0] > 0.0 && row.row.vector_score.is_some();
+    found.retain(|row| is_found(row) && row.score >= request.min_score);
     found.sort_by(|a, b| {
         (b.score.total_cmp(&a.score))
             .then(b.row.own.total_cmp(&a.row.own))

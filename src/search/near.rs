@@ -33,6 +33,11 @@ pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Opti
             excluded.map(|names| names.iter().map(|name| prefixed(name)).collect::<Vec<_>>()),
         )
     };
+    // Vectors of episodes bear the time at which these took place, others that at which they were stored.
+    let until = request
+        .known_at
+        .filter(|_| request.source != Source::Episodes)
+        .map(|at| pg_sys::Datum::from((at.value() as i64).saturating_add(1)));
     let asked = query::Query {
         tenant: request.tenant.clone(),
         vector: embedding,
@@ -44,7 +49,7 @@ pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Opti
         max_distance: request.max_distance,
         mode: route::Mode::Auto,
         since: request.since,
-        until: request.until,
+        until: request.until.or(until),
         with_expired: request.with_expired,
         ef_search: None,
         recall: None,

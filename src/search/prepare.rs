@@ -81,7 +81,9 @@ pub(super) fn nearest(
     parts: Option<&syntax::Parts>,
     vector: pg_sys::Oid,
 ) -> Result<Option<Near>, ErrorReport> {
-    let some_do_not_fit = parts.is_some_and(|parts| !parts.strict.is_empty()) || request.known_at.is_some();
+    let some_do_not_fit = parts.is_some_and(|parts| !parts.strict.is_empty())
+        || request.known_at.is_some()
+        || request.source.is_fact();
     near(request, vector, if some_do_not_fit { (5 * request.pool()).min(1000) } else { request.pool() })
 }
 
