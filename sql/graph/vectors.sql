@@ -128,7 +128,10 @@ CREATE OR REPLACE TRIGGER relationships_vectors_delete AFTER DELETE ON llmspell.
 CREATE OR REPLACE TRIGGER relationships_vectors_truncate AFTER TRUNCATE ON llmspell.relationships
     FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_relationship_vectors();
 
--- Which of a space's tables calls it says what it holds.
+COMMENT ON TRIGGER entities_vectors ON llmspell.entities IS 'Restore: does nothing, since vectors come along as they were.';
+COMMENT ON TRIGGER relationships_vectors ON llmspell.relationships IS 'Restore: does nothing, since vectors come along as they were.';
+
+-- Its argument says what the space holds.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_graph_embedding() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

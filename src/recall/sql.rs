@@ -26,10 +26,8 @@ fn _recall(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
 
 /// The names of the kinds that names stand for.
 #[pg_extern(sql = false)]
-fn _recall_kinds(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<&'static str>, ErrorReport> {
-    // SAFETY: the signature is (text[]).
-    let names = unsafe { pg_getarg::<Vec<Option<String>>>(fcinfo, 0) };
-    Ok(kinds(names)?.into_iter().map(Kind::name).collect())
+fn _recall_kinds(names: Option<Vec<Option<String>>>) -> Result<Vec<String>, ErrorReport> {
+    Ok(kinds(names)?.into_iter().map(|kind| kind.name().to_owned()).collect())
 }
 
 #[pg_extern(sql = false)]

@@ -21,7 +21,7 @@ NAMED = {"language": "simple", "fusion": "convex", "words_table": "vector_embedd
 
 # Arguments with a default that must be given all the same, where nothing else says what they do.
 ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
-          "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text",
+          "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text", "entity_search": "query_text", "recall": "query_text", "recall_record": "query_text",
           "artifact_get": "artifact_id", "artifact_get_text": "artifact_id", "artifact_info": "artifact_id",
           "artifact_put": "session_id name data", "artifact_upload_begin": "session_id name"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.

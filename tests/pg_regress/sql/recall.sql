@@ -14,7 +14,7 @@ SELECT added FROM llmspell.relationship_put(regress.id(31), regress.id(21), regr
 SELECT max(llmspell.pattern_record('global', 'after:parser', 'open:lexer')) FROM generate_series(1, 3);
 SELECT max(llmspell.pattern_record('global', 'after:parser', 'once')) FROM generate_series(1, 2);
 CREATE FUNCTION regress.recalled(call text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN RETURN QUERY EXECUTE format($q$SELECT concat_ws(' | ', kind, right(id::text, 2), content, tokens, round(score::numeric, 3) || ' = ' || round(own_score::numeric, 3) || ' + ' || round(context_score::numeric, 3),
+BEGIN RETURN QUERY EXECUTE format($q$SELECT concat_ws(' | ', kind, CASE WHEN kind <> 'pattern' THEN right(id::text, 2) END, content, tokens, round(score::numeric, 3) || ' = ' || round(own_score::numeric, 3) || ' + ' || round(context_score::numeric, 3),
     (SELECT string_agg(key || ' ' || (value ->> 'rows') || ' ' || round((value ->> 'best_score')::numeric, 3), ', ' ORDER BY key) FROM jsonb_each(left_out))) FROM llmspell.recall(%s)$q$, call); END $$;
 -- all kinds; a text that is there twice comes once; the vector without a text and the pattern seen twice do not
 SELECT regress.recalled($$'Where is the parser?', valid_at => '2022-01-01Z'$$);
@@ -40,7 +40,7 @@ SELECT regress.recalled($$'lexer', regress.ramp(384, 12), weights => '{0,1}', ma
 SELECT regress.recalled($$'lexer', regress.ramp(384, 12), weights => '{1,0}', max_rows => 2$$);
 SELECT regress.recalled($$'-lexer "the parser"', kinds => '{episodes,documents}'$$);
 -- every column
-SELECT kind, right(id::text, 2) AS id, at AT TIME ZONE 'UTC' AS at, valid_from AT TIME ZONE 'UTC' AS valid_from, valid_to AT TIME ZONE 'UTC' AS valid_to, source, session_id, role, scope, space, metadata
+SELECT kind, right(id::text, 2) AS id, CASE WHEN kind <> 'document' THEN at AT TIME ZONE 'UTC' END AS at, valid_from AT TIME ZONE 'UTC' AS valid_from, valid_to AT TIME ZONE 'UTC' AS valid_to, source, session_id, role, scope, space, metadata
 FROM llmspell.recall('parser works', valid_at => '2022-01-01Z') WHERE kind IN ('episode', 'entity', 'relationship') OR metadata ? 'source' ORDER BY kind, id;
 -- an expired row, and one of a session that has ended
 UPDATE llmspell.episodes SET expires_at = now() - interval '1 s' WHERE id = regress.id(4);
