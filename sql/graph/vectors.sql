@@ -14,9 +14,14 @@ BEGIN
                         FROM unnest($2, $3, $4) AS n (id, scope, properties) WHERE v.tenant_id = $1 AND v.id = n.id AND v.id = ANY ($2)', v_table)
         USING _graph_vectors_follow.tenant, _graph_vectors_follow.ids, _graph_vectors_follow.scopes, _graph_vectors_follow.properties;
     END LOOP;
+    INSERT INTO embedding_queue (tenant_id, space, id)
+    SELECT _graph_vectors_follow.tenant, g.space, n.id
+    FROM vector_generations g JOIN vector_spaces s ON s.name = g.space CROSS JOIN unnest(_graph_vectors_follow.ids) AS n (id)
+    WHERE g.is_tracked AND s.purpose = _graph_vectors_follow.purpose ORDER BY g.space, n.id
+    ON CONFLICT DO NOTHING;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._graph_vectors_follow(text, text, uuid[], text[], jsonb[]) IS 'Copies what searches filter by to the vectors of facts.';
+COMMENT ON FUNCTION llmspell_internal._graph_vectors_follow(text, text, uuid[], text[], jsonb[]) IS 'Copies what searches filter by to the vectors of facts, and queues the facts for spaces that are kept complete.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._graph_vectors_follow(text, text, uuid[], text[], jsonb[]) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_vectors_forget(purpose text, tenant text, ids uuid[]) RETURNS void
@@ -167,7 +172,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_space constant vector_spaces := _vector_space(_graph_vector_set.space, @extschema:vector@.vector_dims(_graph_vector_set.embedding), _graph_vector_set.purpose);
+    v_space constant vector_spaces := _vector_space(_graph_vector_set.space, @extschema:vector@.vector_dims(_graph_vector_set.embedding), _graph_vector_set.purpose, true);
 BEGIN
     PERFORM _vector_check_length(_graph_vector_set.embedding, v_space.metric);
     -- A recall of the past leaves out what was embedded later.
@@ -175,6 +180,7 @@ BEGIN
                     ON CONFLICT (tenant_id, id) DO UPDATE SET embedding = EXCLUDED.embedding, scope = EXCLUDED.scope, metadata = EXCLUDED.metadata,
                         created_at = now(), updated_at = now()', v_space.table_name)
     USING v_tenant, _graph_vector_set.id, _graph_vector_set.scope, _graph_vector_set.embedding, _graph_vector_set.properties;
+    PERFORM _embedding_dequeue(v_space.name, ARRAY[_graph_vector_set.id]);
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._graph_vector_set IS 'Stores the vector of a fact in place of the one there is.
@@ -232,6 +238,37 @@ $$;
 COMMENT ON FUNCTION llmspell.relationship_vector_set IS 'Stores the vector of a relationship, in place of the one there is; false where none is known now.
 Errors: 42501 no tenant, 22004 null, 22023 no space for relationships of these dimensions, several, a vector of zeros.
 Example: SELECT llmspell.relationship_vector_set(''00000000-0000-0000-0000-00000000000a'', array_fill(0.1, ARRAY[384])::vector);';
+
+-- The version that holds last, of those known now.
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_embedding_sources(space text) RETURNS SETOF llmspell_internal._embedding_source
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT f.relation, 'r.' || f.key, f.content,
+        format('r.transaction_time_end = ''infinity'' AND NOT EXISTS (SELECT FROM %1$s n WHERE n.tenant_id = r.tenant_id AND n.%2$s = r.%2$s
+            AND n.transaction_time_end = ''infinity'' AND n.valid_time_start > r.valid_time_start)', f.relation, f.key),
+        'scope, metadata', f.kind || ', r.properties'
+    FROM vector_spaces s
+    JOIN (VALUES
+        ('entities', 'llmspell.entities', 'entity_id', 'r.entity_type', 'llmspell_internal._entity_content(r.entity_type, r.name, r.properties)'),
+        ('relationships', 'llmspell.relationships', 'relationship_id', 'r.relationship_type',
+         'llmspell_internal._relationship_content(r.relationship_type, llmspell_internal._entity_name(r.tenant_id, r.from_entity), llmspell_internal._entity_name(r.tenant_id, r.to_entity), r.properties)'))
+        AS f (purpose, relation, key, kind, content) ON f.purpose = s.purpose
+    WHERE s.name = _graph_embedding_sources.space
+$$;
+COMMENT ON FUNCTION llmspell_internal._graph_embedding_sources(text) IS 'The texts of facts, for the spaces that hold their vectors.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_embedding_sources(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._entity_name(tenant text, entity_id uuid) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT e.name FROM entities e
+    WHERE e.tenant_id = _entity_name.tenant AND e.entity_id = _entity_name.entity_id AND e.transaction_time_end = 'infinity'
+    ORDER BY e.valid_time_start DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION llmspell_internal._entity_name(text, uuid) IS 'The name of an entity, as known now, in its last period.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._entity_name(text, uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_vector_faults(tenant text) RETURNS SETOF llmspell_internal._fault
 LANGUAGE plpgsql STABLE

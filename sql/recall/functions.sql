@@ -25,9 +25,10 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF EXISTS (SELECT FROM vector_spaces s WHERE s.dims = _recall_space.dims AND s.purpose = _recall_space.purpose) THEN
+    -- One that is being filled is not searched yet.
+    IF EXISTS (SELECT FROM vector_spaces s WHERE s.dims = _recall_space.dims AND s.purpose = _recall_space.purpose AND _vector_state(s.name) = 'active') THEN
         RETURN (_vector_space(NULL, _recall_space.dims, _recall_space.purpose)).name;
-    ELSIF NOT EXISTS (SELECT FROM vector_spaces s WHERE s.dims = _recall_space.dims) THEN
+    ELSIF NOT EXISTS (SELECT FROM vector_spaces s WHERE s.dims = _recall_space.dims AND _vector_state(s.name) = 'active') THEN
         PERFORM _vector_space(NULL, _recall_space.dims, 'vectors');
     END IF;
     RETURN NULL;
@@ -56,7 +57,7 @@ BEGIN
     ELSIF _recall_documents.space IS NOT NULL THEN
         RETURN NEXT _vector_space_named(_recall_documents.space, 'vectors');
     ELSE
-        FOR v_space IN SELECT s.* FROM vector_spaces s WHERE s.purpose = 'vectors' ORDER BY NOT s.builtin, s.dims, s.name LOOP
+        FOR v_space IN SELECT s.* FROM vector_spaces s WHERE s.purpose = 'vectors' AND _vector_state(s.name) = 'active' ORDER BY NOT s.builtin, s.dims, s.name LOOP
             EXECUTE format('SELECT EXISTS (SELECT FROM llmspell.%I WHERE tenant_id = $1 AND fts IS NOT NULL)', v_space.table_name) INTO v_has USING v_tenant;
             IF v_has THEN
                 RETURN NEXT v_space;

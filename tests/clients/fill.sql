@@ -106,3 +106,4 @@ SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '0000000001/
 SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff');
 SELECT count(*) FROM llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
 SELECT llmspell.hook_retention_set('20 years', 3);
+INSERT INTO llmspell.embedding_queue (tenant_id, space, id) SELECT tenant_id, 'episodes_384', id FROM llmspell.episodes LIMIT 1;
