@@ -1,14 +1,16 @@
 //! The arguments of a recall, checked.
 #![allow(unsafe_code)] // reads them from the call
 
+use std::rc::Rc;
+
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::invalid::{Invalid, MOST_ROWS, MOST_TOKENS, MOST_WEIGHT};
 use super::kind::{KINDS, Kind};
-use crate::arguments;
 use crate::error::Error;
+use crate::filters::Given;
 use crate::json::canonical::Token;
 use crate::search::{self, CONTEXT, Fusion, Source};
 use crate::server::jsonb::Document;
@@ -36,7 +38,7 @@ pub struct Request {
     scope: Option<String>,
     documents: Vec<(String, String)>,
     spaces: [Option<String>; 3],
-    filter: Option<pg_sys::Datum>,
+    filter: Option<Rc<Given>>,
     pub arms: [f64; 2],
     language: Option<String>,
     context: f64,
@@ -58,9 +60,6 @@ pub fn kinds(names: Option<Vec<Option<String>>>) -> Result<Vec<Kind>, Error> {
 /// The weights of the kinds, in the order of [`KINDS`].
 fn kind_weights(document: &Document<'_>) -> Result<[f64; 5], Error> {
     let refused = || Invalid::KindWeights(document.text());
-    if document.kind() != "an object" {
-        return Err(refused().into());
-    }
     let mut weights = [1.0; 5];
     let mut named: Option<&'static [Kind]> = None;
     let mut depth = 0;
@@ -71,7 +70,7 @@ fn kind_weights(document: &Document<'_>) -> Result<[f64; 5], Error> {
             Token::Key(name) => {
                 named = Some(Kind::named(name).ok_or_else(|| Invalid::Kind(name.to_owned()))?)
             }
-            Token::Number(number) => {
+            Token::Number(number) if depth == 1 => {
                 let weight: f64 = number.parse().unwrap_or(f64::NAN);
                 if !(0.0..=MOST_WEIGHT).contains(&weight) {
                     return Err(refused());
@@ -129,9 +128,7 @@ impl Request {
                 None => [1.0; 5],
             };
             let filter = pg_getarg_datum(fcinfo, 10);
-            if let Some(filter) = filter {
-                arguments::filter(&Document::new(filter))?;
-            }
+            let filter = filter.map(|filter| Given::new(filter)).transpose()?.map(Rc::new);
             let (names, tables) = (texts(5).unwrap_or_default(), texts(6).unwrap_or_default());
             Ok(Self {
                 tenant,
@@ -179,7 +176,7 @@ impl Request {
             table: table.to_owned(),
             k: self.k(),
             scope: None,
-            filter: self.filter,
+            filter: self.filter.clone(),
             since: None,
             until: None,
             excluded: None,
