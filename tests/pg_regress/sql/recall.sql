@@ -32,6 +32,7 @@ SELECT regress.recalled($$'nothing has this'$$);
 SELECT regress.recalled($$'parser', kinds => '{episode,documents}', session_id => 's1', scope => 'global'$$);
 SELECT regress.recalled($$'parser', filter => '{"source": "manual.md"}'$$);
 SELECT regress.recalled($$'parser', kinds => '{entities}', filter => '{"tags": [2]}'$$);
+SELECT regress.recalled($$'parser', filter => '{"$or": [{"source": {"$like": "manual%"}}, {"job": {"$exists": true}}]}'$$);
 SELECT regress.recalled($$'parser', kind_weights => '{"facts": 0, "documents": 2, "pattern": 0.5}', context => 0$$);
 SELECT regress.recalled($$'parser', min_score => 0.7, context => 0$$);
 SELECT regress.recalled($$'parser', mmr_lambda => 0.3, max_rows => 3$$);
