@@ -14,7 +14,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._entity_content(text, text, jsonb) T
 
 CREATE OR REPLACE FUNCTION llmspell_internal._relationship_content(relationship_type text, from_name text, to_name text, properties jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN concat_ws(' ', from_name, replace(relationship_type, '_', ' '), to_name) || COALESCE(': ' || NULLIF(llmspell_internal._graph_text(properties), ''), '');
+RETURN COALESCE(from_name || ' ', '') || replace(relationship_type, '_', ' ') || COALESCE(' ' || to_name, '') || COALESCE(': ' || NULLIF(llmspell_internal._graph_text(properties), ''), '');
 COMMENT ON FUNCTION llmspell_internal._relationship_content(text, text, text, jsonb) IS 'A relationship as a sentence: "Ada works at Acme: since: 2020".';
 GRANT EXECUTE ON FUNCTION llmspell_internal._relationship_content(text, text, text, jsonb) TO llmspell_app;
 

@@ -19,8 +19,9 @@ use crate::tenancy::tenant;
 /// Of two texts that say the same, the second is worth as much less: measured to take nothing from what is found.
 const LAMBDA: f64 = 1.0;
 
-/// A row of a prompt has about so many tokens.
-const ROW_TOKENS: usize = 20;
+/// A search of each kind is for a row of so many tokens: the kinds share the prompt, and a search finds more than it is
+/// asked for.
+const ROW_TOKENS: usize = 40;
 
 pub struct Request {
     pub tenant: String,
@@ -154,14 +155,14 @@ impl Request {
         }
     }
 
-    /// About so many rows fit.
+    /// So many rows are asked for of each kind.
     fn k(&self) -> usize {
         (self.max_tokens as usize / ROW_TOKENS).min(self.max_rows).clamp(10, 250)
     }
 
     /// So many of the best may be taken.
     pub fn candidates(&self) -> usize {
-        (4 * self.k()).max(60)
+        8 * self.k()
     }
 
     /// The searches, each with its kind; `excluded`: sessions that have ended.

@@ -45,20 +45,20 @@ impl Place<'_> {
                 self.table
             )),
             Kind::Entity => with(format!(
-                "SELECT t.* FROM llmspell.entities t WHERE t.tenant_id = {TENANT} AND t.entity_id = i.id AND {} \
+                "SELECT t.* FROM llmspell.entities t WHERE t.tenant_id = {TENANT} AND t.entity_id = ANY (ARRAY[i.id]) AND {} \
                  ORDER BY t.transaction_time_start DESC LIMIT 1",
                 holds("t", self.known)
             )),
             Kind::Relationship => {
                 let end = |name: &str, column: &str| {
                     format!(
-                        "CROSS JOIN LATERAL (SELECT e.name FROM llmspell.entities e WHERE e.tenant_id = {TENANT} AND e.entity_id = t.{column} \
+                        "CROSS JOIN LATERAL (SELECT e.name FROM llmspell.entities e WHERE e.tenant_id = {TENANT} AND e.entity_id = ANY (ARRAY[t.{column}]) \
                          AND {} ORDER BY e.transaction_time_start DESC LIMIT 1) AS {name}",
                         holds("e", self.known)
                     )
                 };
                 let rows = with(format!(
-                    "SELECT t.* FROM llmspell.relationships t WHERE t.tenant_id = {TENANT} AND t.relationship_id = i.id AND {} \
+                    "SELECT t.* FROM llmspell.relationships t WHERE t.tenant_id = {TENANT} AND t.relationship_id = ANY (ARRAY[i.id]) AND {} \
                      ORDER BY t.transaction_time_start DESC LIMIT 1",
                     holds("t", self.known)
                 ));

@@ -26,6 +26,9 @@ pub type Together = Vec<Vec<Row>>;
 
 type Unknown = Vec<Vec<u8>>;
 
+/// An entity may have many edges, so fewer lend than of turns, which have two beside them.
+const FACTS_THAT_LEND: usize = 30;
+
 /// Runs searches for the same texts and vector; `and` is called with what they found while the connection lasts.
 pub fn together<T>(
     requests: &[Request],
@@ -187,7 +190,7 @@ fn neighbours(
         let search = &searches[kind];
         let mut lenders: Vec<&Row> = rows[kind].iter().filter(|row| row.own > 0.0).collect();
         lenders.sort_by(|a, b| b.own.total_cmp(&a.own).then(a.id.cmp(&b.id)));
-        lenders.truncate(search.request.lenders());
+        lenders.truncate(search.request.lenders().min(FACTS_THAT_LEND));
         if lenders.is_empty() {
             continue;
         }

@@ -52,7 +52,7 @@ SELECT regress.recalled($$'parsers', kinds => '{episodes}'$$);
 -- nothing of another tenant
 SET app.current_tenant_id = 'recall-2';
 SELECT regress.recalled($$'Where is the parser?'$$);
-SELECT count(e.id) FROM llmspell.episode_add('s1', 'user', 'my own parser') AS e;
+SELECT count(e.id) FROM llmspell.episode_add('s1', 'user', 'my own parser', id => regress.id(6)) AS e;
 SELECT regress.recalled($$'Where is the parser?'$$);
 -- refusals
 SELECT regress.try($$SELECT * FROM llmspell.recall()$$), regress.try($$SELECT * FROM llmspell.recall('x', max_tokens => -1)$$), regress.try($$SELECT * FROM llmspell.recall('x', max_rows => 1001)$$);
