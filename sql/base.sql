@@ -151,6 +151,13 @@ COMMENT ON FUNCTION llmspell_internal._storable(anyelement, text) IS 'Whether a 
 Errors: 54000 over 128 MiB (bytea by its bytes, all others as text in COPY), or nested over 1,000 deep.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._storable(anyelement, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._storable_state(state_data jsonb, own_checksum bytea) RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_storable_state_wrapper';
+COMMENT ON FUNCTION llmspell_internal._storable_state(jsonb, bytea) IS 'Whether a row of agent_states can be dumped and restored: true, or an error.
+Errors: 54000 as _storable.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storable_state(jsonb, bytea) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._session_is_id(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN value COLLATE pg_catalog."C" ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
