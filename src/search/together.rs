@@ -1,5 +1,5 @@
-//! Several searches for one query, whose scores are of one scale: a word has one weight by the texts of all of them, and
-//! what is near is near among all.
+//! Several searches for one query, whose scores are of one scale: by words, how much of the query a text has, each word
+//! weighed among the texts of its kind; by vector, how near it is among all.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -8,7 +8,6 @@ use std::rc::Rc;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::bm25::Corpus;
 use super::context::surroundings;
 use super::find::Found;
 use super::fusion::{Scale, shared};
@@ -71,34 +70,14 @@ pub fn together<T>(
     })
 }
 
-/// The scorers of each kind of rows.
-fn scorers<'s>(searches: &'s [Search<'_, '_>], found: &[Option<Found<'s>>]) -> Vec<Option<Scorer<'s>>> {
-    let mut all = Corpus::default();
-    let mut found_in: Vec<u64> = Vec::new();
-    // bounded: some of each kind, and the words of a query.
-    for found in found.iter().flatten() {
-        all.rows += found.scorer.corpus.rows;
-        all.words += found.scorer.corpus.words;
-        found_in.resize(found.scorer.found_in.len(), 0);
-        found_in.iter_mut().zip(&found.scorer.found_in).for_each(|(sum, rows)| *sum += rows);
-    }
-    searches
-        .iter()
-        .zip(found)
-        .map(|(search, found)| {
-            let kind = found.as_ref()?.scorer.corpus;
-            Some(Scorer::among(&search.words.query, kind, all, &found_in))
-        })
-        .collect()
-}
-
 fn joined(searches: &[Search<'_, '_>], nears: &[Option<Near>]) -> Result<Together, Unknown> {
     let mut found = Vec::with_capacity(searches.len());
     // bounded: some of each kind.
     for search in searches {
         found.push(search.by_words()?);
     }
-    let scorers = scorers(searches, &found);
+    let scorers: Vec<Option<Scorer<'_>>> =
+        found.iter().map(|found| found.as_ref().map(|found| found.scorer.in_shares())).collect();
     let mut rows: Vec<Vec<Row>> = Vec::with_capacity(searches.len());
     // bounded: some of each kind.
     for (n, search) in searches.iter().enumerate() {
@@ -107,13 +86,11 @@ fn joined(searches: &[Search<'_, '_>], nears: &[Option<Near>]) -> Result<Togethe
     }
     let scales = scales(searches, &rows);
     // bounded: the candidates, at most some thousand.
-    for (rows, scales) in rows.iter_mut().zip(&scales) {
-        rows.iter_mut().for_each(|row| score(row, scales));
-    }
+    rows.iter_mut().flatten().for_each(|row| score(row, &scales));
     if searches[0].request.context > 0.0 {
         // bounded: some of each kind.
         for (n, search) in searches.iter().enumerate().filter(|(_, search)| has_order(search)) {
-            search.look_around(&mut rows[n], scorers[n].as_ref(), |row| score(row, &scales[n]))?;
+            search.look_around(&mut rows[n], scorers[n].as_ref(), |row| score(row, &scales))?;
         }
         neighbours(searches, &mut rows, &scorers, &scales)?;
     }
@@ -158,18 +135,14 @@ fn candidates(
 }
 
 /// One scale for all kinds. As one search over all of them would have them, the lowest of the nearest is 0.
-fn scales(searches: &[Search<'_, '_>], rows: &[Vec<Row>]) -> Vec<Scales> {
+fn scales(searches: &[Search<'_, '_>], rows: &[Vec<Row>]) -> Scales {
     let request = searches[0].request;
     let mut near: Vec<f64> = rows.iter().flatten().filter_map(|row| row.vector_score).collect();
     near.sort_by(|a, b| b.total_cmp(a));
     near.truncate(request.pool());
     let vector = Scale::between(near.into_iter());
     let words = Scale::up_to_highest(rows.iter().flatten().filter_map(|row| row.text_score));
-    let of = |rows: &Vec<Row>| {
-        let has_vectors = rows.iter().any(|row| row.vector_score.is_some());
-        Scales { vector, words, weights: shared(request.weights, [has_vectors, words.is_some()]) }
-    };
-    rows.iter().map(of).collect()
+    Scales { vector, words, weights: shared(request.weights, [vector.is_some(), words.is_some()]) }
 }
 
 /// What the best of the graph lend to what is one step away: an entity to its edges and to their other ends, an edge to
@@ -178,7 +151,7 @@ fn neighbours(
     searches: &[Search<'_, '_>],
     rows: &mut [Vec<Row>],
     scorers: &[Option<Scorer<'_>>],
-    scales: &[Scales],
+    scales: &Scales,
 ) -> Result<(), Unknown> {
     let of = |source| searches.iter().position(|search| search.table.source == source);
     let (Some(entities), Some(edges)) = (of(Source::Entities), of(Source::Relationships)) else {
@@ -225,7 +198,7 @@ fn neighbours(
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        rows[kind][first..].iter_mut().for_each(|row| score(row, &scales[kind]));
+        rows[kind][first..].iter_mut().for_each(|row| score(row, scales));
     }
     let edges_from = rows[entities].len();
     let place = |end: &(usize, Id)| places[end] + if end.0 == edges { edges_from } else { 0 };

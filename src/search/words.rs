@@ -180,23 +180,22 @@ impl<'q> Pass<'q> {
 /// Scores rows, each by itself: the same row gets the same score in whatever way it was found.
 pub struct Scorer<'q> {
     query: &'q Query,
-    pub corpus: Corpus,
-    /// For each slot, in how many rows it stands.
-    pub found_in: Vec<u64>,
+    corpus: Corpus,
     /// For each slot.
     pub weights: Vec<f64>,
 }
 
 impl<'q> Scorer<'q> {
     pub fn new(query: &'q Query, corpus: Corpus, found_in: &[u64]) -> Self {
-        Self::among(query, corpus, corpus, found_in)
+        Self { query, corpus, weights: found_in.iter().map(|rows| corpus.weight(*rows)).collect() }
     }
 
-    /// Where rows of several kinds are compared, a word has one weight, by all of them; a text is long or short among
-    /// those of its own kind.
-    pub fn among(query: &'q Query, kind: Corpus, all: Corpus, found_in: &[u64]) -> Self {
-        let weights = found_in.iter().map(|rows| all.weight(*rows)).collect();
-        Self { query, corpus: kind, found_in: found_in.to_vec(), weights }
+    /// The same with weights that are shares of 1, which a text approaches that has each word of the query many times. So
+    /// scores of kinds can be compared whose rows are many or few.
+    pub fn in_shares(&self) -> Self {
+        let sum: f64 = self.weights.iter().sum();
+        let weights = self.weights.iter().map(|weight| weight / sum).collect();
+        Self { query: self.query, corpus: self.corpus, weights }
     }
 
     pub fn of(&self, length: u32, times: &[u8]) -> f64 {
