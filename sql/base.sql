@@ -171,6 +171,13 @@ COMMENT ON FUNCTION llmspell_internal._kv_valid(bigint, bytea, text, jsonb) IS '
 Errors: 54000 value or metadata not storable.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._kv_valid(bigint, bytea, text, jsonb) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._item_valid(namespace text, key text, version bigint, value jsonb, content text) RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_item_valid_wrapper';
+COMMENT ON FUNCTION llmspell_internal._item_valid(text, text, bigint, jsonb, text) IS 'Whether a row of items may be stored.
+Errors: 54000 a value or a content that a dump could not hold.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._item_valid(text, text, bigint, jsonb, text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._storable_tags(tags text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp

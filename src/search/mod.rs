@@ -1,4 +1,4 @@
-//! Search by words and meaning together, of vectors and episodes alike: BM25 over the tenant's own rows, one order out
+//! Search by words and meaning together, of vectors, episodes and items alike: BM25 over the tenant's own rows, one order out
 //! of both, and what stands around a hit.
 
 mod bm25;
@@ -12,9 +12,11 @@ mod prepare;
 mod refusal;
 mod request;
 mod run;
+mod source;
 pub mod sql;
 mod statement;
 mod syntax;
+mod terms;
 mod together;
 mod tsvector;
 mod words;

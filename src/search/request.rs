@@ -149,9 +149,10 @@ impl Request {
         }
     }
 
-    /// More rows than wanted, as one that is second in both arms may beat the first of either.
+    /// More rows than wanted, as one that is second in both arms may beat the first of either. Pages of items are cut from
+    /// one order, whatever their size.
     pub fn pool(&self) -> usize {
-        (4 * self.k).clamp(60, 1000)
+        if self.source == Source::Items { 1000 } else { (4 * self.k).clamp(60, 1000) }
     }
 
     /// How many of the best lend their score to the rows beside them.
@@ -199,6 +200,7 @@ impl Request {
 fn source(table: Option<&str>) -> Source {
     match table {
         None => Source::Episodes,
+        Some("items") => Source::Items,
         Some("entities") => Source::Entities,
         Some("relationships") => Source::Relationships,
         Some(_) => Source::Space,

@@ -12,15 +12,18 @@ use super::context::surroundings;
 use super::counts;
 use super::find::{Ask, Found, find};
 use super::fusion::{Decay, Scale, diversify, ranks, shared};
-use super::prepare::{self, Words};
+use super::prepare;
 use super::request::{Fusion, Request};
-use super::statement::{self, Strict, Table, Vectors, Wanted};
+use super::statement::{self, Source, Strict, Table, Vectors, Wanted};
+use super::terms::Words;
 use super::words::{Id, Pass, Scorer};
 use crate::filters::Given;
+use crate::server::catalog;
 use crate::server::nest::Settings;
 use crate::server::spi::{self, Arg, Connection, Value, connect_to, typed};
 use crate::server::varlena::Detoasted;
 use crate::vectors::layout;
+use crate::vectors::statement::Metric;
 use crate::vectors::target::Target;
 
 /// What keeps the planner to indexes and look-ups.
@@ -55,6 +58,8 @@ pub(super) struct Search<'r, 'c> {
     pub connection: &'c Connection,
     pub request: &'r Request,
     target: Option<&'r Target>,
+    /// The type and the metric of vectors, where some are compared.
+    compared: Option<(pg_sys::Oid, Metric)>,
     pub table: Table,
     vectors: Option<Vectors>,
     pub words: Rc<Words<'c>>,
@@ -83,10 +88,10 @@ impl Row {
         Self { id, ..Self::default() }
     }
 
-    fn see(&mut self, target: &Target, distance: f64, most: Option<f64>) {
+    fn see(&mut self, metric: Metric, distance: f64, most: Option<f64>) {
         if most.is_none_or(|most| distance <= most) {
             self.distance = Some(distance);
-            self.vector_score = Some(target.space.metric.score(distance));
+            self.vector_score = Some(metric.score(distance));
         }
     }
 }
@@ -98,7 +103,7 @@ impl<'c> Search<'_, 'c> {
         // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
         // pgvector's, and the server's own.
         let given = |oid, datum| unsafe { typed(oid, datum) };
-        let vector = self.target.map_or(pg_sys::FLOAT4ARRAYOID, |target| target.types.vector);
+        let vector = self.compared.map_or(pg_sys::FLOAT4ARRAYOID, |(vector, _)| vector);
         let filter = |part: fn(&'a Given) -> Arg<'a>| {
             request.filter.as_deref().map_or(Arg::null_oid(pg_sys::JSONBOID), part)
         };
@@ -121,6 +126,24 @@ impl<'c> Search<'_, 'c> {
             given(pg_sys::TIMESTAMPTZOID, request.known_at),
             given(pg_sys::TIMESTAMPTZOID, request.valid_at),
         ]
+    }
+
+    /// The nearest items; none of other rows.
+    fn nearest(&self) -> Option<Vec<(Id, f64)>> {
+        let vectors = self.vectors.as_ref().filter(|_| self.table.source == Source::Items)?;
+        let near = self.connection.rows_planned(
+            self.table.nearest(vectors).as_str(),
+            &self.parameters(None, &[], self.request.pool() as u64),
+            || Settings::off(&PLAIN),
+            |row| row.id(0).zip(row.get::<f64>(1)),
+        );
+        let most = self.request.max_distance;
+        Some(
+            near.into_iter()
+                .flatten()
+                .filter(|(_, distance)| most.is_none_or(|most| *distance <= most))
+                .collect(),
+        )
     }
 
     fn pass(&self, ask: &Ask, pass: &mut Pass<'_>) {
@@ -160,7 +183,7 @@ impl<'c> Search<'_, 'c> {
         let lacks = |row: &Row| {
             wanted.age
                 || row.text_score.is_none() && (wanted.words || checks)
-                || row.distance.is_none() && self.target.is_some()
+                || row.distance.is_none() && self.compared.is_some()
         };
         let asked: Vec<usize> = (0..rows.len()).filter(|n| !rows[*n].is_read && lacks(&rows[*n])).collect();
         // bounded: the candidates, at most some thousand.
@@ -191,9 +214,10 @@ impl<'c> Search<'_, 'c> {
                 if let (Some(scorer), None) = (scorer, row.text_score) {
                     row.text_score = read.bytes(1).map(|text| scorer.text(language, text.bytes()));
                 }
-                if let (Some(target), None, Some(distance)) = (self.target, row.distance, read.get::<f64>(5))
+                if let (Some((_, metric)), None, Some(distance)) =
+                    (self.compared, row.distance, read.get::<f64>(5))
                 {
-                    row.see(target, distance, self.request.max_distance);
+                    row.see(metric, distance, self.request.max_distance);
                 }
             },
         );
@@ -225,8 +249,8 @@ impl<'c> Search<'_, 'c> {
         // bounded: the candidates, at most some thousand.
         for (n, (id, distance)) in near.iter().enumerate() {
             let mut row = Row { vector_rank: Some(n as i64 + 1), ..Row::new(*id) };
-            if let Some(target) = self.target {
-                row.see(target, *distance, None);
+            if let Some((_, metric)) = self.compared {
+                row.see(metric, *distance, None);
             }
             places.insert(*id, rows.len());
             rows.push(row);
@@ -390,16 +414,27 @@ impl<'c> Search<'_, 'c> {
 }
 
 impl<'r, 'c> Search<'r, 'c> {
+    /// `vector`: the type of vectors.
     pub fn of(
         connection: &'c Connection,
         request: &'r Request,
+        vector: pg_sys::Oid,
         target: Option<&'r Target>,
         words: Rc<Words<'c>>,
     ) -> Self {
+        // The vectors of items are beside them.
+        let beside = match request.vector.filter(|_| request.source == Source::Items) {
+            Some(_) => catalog::beside(vector, c"halfvec")
+                .map(|(schema, _)| Vectors::of(&schema, Metric::Cosine.operator(), String::new())),
+            None => None,
+        };
         Self {
             connection,
             request,
             target,
+            compared: target
+                .map(|target| (target.types.vector, target.space.metric))
+                .or_else(|| beside.as_ref().map(|_| (vector, Metric::Cosine))),
             table: Table {
                 name: format!("llmspell.\"{}\"", request.table.replace('"', "\"\"")),
                 source: request.source,
@@ -410,10 +445,11 @@ impl<'r, 'c> Search<'r, 'c> {
                     Some(_) => Strict::OfItsLanguage,
                 },
             },
-            vectors: target.map(|Target { space, .. }| Vectors {
-                table: space.table.clone(),
-                operator: format!("OPERATOR({}.{})", space.vector_schema, space.metric.operator()),
-            }),
+            vectors: target
+                .map(|Target { space, .. }| {
+                    Vectors::of(&space.vector_schema, space.metric.operator(), space.table.clone())
+                })
+                .or(beside),
             words,
         }
     }
@@ -433,7 +469,9 @@ pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> 
         // bounded: once for each language of the rows that is new.
         loop {
             let words = Words::of(connection, parts.as_ref(), &names, request.language.is_some());
-            match Search::of(connection, request, target, Rc::new(words)).rows(near) {
+            let search = Search::of(connection, request, vector, target, Rc::new(words));
+            let nearest = search.nearest();
+            match search.rows(nearest.as_deref().unwrap_or(near)) {
                 Ok(rows) => {
                     prepare::keep_languages(request, &names);
                     return Ok(rows);

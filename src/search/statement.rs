@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::find::Ask;
+pub use super::source::Source;
 
 /// Parameters, the same in every statement; not each uses all.
 pub const VECTOR: &str = "$1";
@@ -23,71 +24,11 @@ pub const TESTED: &str = "$15";
 pub const KNOWN_AT: &str = "$16";
 pub const VALID_AT: &str = "$17";
 
-/// Where texts are looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The table of a space.
-    Space,
-    Episodes,
-    Entities,
-    Relationships,
-    /// Those learned, the most frequent ones.
-    Patterns,
-}
-
 /// So many learned patterns are looked at.
 const PATTERNS: usize = 1000;
 
 /// So many edges of an entity, in each direction, lead to its neighbours.
 const EDGES: usize = 20;
-
-impl Source {
-    pub fn is_fact(self) -> bool {
-        matches!(self, Self::Entities | Self::Relationships)
-    }
-
-    fn id(self) -> &'static str {
-        match self {
-            Self::Space | Self::Episodes => "id",
-            Self::Entities => "entity_id",
-            Self::Relationships => "relationship_id",
-            Self::Patterns => "pattern_id",
-        }
-    }
-
-    fn scope(self) -> &'static str {
-        match self {
-            Self::Space | Self::Patterns => "scope",
-            Self::Episodes => "session_id",
-            Self::Entities => "entity_type",
-            Self::Relationships => "relationship_type",
-        }
-    }
-
-    fn metadata(self) -> &'static str {
-        if self.is_fact() { "properties" } else { "metadata" }
-    }
-
-    fn time(self) -> &'static str {
-        match self {
-            Self::Space => "created_at",
-            Self::Episodes => "occurred_at",
-            Self::Entities | Self::Relationships => "transaction_time_start",
-            Self::Patterns => "last_seen",
-        }
-    }
-
-    /// The newest first.
-    fn order(self) -> &'static str {
-        match self {
-            Self::Space => "t.created_at DESC, t.id DESC",
-            Self::Episodes => "t.occurred_at DESC, t.recorded_at DESC, t.id DESC",
-            Self::Entities => "t.transaction_time_start DESC, t.entity_id DESC",
-            Self::Relationships => "t.transaction_time_start DESC, t.relationship_id DESC",
-            Self::Patterns => "t.last_seen DESC, t.pattern_id DESC",
-        }
-    }
-}
 
 /// Which versions of the graph hold at a moment of both times.
 fn moment(alias: &str, known: bool) -> String {
@@ -133,7 +74,7 @@ pub struct Wanted {
     pub age: bool,
 }
 
-/// A table that has words: that of a space, or the episodes.
+/// A table that has words: that of a space, the episodes, or the items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Quoted, with its schema.
@@ -150,6 +91,27 @@ pub struct Vectors {
     pub table: String,
     /// Quoted, with its schema: `OPERATOR(public.<=>)`.
     pub operator: String,
+    /// Quoted, with its schema: `public.vector_dims`.
+    pub dims: String,
+}
+
+impl Vectors {
+    /// Those of a table, or beside the rows, compared by an operator of pgvector, whose schema is quoted.
+    pub fn of(schema: &str, operator: &str, table: String) -> Self {
+        Self {
+            table,
+            operator: format!("OPERATOR({schema}.{operator})"),
+            dims: format!("{schema}.vector_dims"),
+        }
+    }
+
+    /// The distance of the nearest vector of row `t`, none where they are of another length.
+    fn nearest(&self) -> String {
+        let Self { operator, dims, .. } = self;
+        format!(
+            "(SELECT min(e.vector {operator} {VECTOR}) FROM unnest(t.embeddings) AS e (vector) WHERE {dims}(e.vector) = {dims}({VECTOR}))"
+        )
+    }
 }
 
 impl Table {
@@ -162,7 +124,17 @@ impl Table {
             _ if !self.conditions.known => String::new(),
             Source::Space => format!(" AND t.created_at <= {KNOWN_AT}"),
             Source::Episodes => format!(" AND t.recorded_at <= {KNOWN_AT}"),
+            Source::Items => format!(" AND t.created_at <= {KNOWN_AT}"),
             Source::Patterns => format!(" AND t.first_seen <= {KNOWN_AT}"),
+        }
+    }
+
+    /// What says that a row of the items is one that searches find.
+    fn found_by_id(&self) -> &'static str {
+        if self.source == Source::Items {
+            " AND (t.content IS NOT NULL OR t.embeddings IS NOT NULL)"
+        } else {
+            ""
         }
     }
 
@@ -172,9 +144,14 @@ impl Table {
             self.conditions;
         let (scope_column, time, metadata) =
             (self.source.scope(), self.source.time(), self.source.metadata());
-        let expires = matches!(self.source, Source::Space | Source::Episodes);
+        let expires = matches!(self.source, Source::Space | Source::Episodes | Source::Items);
+        let scoped = if self.source == Source::Items {
+            format!("t.namespace >= {SCOPE} AND t.namespace < llmspell_internal._item_subtree_end({SCOPE})")
+        } else {
+            format!("t.{scope_column} = {SCOPE}")
+        };
         let each = [
-            (scope, format!("t.{scope_column} = {SCOPE}")),
+            (scope, scoped),
             (contained, format!("t.{metadata} OPERATOR(llmspell.@>) {CONTAINED}")),
             (tested, format!("llmspell_internal._filter_matches(t.{metadata}, {TESTED})")),
             (since, format!("t.{time} >= {SINCE}")),
@@ -266,7 +243,8 @@ impl Table {
         };
         let (distance, join) = match vectors {
             None => ("NULL::double precision".to_owned(), String::new()),
-            Some(Vectors { table, operator }) => (
+            Some(vectors) if self.source == Source::Items => (vectors.nearest(), String::new()),
+            Some(Vectors { table, operator, .. }) => (
                 "v.distance".to_owned(),
                 format!(
                     " LEFT JOIN LATERAL (SELECT v.embedding {operator} {VECTOR} AS distance FROM {table} v \
@@ -285,11 +263,12 @@ impl Table {
             Source::Entities | Source::Relationships => {
                 (self.conditions(), "ORDER BY t.transaction_time_start DESC LIMIT 1")
             }
-            _ => (self.known(), "OFFSET 0"),
+            _ => (format!("{}{}", self.known(), self.found_by_id()), "OFFSET 0"),
         };
+        let embeddings = if self.source == Source::Items { ", t.embeddings" } else { "" };
         format!(
             "SELECT i.n, t.fts, t.language, t.fits, t.age, {distance} FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
-             CROSS JOIN LATERAL (SELECT {words} AS fts, t.language, {} AS fits, {age} AS age FROM {} t \
+             CROSS JOIN LATERAL (SELECT {words} AS fts, t.language, {} AS fits, {age} AS age{embeddings} FROM {} t \
              WHERE t.tenant_id = {TENANT} AND t.{} = {}{conditions} {last}) AS t{join}",
             self.strict(),
             self.name,
@@ -321,6 +300,18 @@ impl Table {
              CROSS JOIN LATERAL ({} UNION ALL {}) AS r",
             side("from_entity", "to_entity"),
             side("to_entity", "from_entity")
+        )
+    }
+
+    /// The nearest items, each by the nearest of its vectors: id, distance. Every row of the namespaces is compared.
+    pub fn nearest(&self, vectors: &Vectors) -> String {
+        format!(
+            "SELECT t.id, t.distance FROM (SELECT t.id, {} AS distance FROM {} t \
+             WHERE t.tenant_id = {TENANT} AND t.embeddings IS NOT NULL{} OFFSET 0) AS t \
+             WHERE t.distance IS NOT NULL ORDER BY t.distance, t.id LIMIT {MOST}",
+            vectors.nearest(),
+            self.name,
+            self.conditions()
         )
     }
 
@@ -421,13 +412,32 @@ mod tests {
             assert!(text.contains(part), "{part}");
         }
         let wanted = Wanted { words: false, age: true };
-        let vectors = Vectors { table: "llmspell.v".to_owned(), operator: "OPERATOR(public.<=>)".to_owned() };
+        let vectors = Vectors::of("public", "<=>", "llmspell.v".to_owned());
         let text = table(expired, Strict::One).details(wanted, Some(&vectors));
         for part in
             ["NULL::tsvector", "$13 - t.occurred_at", "v.embedding OPERATOR(public.<=>) $1", "($11)[1]"]
         {
             assert!(text.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn items_have_their_vectors_beside_them() {
+        let scoped = Conditions { scope: true, contained: true, ..Conditions::default() };
+        let items = Table { source: Source::Items, ..table(scoped, Strict::Nothing) };
+        let vectors = Vectors::of("public", "<=>", String::new());
+        let text = items.nearest(&vectors);
+        for part in
+            ["t.namespace >= $3", "_item_subtree_end($3)", "t.value OPERATOR(llmspell.@>) $4", "LIMIT $14"]
+        {
+            assert!(text.contains(part), "{part}");
+        }
+        let wanted = Wanted { words: true, age: false };
+        let text = items.details(wanted, Some(&vectors));
+        assert!(
+            text.contains("min(e.vector OPERATOR(public.<=>) $1)")
+                && !text.contains("JOIN LATERAL (SELECT v.")
+        );
     }
 
     #[test]

@@ -12,10 +12,11 @@ use super::context::surroundings;
 use super::find::Found;
 use super::fusion::{Scale, shared};
 use super::near::Near;
-use super::prepare::{self, Words};
+use super::prepare;
 use super::request::Request;
 use super::run::{Row, Scales, Search};
 use super::statement::Source;
+use super::terms::Words;
 use super::words::{Id, Scorer};
 use crate::server::nest::Settings;
 use crate::server::spi::{Connection, connect_to};
@@ -56,7 +57,7 @@ pub fn together<T>(
                 .zip(&nears)
                 .map(|(request, near)| {
                     let target = near.as_ref().map(|(target, _)| &**target);
-                    Search::of(connection, request, target, words.clone())
+                    Search::of(connection, request, vector, target, words.clone())
                 })
                 .collect();
             match joined(&searches, &nears) {

@@ -78,6 +78,7 @@ PAGED = {
     "artifact_content": "INSERT INTO llmspell.artifact_content (tenant_id, content_hash, size_bytes, storage_type, data) SELECT current_setting('app.current_tenant_id'), encode(llmspell.blake3(n::text::bytea), 'hex'), length(n::text), 'bytea', n::text::bytea",
     "artifacts": f"INSERT INTO llmspell.artifacts (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes, tags) SELECT current_setting('app.current_tenant_id'), 'a' || n, {SESSION}, n, encode(llmspell.blake3(n::text::bytea), 'hex'), '{{}}', 'report', 'file', 'text/plain', length(n::text), '{{}}'",
     "entities": "INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties, valid_time_start, transaction_time_start) SELECT current_setting('app.current_tenant_id'), uuidv7(), 'city', 'name ' || n, '{}', '2020-01-01Z', '2025-01-01Z'",
+    "items": "INSERT INTO llmspell.items (tenant_id, namespace, key, value) SELECT current_setting('app.current_tenant_id'), llmspell_internal._item_path(ARRAY['a', 'n' || n], 'n'), 'k', '{\"kind\": \"note\"}'",
 }
 # The arguments of each list.
 PAGES = {
@@ -92,6 +93,8 @@ PAGES = {
     "event_list": [f"{by}newest_first => {order}" for by in ("", "pattern => 'chat.turn', ", "correlation_id => '00000000-0000-0000-0000-0000000000cc', ") for order in ("true", "false")],
     "artifact_list": [f"session_id => {SESSION}", f"session_id => {SESSION}, newest_first => true", f"session_id => {SESSION}, name => 'report'", "artifact_type => 'file'"],
     "entity_list": ["", "entity_type => 'city'"],
+    "item_list": ["", "'{a}'", "filter => '{\"kind\": \"note\"}'"],
+    "namespace_list": ["", "'{a,*}'", "max_depth => 2"],
 }
 # These read all that match, and sort: a pattern of several types by time, agents and workflows by their storage key.
 # entity_list may do so while the statistics are those of a small table.
