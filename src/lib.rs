@@ -31,6 +31,7 @@ mod patterns;
 mod recall;
 mod search;
 mod server;
+mod sessions;
 mod settings;
 mod storage;
 mod tenancy;

@@ -35,7 +35,7 @@ CREATE INDEX idx_entities_closed ON llmspell.entities (tenant_id, entity_id, tra
 CREATE INDEX idx_entities_source ON llmspell.entities (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
 CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, llmspell_internal._name_key(name) COLLATE "C", entity_id) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_entities_properties ON llmspell.entities
-    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end = 'infinity';
+    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end >= 'infinity';
 CREATE INDEX idx_entities_fts ON llmspell.entities
     USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL AND transaction_time_end = 'infinity';
 
