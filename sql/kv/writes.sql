@@ -58,6 +58,24 @@ COMMENT ON FUNCTION llmspell_internal._kv_check_type(bytea, text) IS 'Checks tha
 Errors: 22004 null type, 22023 unknown type, 22021 no UTF-8, 22P02 or 22P05 no JSON, 54000 too large or too deep JSON.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._kv_check_type(bytea, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._kv_check_made(keys text[]) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_tenant constant text := _require_tenant();
+    v_key text;
+BEGIN
+    SELECT k.key INTO v_key FROM kv_store k WHERE k.tenant_id = v_tenant AND k.key = ANY (keys) GROUP BY k.key HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'key "%" was deleted by a transaction that this one does not see', left(v_key, 100) USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._kv_check_made(text[]) IS 'Refuses keys that a transaction with a kept snapshot has made while it still sees those that another has deleted.
+Errors: 40001.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._kv_check_made(text[]) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.kv_set(key text, value bytea, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL, value_type text DEFAULT 'bytes')
 RETURNS TABLE (kv_id uuid, version bigint, created boolean)
@@ -97,6 +115,9 @@ BEGIN
         PERFORM _raise_conflict('key', kv_set.key, kv_set.expected_version, coalesce(v_actual, 0));
     END IF;
     created := version = 1;
+    IF created AND current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _kv_check_made(ARRAY[kv_set.key]);
+    END IF;
     RETURN NEXT;
 END
 $$;
@@ -166,6 +187,9 @@ BEGIN
     SET value = EXCLUDED.value, value_type = EXCLUDED.value_type, metadata = EXCLUDED.metadata, expires_at = EXCLUDED.expires_at,
         version = k.version + 1, updated_at = now()
     RETURNING k.key::text, k.version, k.version = 1;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _kv_check_made(kv_set_many.keys);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION llmspell.kv_set_many(text[], bytea[], jsonb[], interval) IS 'Stores data[i] and metadata[i] under keys[i], all or nothing, and returns each key in order with its version.
