@@ -39,20 +39,24 @@ impl From<frame::Invalid> for Invalid {
     }
 }
 
-/// Packs `data`, against `base` where that takes less than half of packing it alone.
+/// So much smaller beside its base that packing it alone is not tried.
+const CLEARLY: usize = 16;
+
+/// Packs `data`, against `base` where that takes less than half of packing it alone, or a sixteenth of the data.
 /// Says whether the base was used.
 pub fn pack(data: &[u8], base: Option<&[u8]>) -> Result<(Vec<u8>, bool), Invalid> {
     if data.len() > MAX_BYTES {
         return Err(Invalid::TooLong { bytes: data.len() });
     }
-    let alone = compress(data, &[])?;
-    if let Some(base) = base {
-        let beside = compress(data, base)?;
-        if beside.len() < alone.len() / 2 {
-            return Ok((frame::seal(ZSTD_WITH_BASE, data, &beside), true));
-        }
+    let beside = base.map(|base| compress(data, base)).transpose()?;
+    if let Some(beside) = beside.as_ref().filter(|beside| beside.len() < data.len() / CLEARLY) {
+        return Ok((frame::seal(ZSTD_WITH_BASE, data, beside), true));
     }
-    Ok((frame::seal(ZSTD, data, &alone), false))
+    let alone = compress(data, &[])?;
+    match beside {
+        Some(beside) if beside.len() < alone.len() / 2 => Ok((frame::seal(ZSTD_WITH_BASE, data, &beside), true)),
+        _ => Ok((frame::seal(ZSTD, data, &alone), false)),
+    }
 }
 
 /// Undoes [`pack`]; never takes more memory than the declared length, which is bounded.
