@@ -61,8 +61,7 @@ BEGIN
         RAISE EXCEPTION 'messages and message_ids must have equal length, got % and %', jsonb_array_length(v_messages), cardinality(message_append.message_ids)
             USING ERRCODE = 'array_subscript_error';
     END IF;
-    -- Ids are 255 characters and, with that of the thread, 1,500 bytes.
-    PERFORM _thread_key(v_thread, task_id => _given(i.id, 'message_ids')) FROM unnest(message_append.message_ids) AS i (id);
+    PERFORM _thread_key(v_thread, task_id => _short_text(i.id, 'message_ids', 255)) FROM unnest(message_append.message_ids) AS i (id);
     PERFORM _thread_open(v_thread);
     v_last := _messages_turn(v_thread);
     PERFORM _messages_expect(v_thread, message_append.expected_sequence, v_last);

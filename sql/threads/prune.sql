@@ -247,14 +247,20 @@ BEGIN
         v_keep := 0;
     END IF;
     FOR v_thread IN
-        SELECT t.thread_id, t.family_id FROM threads t
+        SELECT t.thread_id, t.family_id, t.message_count FROM threads t
         WHERE t.tenant_id = v_tenant AND (thread_prune.thread_ids IS NULL OR t.thread_id = ANY (thread_prune.thread_ids))
         ORDER BY t.thread_id FOR UPDATE
     LOOP
         v_dropped := _thread_prune_one(v_thread.thread_id, v_keep, v_before);
         CONTINUE WHEN v_dropped = 0;
         v_count := v_count + v_dropped;
-        PERFORM _thread_collect(v_thread.family_id, v_thread.thread_id);
+        IF v_strategy = 'delete' AND v_thread.message_count = 0
+            AND NOT EXISTS (SELECT FROM thread_checkpoints c WHERE c.tenant_id = v_tenant AND c.thread_id = v_thread.thread_id)
+        THEN
+            PERFORM thread_delete(v_thread.thread_id);
+        ELSE
+            PERFORM _thread_collect(v_thread.family_id, v_thread.thread_id);
+        END IF;
     END LOOP;
     RETURN v_count;
 END

@@ -53,7 +53,7 @@ DECLARE
     v_replaced uuid[];
     v_created boolean;
 BEGIN
-    PERFORM _thread_key(checkpoint_put.thread_id, v_namespace, checkpoint_put.checkpoint_id), _json_check(checkpoint_put.checkpoint), _json_check(v_metadata),
+    PERFORM _thread_key(checkpoint_put.thread_id, v_namespace, checkpoint_put.checkpoint_id), _json_check(_given(checkpoint_put.checkpoint, 'checkpoint')), _json_check(v_metadata),
         _short_text(coalesce(checkpoint_put.parent_id, ''), 'parent_id', 255);
     PERFORM _checkpoint_channels_check(v_given, coalesce(checkpoint_put.channel_types, '{}'), coalesce(checkpoint_put.channel_values, '{}'));
     v_family := _thread_open(checkpoint_put.thread_id);
