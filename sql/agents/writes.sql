@@ -41,14 +41,17 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_id constant text := _short_text(agent_state_save.agent_id, 'agent_id', 255);
+    v_type constant text := _short_text(agent_state_save.agent_type, 'agent_type', 100);
     v_checksum constant bytea := _json_checksum(agent_state_save.state);
     v_schema_version constant int := coalesce(agent_state_save.schema_version, 1);
     v_label constant text := CASE WHEN agent_state_save.label IS NOT NULL THEN _short_text(agent_state_save.label, 'label', 100) END;
     v_checkpoint boolean;
 BEGIN
-    PERFORM _short_text(agent_state_save.agent_id, 'agent_id', 255), _short_text(agent_state_save.agent_type, 'agent_type', 100),
-        _check_expected(agent_state_save.expected_version);
-    v_checkpoint := CASE (SELECT p.history FROM agent_history_policies p WHERE p.tenant_id = v_tenant AND p.agent_type = agent_state_save.agent_type)
+    IF agent_state_save.expected_version IS NOT NULL THEN
+        PERFORM _check_expected(agent_state_save.expected_version);
+    END IF;
+    v_checkpoint := CASE (SELECT p.history FROM agent_history_policies p WHERE p.tenant_id = v_tenant AND p.agent_type = v_type)
                         WHEN 'all' THEN true
                         WHEN 'none' THEN false
                         ELSE coalesce(agent_state_save.keep_history, false) OR v_label IS NOT NULL
@@ -57,7 +60,7 @@ BEGIN
         created := false;
         -- Nothing is written where nothing differs.
         UPDATE agent_states a
-        SET agent_type = agent_state_save.agent_type, state_data = agent_state_save.state,
+        SET agent_type = v_type, state_data = agent_state_save.state,
             schema_version = v_schema_version, checksum = encode(v_checksum, 'hex'), own_checksum = v_checksum,
             checkpoint_version = CASE WHEN NOT v_checkpoint THEN a.checkpoint_version
                                       WHEN a.state_data <> agent_state_save.state THEN a.data_version + 1
@@ -66,10 +69,10 @@ BEGIN
                                     WHEN v_label IS NULL AND a.checkpoint_version = a.data_version AND a.state_data = agent_state_save.state
                                         THEN a.checkpoint_label
                                     ELSE v_label END
-        WHERE a.tenant_id = v_tenant AND a.agent_id = agent_state_save.agent_id
+        WHERE a.tenant_id = v_tenant AND a.agent_id = v_id
           AND (agent_state_save.expected_version IS NULL OR a.data_version = agent_state_save.expected_version)
           AND (a.own_checksum IS DISTINCT FROM v_checksum OR a.state_data <> agent_state_save.state
-               OR a.agent_type <> agent_state_save.agent_type OR a.schema_version <> v_schema_version
+               OR a.agent_type <> v_type OR a.schema_version <> v_schema_version
                OR a.checksum <> encode(v_checksum, 'hex')
                OR v_checkpoint AND (a.checkpoint_version IS DISTINCT FROM a.data_version
                                     OR v_label IS NOT NULL AND a.checkpoint_label IS DISTINCT FROM v_label))
@@ -79,11 +82,11 @@ BEGIN
 
         SELECT a.state_id, a.data_version, a.state_data <> agent_state_save.state, a.checkpoint_version IS NOT DISTINCT FROM a.data_version
         INTO state_id, version, changed, checkpoint
-        FROM agent_states a WHERE a.tenant_id = v_tenant AND a.agent_id = agent_state_save.agent_id;
+        FROM agent_states a WHERE a.tenant_id = v_tenant AND a.agent_id = v_id;
         IF FOUND AND version IS DISTINCT FROM coalesce(agent_state_save.expected_version, version)
             OR NOT FOUND AND agent_state_save.expected_version > 0
         THEN
-            PERFORM _raise_conflict('agent', agent_state_save.agent_id, agent_state_save.expected_version, coalesce(version, 0));
+            PERFORM _raise_conflict('agent', v_id, agent_state_save.expected_version, coalesce(version, 0));
         END IF;
         EXIT WHEN NOT changed;
         -- Another session changed it between the two statements.
@@ -91,7 +94,7 @@ BEGIN
 
         INSERT INTO agent_states AS a (tenant_id, agent_id, agent_type, state_data, schema_version, checksum, own_checksum,
                                        checkpoint_version, checkpoint_label)
-        VALUES (v_tenant, agent_state_save.agent_id, agent_state_save.agent_type, agent_state_save.state,
+        VALUES (v_tenant, v_id, v_type, agent_state_save.state,
                 v_schema_version, encode(v_checksum, 'hex'), v_checksum, CASE WHEN v_checkpoint THEN 1 END,
                 CASE WHEN v_checkpoint THEN v_label END)
         ON CONFLICT (tenant_id, agent_id) DO NOTHING

@@ -15,7 +15,7 @@ COMMENT ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint
 GRANT EXECUTE ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._check_expected(expected_version bigint) RETURNS void
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN

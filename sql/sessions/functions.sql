@@ -38,7 +38,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     -- Episodes are stored under either.
-    IF (NEW.session_id, coalesce(OLD.name, NEW.name)) IS DISTINCT FROM (OLD.session_id, NEW.name) THEN
+    IF NEW.session_id <> OLD.session_id OR OLD.name IS NOT NULL AND NEW.name IS DISTINCT FROM OLD.name THEN
         RAISE EXCEPTION 'session "%" keeps its id and its name', coalesce(OLD.name, OLD.session_id::text) USING ERRCODE = 'insufficient_privilege',
             HINT = 'Delete it, and create another one; a session without a name may be given one.';
     END IF;
@@ -65,7 +65,7 @@ CREATE OR REPLACE TRIGGER sessions_restore BEFORE INSERT ON llmspell.sessions
     FOR EACH STATEMENT WHEN (llmspell_internal._is_restoring()) EXECUTE FUNCTION llmspell_internal._tg_restore_begin('parent');
 
 CREATE OR REPLACE FUNCTION llmspell_internal._session_status(status text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
@@ -189,7 +189,7 @@ COMMENT ON FUNCTION llmspell_internal._session_row(llmspell.sessions) IS 'Return
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_row(llmspell.sessions) TO llmspell_app;
 
 -- In a trigger of writes of the document, not a CHECK: that would read it again when only a lease, an access or a
--- count is written.
+-- count is written. The condition of the trigger makes the check, as a call of the function would take longer.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_sessions_storable() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -202,5 +202,5 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._tg_sessions_storable() IS 'Refuses a document, also of a raw writer, that is too large as text or too deep for a dump.
 Errors: 54000.';
 CREATE OR REPLACE TRIGGER sessions_storable BEFORE INSERT OR UPDATE OF session_data ON llmspell.sessions
-    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_sessions_storable();
+    FOR EACH ROW WHEN (NOT llmspell_internal._storable(NEW.session_data, 'session_data')) EXECUTE FUNCTION llmspell_internal._tg_sessions_storable();
 COMMENT ON TRIGGER sessions_storable ON llmspell.sessions IS 'Restore: checks the document as any other.';

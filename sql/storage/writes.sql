@@ -12,8 +12,7 @@ BEGIN
             USING ERRCODE = 'program_limit_exceeded', HINT = 'Store it as an artifact, or in parts.';
     END IF;
     v_document := convert_from(value, 'UTF8');
-    PERFORM _storable(v_document, 'value');
-    RETURN v_document;
+    RETURN CASE WHEN _storable(v_document, 'value') THEN v_document END;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._storage_json(bytea) IS 'Returns the JSON document in bytes.
@@ -51,7 +50,19 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._storage_set_session(uuid, jsonb) IS 'Stores a session, with status, times and expiry from its document.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._storage_set_session(uuid, jsonb) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._storage_set_state(store text, id text, agent_type text, state jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._storage_set_workflow(workflow_id text, state jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    PERFORM workflow_save(_storage_set_workflow.workflow_id, NULL, _storage_set_workflow.state, coalesce(_storage_set_workflow.state ->> 'status', 'pending'),
+        coalesce((_storage_set_workflow.state #>> '{workflow_state,current_step}')::int, 0));
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._storage_set_workflow(text, jsonb) IS 'Stores a workflow, with status and step from its document.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storage_set_workflow(text, jsonb) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._storage_set_agent(agent_id text, agent_type text, state jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -60,36 +71,29 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_type text;
 BEGIN
-    CASE _storage_set_state.store
-        WHEN 'agent' THEN
-            LOOP
-                SELECT a.agent_type INTO v_type FROM agent_states a
-                WHERE a.tenant_id = v_tenant AND a.agent_id = _storage_set_state.id FOR NO KEY UPDATE;
-                IF v_type <> _storage_set_state.agent_type THEN
-                    RAISE EXCEPTION 'agent "%" is of type "%", not "%"', left(_storage_set_state.id, 100), v_type, left(_storage_set_state.agent_type, 100)
-                        USING ERRCODE = 'invalid_parameter_value', HINT = 'Agent ids are unique within a tenant, whatever the type.';
-                END IF;
-                BEGIN
-                    PERFORM agent_state_save(_storage_set_state.id, _storage_set_state.agent_type, _storage_set_state.state,
-                        expected_version => CASE WHEN v_type IS NULL THEN 0 END);
-                    RETURN;
-                EXCEPTION WHEN SQLSTATE 'LS409' THEN
-                    -- Another transaction made the agent meanwhile: look at its type again.
-                    NULL;
-                END;
-            END LOOP;
-        WHEN 'workflow' THEN
-            PERFORM workflow_save(_storage_set_state.id, NULL, _storage_set_state.state, coalesce(_storage_set_state.state ->> 'status', 'pending'),
-                coalesce((_storage_set_state.state #>> '{workflow_state,current_step}')::int, 0));
-        WHEN 'session' THEN
-            PERFORM _storage_set_session(_storage_set_state.id::uuid, _storage_set_state.state);
-        ELSE
-            PERFORM _given(_storage_set_state.store, 'store');
-    END CASE;
+    LOOP
+        SELECT a.agent_type INTO v_type FROM agent_states a
+        WHERE a.tenant_id = v_tenant AND a.agent_id = _storage_set_agent.agent_id FOR NO KEY UPDATE;
+        IF v_type = _storage_set_agent.agent_type THEN
+            PERFORM agent_state_save(_storage_set_agent.agent_id, _storage_set_agent.agent_type, _storage_set_agent.state);
+            RETURN;
+        ELSIF FOUND THEN
+            RAISE EXCEPTION 'agent "%" is of type "%", not "%"', left(_storage_set_agent.agent_id, 100), v_type, left(_storage_set_agent.agent_type, 100)
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Agent ids are unique within a tenant, whatever the type.';
+        END IF;
+        BEGIN
+            PERFORM agent_state_save(_storage_set_agent.agent_id, _storage_set_agent.agent_type, _storage_set_agent.state, expected_version => 0);
+            RETURN;
+        EXCEPTION WHEN SQLSTATE 'LS409' THEN
+            -- Another transaction made the agent meanwhile: look at its type again.
+            NULL;
+        END;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._storage_set_state(text, text, text, jsonb) IS 'Stores a document in the store of agents, workflows or sessions.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._storage_set_state(text, text, text, jsonb) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._storage_set_agent(text, text, jsonb) IS 'Stores the state of an agent of a type.
+Errors: 22023 it is of another type.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storage_set_agent(text, text, jsonb) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.storage_set(key text, value bytea) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -102,11 +106,12 @@ DECLARE
 BEGIN
     SELECT * INTO v_route FROM _storage_route(storage_set.key);
     PERFORM _given(storage_set.value, 'value');
-    IF v_route.store = 'kv' THEN
-        PERFORM kv_set(storage_set.key, storage_set.value, (SELECT k.metadata FROM kv_get(storage_set.key) k));
-    ELSE
-        PERFORM _storage_set_state(v_route.store, v_route.id, v_route.agent_type, _storage_json(storage_set.value));
-    END IF;
+    CASE v_route.store
+        WHEN 'session' THEN PERFORM _storage_set_session(v_route.id::uuid, _storage_json(storage_set.value));
+        WHEN 'agent' THEN PERFORM _storage_set_agent(v_route.id, v_route.agent_type, _storage_json(storage_set.value));
+        WHEN 'workflow' THEN PERFORM _storage_set_workflow(v_route.id, _storage_json(storage_set.value));
+        ELSE PERFORM kv_set(storage_set.key, storage_set.value, (SELECT k.metadata FROM kv_get(storage_set.key) k));
+    END CASE;
 END
 $$;
 COMMENT ON FUNCTION llmspell.storage_set(text, bytea) IS 'Stores bytes under a storage key; for an agent, a workflow or a session JSON text in UTF-8.
@@ -143,11 +148,12 @@ DECLARE
 BEGIN
     SELECT * INTO v_route FROM _storage_route(storage_set_json.key);
     PERFORM _storable(_given(storage_set_json.value, 'value'), 'value');
-    IF v_route.store = 'kv' THEN
-        PERFORM kv_set_json(storage_set_json.key, storage_set_json.value, (SELECT k.metadata FROM kv_get(storage_set_json.key) k));
-    ELSE
-        PERFORM _storage_set_state(v_route.store, v_route.id, v_route.agent_type, storage_set_json.value);
-    END IF;
+    CASE v_route.store
+        WHEN 'session' THEN PERFORM _storage_set_session(v_route.id::uuid, storage_set_json.value);
+        WHEN 'agent' THEN PERFORM _storage_set_agent(v_route.id, v_route.agent_type, storage_set_json.value);
+        WHEN 'workflow' THEN PERFORM _storage_set_workflow(v_route.id, storage_set_json.value);
+        ELSE PERFORM kv_set_json(storage_set_json.key, storage_set_json.value, (SELECT k.metadata FROM kv_get(storage_set_json.key) k));
+    END CASE;
 END
 $$;
 COMMENT ON FUNCTION llmspell.storage_set_json(text, jsonb) IS 'Stores a JSON document under a storage key: the state of an agent, a workflow or a session, or a value.

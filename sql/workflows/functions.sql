@@ -57,7 +57,7 @@ CREATE OR REPLACE TRIGGER workflow_states_write BEFORE INSERT OR UPDATE ON llmsp
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_workflow_states_write();
 
 CREATE OR REPLACE FUNCTION llmspell_internal._workflow_status(status text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
@@ -136,7 +136,7 @@ Errors: 22023 another status, 22001 over 1,000 characters.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._workflow_reason(text, text) TO llmspell_app;
 
 -- In a trigger of writes of the document, not a CHECK: that would read it again when only a lease, an access or a
--- count is written.
+-- count is written. The condition of the trigger makes the check, as a call of the function would take longer.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_workflow_states_storable() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -149,5 +149,5 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._tg_workflow_states_storable() IS 'Refuses a document, also of a raw writer, that is too large as text or too deep for a dump.
 Errors: 54000.';
 CREATE OR REPLACE TRIGGER workflow_states_storable BEFORE INSERT OR UPDATE OF state_data ON llmspell.workflow_states
-    FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_workflow_states_storable();
+    FOR EACH ROW WHEN (NOT llmspell_internal._storable(NEW.state_data, 'state_data')) EXECUTE FUNCTION llmspell_internal._tg_workflow_states_storable();
 COMMENT ON TRIGGER workflow_states_storable ON llmspell.workflow_states IS 'Restore: checks the document as any other.';

@@ -17,6 +17,10 @@ Example: SELECT state, status FROM llmspell.workflow_get(''w1'');';
 CREATE OR REPLACE FUNCTION llmspell.workflow_list(status text DEFAULT NULL, max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.workflow_row
 LANGUAGE plpgsql STABLE
+-- Each order is that of an index: a page never reads and sorts all that match, whatever the statistics say.
+SET enable_sort = off
+-- A plan for each call would take longer than the page.
+SET plan_cache_mode = force_generic_plan
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -19,16 +19,19 @@ BEGIN
     IF workflow_save.max_attempts < 1 THEN
         RAISE EXCEPTION 'max_attempts must be positive, got %', workflow_save.max_attempts USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF workflow_save.fence IS NOT NULL THEN
-        PERFORM _workflow_lock_claim(workflow_save.workflow_id, workflow_save.fence);
-    ELSIF v_until IS NOT NULL THEN
+    IF v_until IS NOT NULL AND workflow_save.fence IS NULL THEN
         RAISE EXCEPTION 'lease needs a fence' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give the fence that workflow_claim returned.';
     END IF;
     created := false;
     LOOP
-        SELECT w.version, w.status INTO v_old FROM workflow_states w
+        SELECT w.version, w.status, CASE WHEN w.lease_expires_at IS NOT NULL THEN w.fence END AS fence INTO v_old FROM workflow_states w
         WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_save.workflow_id;
+        IF workflow_save.fence IS NOT NULL AND v_old.fence IS DISTINCT FROM workflow_save.fence THEN
+            -- It says why.
+            PERFORM _workflow_lock_claim(workflow_save.workflow_id, workflow_save.fence);
+            CONTINUE;
+        END IF;
         IF workflow_save.expected_version <> coalesce(v_old.version, 0) THEN
             PERFORM _raise_conflict('workflow', workflow_save.workflow_id, workflow_save.expected_version, coalesce(v_old.version, 0));
         END IF;
@@ -40,7 +43,9 @@ BEGIN
             ON CONFLICT (tenant_id, workflow_id) DO NOTHING
             RETURNING w.version, true INTO version, created;
         ELSE
-            PERFORM _workflow_check_transition(workflow_save.workflow_id, v_old.status, v_status);
+            IF _workflow_is_terminal(v_old.status) THEN
+                PERFORM _workflow_check_transition(workflow_save.workflow_id, v_old.status, v_status);
+            END IF;
             UPDATE workflow_states w
             SET workflow_name = coalesce(workflow_save.name, w.workflow_name), state_data = workflow_save.state,
                 current_step = coalesce(workflow_save.current_step, w.current_step), status = coalesce(v_status, w.status),
@@ -49,6 +54,7 @@ BEGIN
                 lease_expires_at = coalesce(v_until, w.lease_expires_at)
             WHERE w.tenant_id = v_tenant AND w.workflow_id = workflow_save.workflow_id
               AND (w.status = v_old.status AND workflow_save.expected_version IS NULL OR w.version = v_old.version)
+              AND (workflow_save.fence IS NULL OR CASE WHEN w.lease_expires_at IS NOT NULL THEN w.fence END = workflow_save.fence)
             RETURNING w.version, w.lease_expires_at INTO version, lease_expires_at;
         END IF;
         -- Not found: another session was faster, so what was read no longer holds.

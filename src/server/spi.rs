@@ -335,6 +335,21 @@ impl Value<'_> {
     }
 }
 
+/// A type whose values hold all that they are made of, so that they outlive the row.
+pub trait Owned: FromDatum + IntoDatum {}
+
+impl Owned for bool {}
+impl Owned for i16 {}
+impl Owned for i32 {}
+impl Owned for i64 {}
+impl Owned for f64 {}
+impl Owned for pg_sys::Oid {}
+impl Owned for String {}
+impl Owned for TimestampWithTimeZone {}
+impl Owned for pgrx::Uuid {}
+impl Owned for Vec<i32> {}
+impl Owned for Vec<f64> {}
+
 /// A row of a result. Columns count from 0.
 pub struct Row<'c> {
     columns: pg_sys::TupleDesc,
@@ -377,13 +392,22 @@ impl<'c> Row<'c> {
         }
     }
 
-    pub fn get<T: FromDatum + IntoDatum>(&self, column: usize) -> Option<T> {
+    pub fn get<T: Owned>(&self, column: usize) -> Option<T> {
+        self.read(column)
+    }
+
+    fn read<'a, T: FromDatum + IntoDatum + 'a>(&'a self, column: usize) -> Option<T> {
         if self.nulls[column] {
             return None;
         }
         self.check(column, T::is_compatible_with);
         // SAFETY: the column has the type.
         unsafe { T::from_datum(self.values[column], false) }
+    }
+
+    /// A text where it lies.
+    pub fn str(&self, column: usize) -> Option<&str> {
+        self.read(column)
     }
 
     /// A text, or an empty one where it is null.

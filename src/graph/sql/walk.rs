@@ -175,7 +175,7 @@ impl Types {
 
 fn link(row: &Row<'_>, types: &mut Types) -> Option<Link> {
     let valid = Period::new(row.time(3), row.time(4))?;
-    let kind = types.number(row.get(5)?);
+    let kind = types.number(row.str(5)?);
     Some(Link { near: row.id(0)?, far: row.id(1)?, edge: row.id(2)?, kind, valid })
 }
 
