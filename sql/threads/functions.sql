@@ -92,7 +92,7 @@ BEGIN
     RETURN cardinality(v_unused);
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._thread_collect(uuid, text) IS 'Deletes unused blobs of a locked family, or of a locked thread without copies; where there are some, leaves them to thread_gc.
+COMMENT ON FUNCTION llmspell_internal._thread_collect(uuid, text) IS 'Deletes unused blobs of a locked family, or of a locked thread without copies; with copies, leaves them to thread_gc.
 Errors: 42501 no tenant, 22004 null family_id.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._thread_collect(uuid, text) TO llmspell_app;
 

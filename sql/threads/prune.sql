@@ -265,6 +265,6 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.thread_prune(text[], text, integer, interval) IS 'Deletes checkpoints of threads, or of all, but the newest keep_last of each namespace and what they need; returns how many.
+COMMENT ON FUNCTION llmspell.thread_prune(text[], text, integer, interval) IS 'Deletes checkpoints but the newest keep_last of each namespace, and what they need; returns how many.
 Errors: 42501 no tenant, 22023 unknown strategy, or an argument out of range or without what it needs, 22008 beyond the last timestamp.
 Example: SELECT llmspell.thread_prune(''{t1}'', keep_last => 10);';

@@ -197,6 +197,6 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION llmspell.checkpoint_writes_put(text, text, text, text, text[], text[], bytea[], int[], text) IS 'Stores writes of a task that followed a checkpoint; what is there stays, with an index below 0 is replaced. Returns how many.
+COMMENT ON FUNCTION llmspell.checkpoint_writes_put(text, text, text, text, text[], text[], bytea[], int[], text) IS 'Stores what a task wrote after a checkpoint; what is there stays, or is replaced where its index is below 0.
 Errors: 42501 no tenant, 22004 null, 22001 id too long, 2202E unequal arrays, 54000 too large.
 Example: SELECT llmspell.checkpoint_writes_put(''t1'', '''', ''c1'', ''task-1'', ''{messages}'', ''{json}'', ARRAY[''[]''::bytea]);';

@@ -1,4 +1,4 @@
-//! Compact storage of a text beside a similar one: zstd with the neighbour as dictionary.
+//! Compact storage of bytes beside similar ones: zstd with the neighbour before the data.
 
 use super::context::{Compressor, Expander, Refused};
 use super::frame;
@@ -71,7 +71,7 @@ pub fn unpack(packed: &[u8], base: Option<&[u8]>) -> Result<Vec<u8>, Invalid> {
 fn compress(data: &[u8], base: &[u8]) -> Result<Vec<u8>, Invalid> {
     let compressed = || -> Result<_, Refused> {
         let mut compressor = Compressor::new(LEVEL)?;
-        compressor.set_dictionary(base)?;
+        compressor.set_base(base, data.len())?;
         compressor.checksummed(data)
     };
     compressed().map_err(|_| frame::Invalid::Unwritable.into())
@@ -80,7 +80,7 @@ fn compress(data: &[u8], base: &[u8]) -> Result<Vec<u8>, Invalid> {
 fn decompress(payload: &[u8], base: &[u8], length: usize) -> Result<Vec<u8>, Invalid> {
     let mut expander = Expander::new();
     expander
-        .set_dictionary(base)
+        .set_base(base)
         .and_then(|()| expander.expand(payload, length))
         .map_err(|_| frame::Invalid::Unreadable.into())
 }
@@ -109,6 +109,14 @@ mod tests {
         assert_eq!(unpack(&packed, Some(&base)), Ok(data));
         assert_eq!(unpack(&packed, None), Err(Invalid::BaseMissing));
         assert!(unpack(&packed, Some(b"another base")).is_err());
+    }
+
+    #[test]
+    fn a_base_is_no_dictionary_of_zstd_whatever_its_head() {
+        let base: Vec<u8> = [0x37, 0xa4, 0x30, 0xec].into_iter().chain((0..3000u32).flat_map(u32::to_le_bytes)).collect();
+        let data = [base.as_slice(), b"more"].concat();
+        let (packed, used) = pack(&data, Some(&base)).unwrap();
+        assert!(used && unpack(&packed, Some(&base)) == Ok(data));
     }
 
     #[test]

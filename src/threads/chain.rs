@@ -22,12 +22,16 @@ pub const MAX_CHAIN: usize = STEPS.ilog2() as usize + 1;
 /// A shorter value is stored alone: looking for its former version takes more than it saves.
 const LEAST_BYTES: usize = 256;
 
+/// A longer value is stored alone, since a difference takes memory for both.
+const MOST_BYTES: usize = 32 << 20;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
     pub id: Id,
     pub base: Option<Id>,
     pub step: u16,
     pub blob_type: String,
+    pub size: usize,
     pub packed: Vec<u8>,
 }
 
@@ -40,8 +44,8 @@ pub struct Packed {
 }
 
 /// Whether a value is worth a look at its former version.
-pub fn is_long(value: &[u8]) -> bool {
-    value.len() >= LEAST_BYTES
+pub fn may_have_base(value: &[u8]) -> bool {
+    (LEAST_BYTES..=MOST_BYTES).contains(&value.len())
 }
 
 /// Packs a value whose former version has this chain, from the version that is stored alone to the former one.
@@ -52,6 +56,7 @@ pub fn pack(value: &[u8], chain: &[Blob]) -> Result<Packed, Damage> {
     } else {
         None
     };
+    let base = base.filter(|last| chain[..=*last].iter().all(|blob| blob.size <= MOST_BYTES));
     let content = base.map(|last| unpack(&chain[..=last])).transpose()?;
     let (bytes, is_beside) = delta::pack(value, content.as_deref())?;
     let base = base.filter(|_| is_beside).map(|last| chain[last].id);
@@ -122,6 +127,7 @@ mod tests {
                     base: packed.base,
                     step: packed.step,
                     blob_type: String::new(),
+                    size: value.len(),
                     packed: packed.bytes,
                 },
             );
@@ -165,11 +171,13 @@ mod tests {
             base: None,
             step: 0,
             blob_type: String::new(),
+            size: 8_999_000,
             packed: delta::pack(&whole[..8_999_000], None).unwrap().0,
         };
         let packed = pack(&whole, std::slice::from_ref(&base)).unwrap();
         assert!(packed.base == Some(id(1)) && packed.bytes.len() < 100_000, "{}", packed.bytes.len());
-        let next = Blob { id: id(2), base: packed.base, step: 1, blob_type: String::new(), packed: packed.bytes };
+        let (base_id, size) = (packed.base, whole.len());
+        let next = Blob { id: id(2), base: base_id, step: 1, blob_type: String::new(), size, packed: packed.bytes };
         assert!(unpack(&[base, next]).unwrap() == whole);
     }
 

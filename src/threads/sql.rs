@@ -23,7 +23,7 @@ fn _thread_blob_add(
 ) -> Result<Option<pgrx::Uuid>, ErrorReport> {
     let (tenant, family) = (tenant()?, *given(family_id, "family_id")?.as_bytes());
     let (blob_type, value) = (given(blob_type, "blob_type")?, given(value, "value")?);
-    let former = former.filter(|_| chain::is_long(value)).map(|former| *former.as_bytes());
+    let former = former.filter(|_| chain::may_have_base(value)).map(|former| *former.as_bytes());
     let chain = former.map(|id| store::former(&tenant, family, id)).transpose().map_err(Error::from)?;
     let packed = chain::pack(value, &chain.unwrap_or_default()).map_err(Error::from)?;
     let new =

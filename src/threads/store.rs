@@ -8,7 +8,7 @@ use super::damage::{Damage, MAX_BYTES};
 use crate::server::spi::{self, Connection, Row, Sees, connect_to};
 
 const FETCH: &CStr = c"
-    SELECT blob_id, base_id, step, blob_type, packed FROM llmspell.thread_blobs
+    SELECT blob_id, base_id, step, blob_type, size_bytes, packed FROM llmspell.thread_blobs
     WHERE tenant_id = $1 AND family_id = $2 AND blob_id = ANY ($3)";
 const SIZE: &CStr = c"
     SELECT pg_catalog.sum(size_bytes)::bigint FROM llmspell.thread_blobs
@@ -120,6 +120,7 @@ fn blob(row: &Row<'_>) -> Blob {
         base: row.id(1),
         step: row.get::<i16>(2).map_or(0, i16::cast_unsigned),
         blob_type: row.text(3),
-        packed: row.bytes(4).map(|packed| packed.bytes().to_vec()).unwrap_or_default(),
+        size: row.get::<i32>(4).map_or(0, |size| size.cast_unsigned() as usize),
+        packed: row.bytes(5).map(|packed| packed.bytes().to_vec()).unwrap_or_default(),
     }
 }
