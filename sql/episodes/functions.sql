@@ -55,6 +55,22 @@ CREATE OR REPLACE TRIGGER episodes_update AFTER UPDATE OF tenant_id, id, session
     FOR EACH ROW WHEN ((OLD.tenant_id, OLD.id, OLD.session_id, OLD.metadata, OLD.occurred_at, OLD.expires_at) IS DISTINCT FROM (NEW.tenant_id, NEW.id, NEW.session_id, NEW.metadata, NEW.occurred_at, NEW.expires_at))
     EXECUTE FUNCTION llmspell_internal._tg_episodes_update();
 
+CREATE OR REPLACE TRIGGER episodes_queue AFTER INSERT ON llmspell.episodes
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_embedding_queue('episodes', 'id');
+CREATE OR REPLACE TRIGGER episodes_content AFTER UPDATE OF content ON llmspell.episodes
+    FOR EACH ROW WHEN (OLD.content <> NEW.content) EXECUTE FUNCTION llmspell_internal._tg_embedding_queue('episodes', 'id');
+
+CREATE OR REPLACE FUNCTION llmspell_internal._episode_embedding_sources(space text) RETURNS SETOF llmspell_internal._embedding_source
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT 'llmspell.episodes', 'r.id', 'r.content', '(r.expires_at IS NULL OR r.expires_at > statement_timestamp())',
+        'scope, metadata, created_at, expires_at', '''session:'' || r.session_id, r.metadata, r.occurred_at, r.expires_at'
+    FROM vector_spaces s WHERE s.name = space AND s.purpose = 'episodes'
+$$;
+COMMENT ON FUNCTION llmspell_internal._episode_embedding_sources(text) IS 'Every episode is to have a vector in a space for episodes.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._episode_embedding_sources(text) TO llmspell_app;
+
 -- A vector without its episode would take the place of a hit.
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_episode_embedding() RETURNS trigger
 LANGUAGE plpgsql

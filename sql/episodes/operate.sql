@@ -29,6 +29,7 @@ COMMENT ON FUNCTION llmspell_internal._episode_faults(text) IS 'The number of em
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_faults(text) TO llmspell_app;
 
 COMMENT ON TRIGGER episodes_words ON llmspell.episodes IS 'Restore: leaves the words as the dump has them.';
+COMMENT ON TRIGGER episodes_queue ON llmspell.episodes IS 'Restore: does nothing, as the dump has the queue.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._episode_work() RETURNS SETOF llmspell_internal._work
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -175,7 +175,7 @@ CREATE OR REPLACE FUNCTION llmspell.episode_search(query_text text DEFAULT NULL,
     weights double precision[] DEFAULT '{1,1}', rrf_k int DEFAULT 60, half_life interval DEFAULT NULL, mmr_lambda double precision DEFAULT NULL,
     language text DEFAULT NULL, role text DEFAULT NULL, exclude_session text DEFAULT NULL, max_distance double precision DEFAULT NULL,
     min_score double precision DEFAULT NULL, half_life_at timestamptz DEFAULT NULL, half_life_floor double precision DEFAULT NULL,
-    include_expired boolean DEFAULT false, fusion text DEFAULT 'convex', context double precision DEFAULT 0.5)
+    include_expired boolean DEFAULT false, fusion text DEFAULT 'convex', context double precision DEFAULT 0.5, space text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.episode_hit
 LANGUAGE plpgsql STABLE ROWS 10
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -195,7 +195,7 @@ BEGIN
         RAISE EXCEPTION 'give query_text, query_embedding or both' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF episode_search.query_embedding IS NOT NULL THEN
-        v_space := _vector_space(NULL, @extschema:vector@.vector_dims(episode_search.query_embedding), 'episodes');
+        v_space := _vector_space(episode_search.space, @extschema:vector@.vector_dims(episode_search.query_embedding), 'episodes');
     ELSIF episode_search.mmr_lambda IS NOT NULL THEN
         RAISE EXCEPTION 'mmr_lambda needs query_embedding' USING ERRCODE = 'invalid_parameter_value', HINT = 'Its dimensions tell by which vectors the episodes are compared.';
     END IF;

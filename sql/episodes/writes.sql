@@ -22,7 +22,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._episode_check_at(timestamptz) TO ll
 
 CREATE OR REPLACE FUNCTION llmspell.episode_add(session_id text, role text, content text, embedding @extschema:vector@.vector DEFAULT NULL, metadata jsonb DEFAULT '{}',
     at timestamptz DEFAULT NULL, id uuid DEFAULT NULL, idempotency_key text DEFAULT NULL, language text DEFAULT NULL,
-    expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL)
+    expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL, space text DEFAULT NULL)
 RETURNS llmspell_internal.episode_added
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -44,7 +44,7 @@ BEGIN
         RAISE EXCEPTION 'idempotency_key must not be empty' USING ERRCODE = 'invalid_parameter_value', HINT = 'Without a key give NULL.';
     END IF;
     IF episode_add.embedding IS NOT NULL THEN
-        v_space := _vector_space(NULL, @extschema:vector@.vector_dims(episode_add.embedding), 'episodes');
+        v_space := _vector_space(episode_add.space, @extschema:vector@.vector_dims(episode_add.embedding), 'episodes', true);
         PERFORM _vector_check_length(episode_add.embedding, v_space.metric);
     END IF;
     LOOP
@@ -97,6 +97,7 @@ BEGIN
         CASE WHEN _episode_embed.replace THEN 'DO UPDATE SET embedding = EXCLUDED.embedding, updated_at = now()' ELSE 'DO NOTHING' END)
     USING _episode_embed.tenant, _episode_embed.id, 'session:' || _episode_embed.session_id, _episode_embed.embedding, _episode_embed.metadata,
         _episode_embed.at, _episode_embed.expires_at;
+    PERFORM _embedding_dequeue((_episode_embed.space).name, ARRAY[_episode_embed.id]);
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._episode_embed IS 'Stores the vector of an episode, in place of one of the same dimensions or not.';
@@ -124,7 +125,7 @@ BEGIN
         RETURN NEXT episode_add(v_item ->> 'session_id', v_item ->> 'role', v_item ->> 'content',
             (NULLIF(v_item -> 'embedding', 'null')::text)::@extschema:vector@.vector, NULLIF(v_item -> 'metadata', 'null'),
             (v_item ->> 'at')::timestamptz, (v_item ->> 'id')::uuid, v_item ->> 'idempotency_key', v_item ->> 'language',
-            (v_item ->> 'expires_at')::timestamptz, (v_item ->> 'ttl')::interval);
+            (v_item ->> 'expires_at')::timestamptz, (v_item ->> 'ttl')::interval, v_item ->> 'space');
     END LOOP;
 END
 $$;
@@ -133,7 +134,8 @@ Errors: those of episode_add, 22023 no array of objects.
 Example: SELECT id, created FROM llmspell.episode_add_many(''[{"session_id": "s1", "role": "user", "content": "hello"}]'');';
 
 CREATE OR REPLACE FUNCTION llmspell.episode_update(id uuid, content text DEFAULT NULL, embedding @extschema:vector@.vector DEFAULT NULL, role text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL, at timestamptz DEFAULT NULL, language text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL)
+    metadata jsonb DEFAULT NULL, at timestamptz DEFAULT NULL, language text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL,
+    space text DEFAULT NULL)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -151,7 +153,7 @@ BEGIN
     PERFORM _short_text(coalesce(episode_update.role, ''), 'role', 255), _json_check(coalesce(episode_update.metadata, '{}')), _episode_check_at(episode_update.at),
         _vector_language(_search_language(episode_update.language));
     IF episode_update.embedding IS NOT NULL THEN
-        v_space := _vector_space(NULL, @extschema:vector@.vector_dims(episode_update.embedding), 'episodes');
+        v_space := _vector_space(episode_update.space, @extschema:vector@.vector_dims(episode_update.embedding), 'episodes', true);
         PERFORM _vector_check_length(episode_update.embedding, v_space.metric);
     END IF;
     SELECT e.content INTO v_old FROM episodes e WHERE e.tenant_id = v_tenant AND e.id = v_id FOR NO KEY UPDATE;

@@ -36,6 +36,7 @@ AS $$
 BEGIN
     PERFORM _short_text(thread_id, 'thread_id', 255), _short_text(namespace, 'namespace', 1000),
         _short_text(checkpoint_id, 'checkpoint_id', 255), _short_text(task_id, 'task_id', 255);
+    -- Beside the longest tenant they fit into an index.
     IF octet_length(thread_id) + octet_length(namespace) + octet_length(checkpoint_id) + octet_length(task_id) > 1500 THEN
         RAISE EXCEPTION 'the ids of a row have at most 1500 bytes together, those of thread "%" have %', left(thread_id, 60),
             octet_length(thread_id) + octet_length(namespace) + octet_length(checkpoint_id) + octet_length(task_id)

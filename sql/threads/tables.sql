@@ -33,8 +33,8 @@ CREATE TABLE llmspell.thread_checkpoints (
     blob_ids uuid[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, thread_id, namespace, checkpoint_id),
-    -- An index entry has at most 2,704 bytes, and the tenant up to 1,020 of them.
-    CONSTRAINT fits_its_indexes CHECK (octet_length(thread_id) + octet_length(namespace) + octet_length(checkpoint_id) <= 1500),
+    -- An index entry has at most 2,704 bytes.
+    CONSTRAINT fits_its_indexes CHECK (octet_length(tenant_id) + octet_length(thread_id) + octet_length(namespace) + octet_length(checkpoint_id) <= 2600),
     CONSTRAINT blob_for_each_channel CHECK (cardinality(channels) = cardinality(blob_ids)),
     CONSTRAINT dumpable CHECK (llmspell_internal._storable(checkpoint, 'checkpoint') AND llmspell_internal._storable(metadata, 'metadata')
         AND llmspell_internal._storable(channels, 'channels'))
@@ -69,7 +69,7 @@ CREATE TABLE llmspell.thread_writes (
     value bytea,
     blob_id uuid,
     PRIMARY KEY (tenant_id, thread_id, namespace, checkpoint_id, task_id, idx),
-    CONSTRAINT fits_its_index CHECK (octet_length(thread_id) + octet_length(namespace) + octet_length(checkpoint_id) + octet_length(task_id) <= 1500),
+    CONSTRAINT fits_its_index CHECK (octet_length(tenant_id) + octet_length(thread_id) + octet_length(namespace) + octet_length(checkpoint_id) + octet_length(task_id) <= 2600),
     CONSTRAINT value_or_blob CHECK (num_nonnulls(value, blob_id) = 1),
     CONSTRAINT dumpable CHECK (llmspell_internal._storable(value, 'value'))
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
@@ -132,7 +132,7 @@ CREATE TABLE llmspell.thread_messages (
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, thread_id, sequence),
     CONSTRAINT unique_message_id UNIQUE (tenant_id, thread_id, message_id),
-    CONSTRAINT fits_its_indexes CHECK (octet_length(thread_id) + octet_length(message_id) <= 1500),
+    CONSTRAINT fits_its_indexes CHECK (octet_length(tenant_id) + octet_length(thread_id) + octet_length(message_id) <= 2600),
     CONSTRAINT dumpable CHECK (llmspell_internal._storable(message, 'message'))
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
 COMMENT ON TABLE llmspell.thread_messages IS 'Messages of threads, numbered from 1 without gaps.';

@@ -169,6 +169,7 @@ BEGIN
             ('expires_at', 'The time from which searches no longer find it; NULL for never.'),
             ('language', 'Text search configuration of content.'),
             ('fts', 'The words of content, kept by a trigger; NULL where there is none.'),
+            ('text_id', 'Id of the client, unique for the tenant; NULL where it has none.'),
             ('embedding_half', 'The embedding in half precision, normalised.')
         ) AS c (name, comment)
         WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = format('llmspell.%I', table_name)::regclass AND a.attname = c.name)
@@ -176,7 +177,7 @@ BEGIN
         EXECUTE format('COMMENT ON COLUMN llmspell.%I.%I IS %L', table_name, v_comment.name, v_comment.comment);
     END LOOP;
     FOR v_comment IN
-        SELECT * FROM (VALUES ('_scope', 'For one scope, for counting, and for exact search.'), ('_created', 'For the newest, and for a span of time.'),
+        SELECT * FROM (VALUES ('_text_id', 'For text_id.'), ('_scope', 'For one scope, for counting, and for exact search.'), ('_created', 'For the newest, and for a span of time.'),
             ('_expires', 'For what has expired.'), ('_metadata', 'For metadata OPERATOR(llmspell.@>).'), ('_fts', 'For fts OPERATOR(llmspell.@@).'),
             ('_hnsw', 'Approximate nearest neighbours, over all tenants.')) AS c (suffix, comment)
         WHERE to_regclass(format('llmspell.%I', v_prefix || c.suffix)) IS NOT NULL
@@ -213,6 +214,7 @@ BEGIN
             expires_at timestamptz,
             language text NOT NULL DEFAULT get_current_ts_config()::text,
             fts tsvector,
+            text_id varchar(255) COLLATE "C" CHECK (text_id <> ''),
             PRIMARY KEY (tenant_id, id),
             CONSTRAINT dumpable CHECK (llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(content, 'content') AND llmspell_internal._storable(language, 'language'))
         )
@@ -227,6 +229,7 @@ BEGIN
         EXECUTE format('ALTER TABLE llmspell.%1$I ADD COLUMN embedding_half @extschema:vector@.halfvec(%2$s) GENERATED ALWAYS AS (%3$s) STORED, ALTER COLUMN embedding_half SET STORAGE PLAIN',
             table_name, dims, format('@extschema:vector@.l2_normalize(embedding)::@extschema:vector@.halfvec(%s)', dims));
     END IF;
+    EXECUTE format('CREATE UNIQUE INDEX %I ON llmspell.%I (tenant_id, text_id) WHERE text_id IS NOT NULL', v_prefix || '_text_id', table_name);
     EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, scope, id)', v_prefix || '_scope', table_name);
     EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, created_at, id)', v_prefix || '_created', table_name);
     EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, expires_at) WHERE expires_at IS NOT NULL', v_prefix || '_expires', table_name);
@@ -268,68 +271,104 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._vector_check_metric(text) IS 'Returns a metric unchanged.
 Errors: 22023 unknown.';
 
-CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_space_make(name text, dims int, metric text, model text, purpose text, is_other_model boolean)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
-    v_metric constant text := _vector_check_metric(coalesce(vector_space_create.metric, 'cosine'));
-    v_for_episodes constant boolean := coalesce(vector_space_create.for_episodes, false);
+    v_metric constant text := _vector_check_metric(coalesce(_vector_space_make.metric, 'cosine'));
     v_table text;
     v_taken text;
 BEGIN
-    PERFORM _given(vector_space_create.name, 'name'), _given(vector_space_create.dims, 'dims');
-    IF vector_space_create.name !~ '^[a-z][a-z0-9_]{0,27}$' THEN
-        RAISE EXCEPTION 'a space cannot be named "%"', left(vector_space_create.name, 60) USING ERRCODE = 'invalid_parameter_value',
+    PERFORM _given(_vector_space_make.name, 'name'), _given(_vector_space_make.dims, 'dims');
+    IF _vector_space_make.name !~ '^[a-z][a-z0-9_]{0,27}$' THEN
+        RAISE EXCEPTION 'a space cannot be named "%"', left(_vector_space_make.name, 60) USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Use at most 28 lower-case letters, digits and underscores, a letter first.';
     END IF;
-    IF vector_space_create.dims NOT BETWEEN 1 AND _vector_max_dims('none') THEN
-        RAISE EXCEPTION 'dims must be between 1 and %, got %', _vector_max_dims('none'), vector_space_create.dims USING ERRCODE = 'invalid_parameter_value';
+    IF _vector_space_make.dims NOT BETWEEN 1 AND _vector_max_dims('none') THEN
+        RAISE EXCEPTION 'dims must be between 1 and %, got %', _vector_max_dims('none'), _vector_space_make.dims USING ERRCODE = 'invalid_parameter_value';
     END IF;
     -- Serialised, so that two calls cannot take one name.
     LOCK TABLE vector_spaces IN SHARE ROW EXCLUSIVE MODE;
-    v_table := CASE WHEN v_for_episodes THEN 'episode_embeddings_' || vector_space_create.dims ELSE 'vector_space_' || vector_space_create.name END;
-    IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = vector_space_create.name OR s.table_name = v_table) THEN
-        RAISE EXCEPTION 'there is already a space "%"%', vector_space_create.name,
-            CASE WHEN v_for_episodes THEN format(', or one of %s dimensions for episodes', vector_space_create.dims) ELSE '' END
+    -- The first of its dimensions for episodes is named after them.
+    v_table := CASE WHEN _vector_space_make.purpose = 'vectors' THEN 'vector_space_' || _vector_space_make.name
+                    WHEN _vector_space_make.purpose = 'episodes' AND NOT (is_other_model AND EXISTS (SELECT FROM vector_spaces s WHERE s.table_name = 'episode_embeddings_' || _vector_space_make.dims))
+                    THEN 'episode_embeddings_' || _vector_space_make.dims
+                    ELSE left(_vector_space_make.purpose, -1) || '_space_' || _vector_space_make.name END;
+    IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = _vector_space_make.name OR s.table_name = v_table) THEN
+        RAISE EXCEPTION 'there is already a space "%"%', _vector_space_make.name,
+            CASE WHEN v_table LIKE 'episode\_embeddings\_%' THEN format(', or one of %s dimensions for episodes', _vector_space_make.dims) ELSE '' END
             USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_space_list().';
     END IF;
     -- A relation of another space, or of one that is newer than the snapshot.
     SELECT n INTO v_taken
     FROM unnest(ARRAY[v_table, v_table || '_pkey']
-        || ARRAY(SELECT _vector_index_prefix(v_table) || s FROM unnest(ARRAY['_scope', '_created', '_expires', '_metadata', '_fts', '_hnsw']) AS s)) AS n
+        || ARRAY(SELECT _vector_index_prefix(v_table) || s FROM unnest(ARRAY['_text_id', '_scope', '_created', '_expires', '_metadata', '_fts', '_hnsw']) AS s)) AS n
     WHERE to_regclass(format('llmspell.%I', n)) IS NOT NULL LIMIT 1;
     IF v_taken IS NOT NULL THEN
-        RAISE EXCEPTION 'a space "%" would have a relation "%", which there is already', vector_space_create.name, v_taken
+        RAISE EXCEPTION 'a space "%" would have a relation "%", which there is already', _vector_space_make.name, v_taken
             USING ERRCODE = 'duplicate_object', HINT = 'Choose another name.';
     END IF;
     BEGIN
-        PERFORM _vector_table_create(vector_space_create.name, v_table, vector_space_create.dims, v_metric, vector_space_create.model,
-            CASE WHEN v_for_episodes THEN 'episodes' ELSE 'vectors' END, false);
+        PERFORM _vector_table_create(_vector_space_make.name, v_table, _vector_space_make.dims, v_metric, _vector_space_make.model,
+            _vector_space_make.purpose, false);
     EXCEPTION WHEN unique_violation THEN
-        RAISE EXCEPTION 'there is already a space "%"', vector_space_create.name USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_space_list().';
+        RAISE EXCEPTION 'there is already a space "%"', _vector_space_make.name USING ERRCODE = 'duplicate_object', HINT = 'See llmspell.vector_space_list().';
     END;
     PERFORM _table_secure(format('llmspell.%I', v_table)::regclass);
     RETURN v_table;
 END
 $$;
-COMMENT ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) IS 'Makes a space for the vectors of another model and returns the name of its table.
-Errors: 22004 null, 22023 name, dims or metric, 42710 the space or a relation of its name exists.
+COMMENT ON FUNCTION llmspell_internal._vector_space_make(text, integer, text, text, text, boolean) IS 'Makes a space for the vectors of a purpose and returns the name of its table.
+Errors: those of vector_space_create.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space_make(text, integer, text, text, text, boolean) TO llmspell_admin;
+
+-- With the caller's rights, as it looks into each tenant under the wall.
+CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false,
+    replaces text DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET app.current_tenant_id = ''
+AS $$
+DECLARE
+    v_former vector_spaces;
+    v_table text;
+    v_tenant text;
+BEGIN
+    IF vector_space_create.replaces IS NOT NULL THEN
+        v_former := _vector_space_named(vector_space_create.replaces);
+    END IF;
+    v_table := _vector_space_make(vector_space_create.name, vector_space_create.dims, vector_space_create.metric, vector_space_create.model,
+        CASE WHEN v_former.name IS NOT NULL THEN v_former.purpose WHEN vector_space_create.for_episodes THEN 'episodes' ELSE 'vectors' END, v_former.name IS NOT NULL);
+    IF v_former.name IS NOT NULL THEN
+        PERFORM _vector_generation_add(vector_space_create.name, v_former.name);
+        FOR v_tenant IN SELECT t FROM _tenants() AS t LOOP
+            PERFORM set_config('app.current_tenant_id', v_tenant, true), _embedding_fill(vector_space_create.name);
+        END LOOP;
+    END IF;
+    RETURN v_table;
+END
+$$;
+COMMENT ON FUNCTION llmspell.vector_space_create IS 'Makes a space for the vectors of another model, to replace one or beside it; returns the name of its table.
+Errors: 22004 null, 22023 name, dims, metric or replaces, 42710 the space or a relation of its name exists.
 Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
-GRANT EXECUTE ON FUNCTION llmspell.vector_space_create(text, integer, text, text, boolean) TO llmspell_admin;
+GRANT EXECUTE ON FUNCTION llmspell.vector_space_create TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.vector_space_list(max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS TABLE (name text, dims int, metric text, model text, purpose text, table_name text, index_method text, index_state text, builtin boolean,
-    ef_search int, exact_rows int, calibrated_at timestamptz, index_recall double precision, index_checked_at timestamptz, cursor text)
+    ef_search int, exact_rows int, calibrated_at timestamptz, index_recall double precision, index_checked_at timestamptz,
+    state text, line text, cursor text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT s.name, s.dims, s.metric, s.model, s.purpose, s.table_name, w.method,
         CASE WHEN w.method = 'none' THEN 'none' ELSE coalesce((SELECT i.state FROM _vector_indexes(s.table_name) i WHERE i.index_name = w.index_name), 'missing') END, s.builtin,
         (SELECT e FROM unnest(k.efs, k.recalls) AS u (e, r) WHERE r >= 0.99 ORDER BY e LIMIT 1), k.exact_rows, k.calibrated_at,
-        CASE WHEN s.checked_index = w.index_name THEN s.checked_recall END, CASE WHEN s.checked_index = w.index_name THEN s.checked_at END, s.name
-    FROM vector_spaces s CROSS JOIN LATERAL _vector_index_wanted(s.name) w
+        CASE WHEN s.checked_index = w.index_name THEN s.checked_recall END, CASE WHEN s.checked_index = w.index_name THEN s.checked_at END,
+        coalesce(g.state, 'active'), coalesce(g.line, s.name), s.name
+    FROM vector_spaces s LEFT JOIN vector_generations g ON g.space = s.name CROSS JOIN LATERAL _vector_index_wanted(s.name) w
     LEFT JOIN vector_calibrations k ON k.space = s.name
     WHERE s.name > coalesce(vector_space_list.after, '')
     ORDER BY s.name
@@ -360,14 +399,14 @@ COMMENT ON FUNCTION llmspell_internal._vector_space_named(text, text) IS 'The sp
 Errors: 22004 null, 22023 none.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space_named(text, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_space(space text, dims int, purpose text) RETURNS llmspell.vector_spaces
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_space(space text, dims int, purpose text, writes boolean DEFAULT false) RETURNS llmspell.vector_spaces
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     v_space vector_spaces;
-    v_other text;
+    v_spaces vector_spaces[];
 BEGIN
     IF _vector_space.space IS NOT NULL THEN
         v_space := _vector_space_named(_vector_space.space, _vector_space.purpose);
@@ -377,27 +416,50 @@ BEGIN
         END IF;
         RETURN v_space;
     END IF;
-    SELECT s.* INTO v_space FROM vector_spaces s
-    WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose
-    ORDER BY NOT s.builtin, s.name LIMIT 1;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no space for vectors of % dimensions, there are spaces of %', _vector_space.dims,
-            (SELECT string_agg(d.dims::text, ', ' ORDER BY d.dims) FROM (SELECT DISTINCT s.dims FROM vector_spaces s WHERE s.purpose = _vector_space.purpose) AS d)
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'An operator makes another one: SELECT llmspell.vector_space_create(…).';
-    END IF;
-    IF v_space.builtin THEN
-        RETURN v_space;
+    -- Without a name searches use the active space. A vector is still stored by those who have not heard of the new model.
+    SELECT array_agg(n.space ORDER BY n.place) INTO v_spaces
+    FROM (SELECT o.space, o.place, rank() OVER (ORDER BY o.state) AS rank
+          FROM (SELECT s AS space, row_number() OVER (ORDER BY NOT s.builtin, s.name) AS place, _vector_state(s.name) AS state
+                FROM vector_spaces s WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose) AS o
+          WHERE o.state = 'active' OR _vector_space.writes AND o.state = 'former') AS n
+    WHERE n.rank = 1;
+    IF v_spaces IS NULL THEN
+        PERFORM _vector_space_refuse(_vector_space.dims, _vector_space.purpose);
     END IF;
     -- With two spaces of these dimensions the caller names one, unless one of them is the extension's own.
-    SELECT string_agg(s.name, ', ' ORDER BY s.name) INTO v_other FROM vector_spaces s
-    WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND s.name <> v_space.name;
-    IF v_other IS NOT NULL THEN
-        RAISE EXCEPTION 'several spaces have % dimensions: %, %', _vector_space.dims, v_space.name, v_other
+    IF cardinality(v_spaces) > 1 AND NOT (v_spaces[1]).builtin THEN
+        RAISE EXCEPTION 'several spaces have % dimensions: %', _vector_space.dims, (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM unnest(v_spaces) s)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name one: space => ''…''.';
     END IF;
-    RETURN v_space;
+    RETURN v_spaces[1];
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_space(text, integer, text) IS 'The space of a vector: the named one, else the one of its dimensions.
+COMMENT ON FUNCTION llmspell_internal._vector_space(text, integer, text, boolean) IS 'The space of a vector: the named one, else the active one of its dimensions; for a write also a former one.
 Errors: 22023 none, several, or one of other dimensions.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space(text, integer, text) TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space(text, integer, text, boolean) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_space_refuse(dims int, purpose text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+DECLARE
+    v_other record;
+BEGIN
+    SELECT s.name, g.state, a.name AS active, a.dims, a.model INTO v_other
+    FROM vector_spaces s JOIN vector_generations g ON g.space = s.name
+    JOIN vector_generations o ON o.line = g.line AND o.state = 'active' JOIN vector_spaces a ON a.name = o.space
+    WHERE s.dims = _vector_space_refuse.dims AND s.purpose = _vector_space_refuse.purpose ORDER BY s.name LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'space "%" of % dimensions is % one: searches use "%" of % dimensions', v_other.name, _vector_space_refuse.dims,
+            CASE v_other.state WHEN 'building' THEN 'not yet the active' ELSE 'a former' END, v_other.active, v_other.dims
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = format('Give a vector of the model of "%s"%s, or name the other: space => ''%s''.', v_other.active, coalesce(' (' || v_other.model || ')', ''), v_other.name);
+    END IF;
+    RAISE EXCEPTION 'no space for vectors of % dimensions, there are spaces of %', _vector_space_refuse.dims,
+        (SELECT string_agg(d.dims::text, ', ' ORDER BY d.dims) FROM (SELECT DISTINCT s.dims FROM vector_spaces s WHERE s.purpose = _vector_space_refuse.purpose) AS d)
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'An operator makes another one: SELECT llmspell.vector_space_create(…).';
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._vector_space_refuse(integer, text) IS 'Says why no space takes a vector of so many dimensions.
+Errors: 22023 always.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space_refuse(integer, text) TO llmspell_app;

@@ -6,6 +6,10 @@ AS $$
     UNION ALL
     SELECT 'vector_index_config', 'SELECT', NULL, NULL, NULL
     UNION ALL
+    SELECT 'vector_generations', 'SELECT', NULL, NULL, NULL
+    UNION ALL
+    SELECT 'embedding_queue', 'DELETE, INSERT, SELECT, UPDATE', NULL, NULL, 'space, id, queued_at, lease_expires_at'
+    UNION ALL
     -- The number of rows of all tenants stays hidden.
     SELECT 'vector_calibrations', 'SELECT (space, exact_us, ann_us, exact_rows, efs, recalls, calibrated_at)', NULL, NULL, NULL
     UNION ALL
@@ -139,5 +143,6 @@ COMMENT ON FUNCTION llmspell_internal._vector_health() IS 'Whether the indexes f
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_health() TO llmspell_admin;
 
 COMMENT ON TRIGGER vector_spaces_changed ON llmspell.vector_spaces IS 'Restore: other sessions look the spaces up again.';
+COMMENT ON TRIGGER vector_generations_changed ON llmspell.vector_generations IS 'Restore: other sessions look the spaces up again.';
 COMMENT ON TRIGGER vector_index_config_changed ON llmspell.vector_index_config IS 'Restore: other sessions look the spaces up again.';
 COMMENT ON TRIGGER vector_calibrations_changed ON llmspell.vector_calibrations IS 'Restore: other sessions look the spaces up again.';

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION llmspell.vector_search(query_embedding @extschema:vec
     max_distance double precision DEFAULT NULL, mode text DEFAULT 'auto', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     include_expired boolean DEFAULT false, ef_search int DEFAULT NULL, recall double precision DEFAULT NULL, space text DEFAULT NULL)
 RETURNS TABLE (id uuid, distance double precision, score double precision, scope text, metadata jsonb, content text, created_at timestamptz,
-    exact boolean, complete boolean)
+    exact boolean, complete boolean, text_id text)
 STABLE PARALLEL RESTRICTED ROWS 10 COST 10000 LANGUAGE c
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_search_wrapper';
@@ -49,7 +49,7 @@ DECLARE
     v_has boolean;
     v_found text[] := '{}';
 BEGIN
-    FOR v_other IN SELECT s.* FROM vector_spaces s WHERE s.purpose = 'vectors' ORDER BY NOT s.builtin, s.dims, s.name LOOP
+    FOR v_other IN SELECT s.* FROM vector_spaces s WHERE s.purpose = 'vectors' AND _vector_state(s.name) = 'active' ORDER BY NOT s.builtin, s.dims, s.name LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM llmspell.%I WHERE tenant_id = $1 AND fts IS NOT NULL)', v_other.table_name) INTO v_has USING v_tenant;
         IF v_has THEN
             v_found := v_found || v_other.name;
@@ -97,7 +97,7 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT f.id, f.score, f.vector_rank, f.text_rank, f.distance, t.scope::text, t.metadata, t.content, t.created_at, f.own_score, f.context_score,
-             f.vector_score, f.text_score, f.complete
+             f.vector_score, f.text_score, f.complete, t.text_id::text
          FROM llmspell_internal._search($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, NULL, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) f
          CROSS JOIN LATERAL (SELECT * FROM llmspell.%I t WHERE t.tenant_id = $22 AND t.id = f.id OFFSET 0) AS t ORDER BY f.place', v_space.table_name)
     USING hybrid_search.query_embedding, hybrid_search.query_text, v_space.name, v_space.table_name, hybrid_search.max_rows, hybrid_search.scope,

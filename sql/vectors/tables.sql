@@ -36,6 +36,46 @@ COMMENT ON COLUMN llmspell.vector_spaces.checked_library IS 'The extension of it
 COMMENT ON COLUMN llmspell.vector_spaces.checked_at IS 'When it was compared.';
 COMMENT ON INDEX llmspell.idx_vector_spaces_dims IS 'For the space of a vector by its dimensions.';
 
+-- A table of its own, as a dump leaves out the rows of vector_spaces that are part of the extension.
+CREATE TABLE llmspell.vector_generations (
+    space text COLLATE "C" PRIMARY KEY,
+    line text COLLATE "C" NOT NULL,
+    state text COLLATE "C" NOT NULL CHECK (state IN ('active', 'building', 'former')),
+    is_tracked boolean NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    activated_at timestamptz
+);
+CREATE UNIQUE INDEX idx_vector_generations_active ON llmspell.vector_generations (line) WHERE state = 'active';
+COMMENT ON TABLE llmspell.vector_generations IS 'Spaces that hold vectors of the same rows by several models; one without a row here is active.';
+COMMENT ON COLUMN llmspell.vector_generations.space IS 'Name of the space.';
+COMMENT ON COLUMN llmspell.vector_generations.line IS 'Name of the first space of the same rows.';
+COMMENT ON COLUMN llmspell.vector_generations.state IS 'active: searches use it; building: it is being filled; former: searches used it before.';
+COMMENT ON COLUMN llmspell.vector_generations.is_tracked IS 'Whether rows without a vector of the space are queued.';
+COMMENT ON COLUMN llmspell.vector_generations.created_at IS 'When it was recorded.';
+COMMENT ON COLUMN llmspell.vector_generations.activated_at IS 'When it last became the active one; NULL where that never was.';
+COMMENT ON INDEX llmspell.idx_vector_generations_active IS 'One space of a line is active.';
+
+CREATE TABLE llmspell.embedding_queue (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    space text COLLATE "C" NOT NULL CHECK (octet_length(space) <= 255),
+    id uuid NOT NULL,
+    queued_at timestamptz NOT NULL DEFAULT now(),
+    attempt int NOT NULL DEFAULT 0,
+    fence bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+    lease_expires_at timestamptz,
+    content_hash bytea CHECK (octet_length(content_hash) = 32),
+    PRIMARY KEY (tenant_id, space, id)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+COMMENT ON TABLE llmspell.embedding_queue IS 'Rows that lack a vector of a space that is kept complete.';
+COMMENT ON COLUMN llmspell.embedding_queue.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.embedding_queue.space IS 'Name of the space.';
+COMMENT ON COLUMN llmspell.embedding_queue.id IS 'The row that lacks a vector.';
+COMMENT ON COLUMN llmspell.embedding_queue.queued_at IS 'Since when it is queued.';
+COMMENT ON COLUMN llmspell.embedding_queue.attempt IS 'How often it was claimed.';
+COMMENT ON COLUMN llmspell.embedding_queue.fence IS 'Fencing number: one more with each claim; begins with the time, so that none comes twice.';
+COMMENT ON COLUMN llmspell.embedding_queue.lease_expires_at IS 'End of the current claim; NULL where there is none.';
+COMMENT ON COLUMN llmspell.embedding_queue.content_hash IS 'SHA-256 of the text that was claimed.';
+
 CREATE TABLE llmspell.vector_index_config (
     space text COLLATE "C" PRIMARY KEY,
     method text COLLATE "C" NOT NULL CHECK (method IN ('hnsw', 'hnsw_halfvec', 'vchordrq', 'vchordg', 'none')),
@@ -127,6 +167,18 @@ COMMENT ON TYPE llmspell_internal._vector_candidate IS 'A tenant that may get an
 CREATE TYPE llmspell_internal.hybrid_row AS (
     id uuid, score double precision, vector_rank bigint, text_rank bigint, distance double precision, scope text, metadata jsonb, content text,
     created_at timestamptz, own_score double precision, context_score double precision, vector_score double precision, text_score double precision,
-    complete boolean
+    complete boolean, text_id text
 );
 COMMENT ON TYPE llmspell_internal.hybrid_row IS 'Rows of hybrid_search.';
+
+CREATE TYPE llmspell_internal.vector_put_row AS (id uuid, created boolean);
+COMMENT ON TYPE llmspell_internal.vector_put_row IS 'Rows of vector_put.';
+
+CREATE TYPE llmspell_internal.vector_row AS (
+    id uuid, text_id text, space text, scope text, metadata jsonb, content text, embedding @extschema:vector@.vector, at timestamptz, created_at timestamptz,
+    updated_at timestamptz, expires_at timestamptz
+);
+COMMENT ON TYPE llmspell_internal.vector_row IS 'Rows of vector_get.';
+
+CREATE TYPE llmspell_internal._embedding_source AS (relation text, id text, content text, condition text, columns text, expressions text);
+COMMENT ON TYPE llmspell_internal._embedding_source IS 'Where rows of a space come from, of functions of one argument, the space; r is the row.';

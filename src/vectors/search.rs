@@ -50,7 +50,7 @@ pub struct Hit<'c> {
     pub id: Value<'c>,
     pub distance: f64,
     pub score: f64,
-    pub rest: [Option<Value<'c>>; 4],
+    pub rest: [Option<Value<'c>>; 5],
 }
 
 pub struct Found<'c> {
@@ -185,7 +185,7 @@ fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: O
             &parameters,
             || Settings::off(&PLAIN),
             |row| {
-                (candidates, nearest_out) = (row.get(6).unwrap_or(0), row.get(7));
+                (candidates, nearest_out) = (row.get(7).unwrap_or(0), row.get(8));
                 hit(row, target)
             },
         );
@@ -218,7 +218,7 @@ fn hit<'c>(row: &Row<'c>, target: &Target) -> Option<Hit<'c>> {
         id: row.value(0)?,
         distance,
         score: target.space.metric.score(distance),
-        rest: [2, 3, 4, 5].map(|column| row.value(column)),
+        rest: [2, 3, 4, 5, 6].map(|column| row.value(column)),
     })
 }
 
@@ -267,7 +267,7 @@ fn ann<'c>(
     let sql = target.space.ann(query.conditions(), target.key(), hash.as_deref());
     let mut candidates = 0;
     let hits = connection.kept(sql.as_str(), &parameters, |row| {
-        candidates = row.get(6).unwrap_or(0);
+        candidates = row.get(7).unwrap_or(0);
         hit(row, target)
     });
     let hits: Vec<_> = hits.into_iter().flatten().collect();

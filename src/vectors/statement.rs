@@ -165,7 +165,7 @@ impl Space {
             wanted,
         );
         format!(
-            "SELECT t.id, s.distance, t.scope::text, t.metadata, t.content, t.created_at, 0::bigint, 0::double precision \
+            "SELECT t.id, s.distance, t.scope::text, t.metadata, t.content, t.created_at, t.text_id::text, 0::bigint, 0::double precision \
              FROM {near} AS s JOIN {} t ON t.tenant_id = {TENANT} AND t.id = s.id ORDER BY s.distance, s.id",
             self.table
         )
@@ -174,8 +174,8 @@ impl Space {
     /// The same for few rows: each goes whole through the sort, which saves the second look.
     pub fn exact_few(&self, wanted: Conditions) -> String {
         format!(
-            "SELECT r.id, r.distance, r.scope::text, r.metadata, r.content, r.created_at, 0::bigint, 0::double precision \
-             FROM (SELECT id, {} AS distance, scope, metadata, content, created_at FROM {} WHERE {} OFFSET 0) AS r \
+            "SELECT r.id, r.distance, r.scope::text, r.metadata, r.content, r.created_at, r.text_id::text, 0::bigint, 0::double precision \
+             FROM (SELECT id, {} AS distance, scope, metadata, content, created_at, text_id FROM {} WHERE {} OFFSET 0) AS r \
              {} ORDER BY r.distance + 0, r.id LIMIT {K}",
             self.distance("embedding", QUERY),
             self.table,
@@ -230,13 +230,13 @@ impl Space {
                 String::new()
             };
             format!(
-                "SELECT t.id, {distance} AS distance, t.scope::text, t.metadata, t.content, t.created_at \
+                "SELECT t.id, {distance} AS distance, t.scope::text, t.metadata, t.content, t.created_at, t.text_id::text \
                  FROM c JOIN {} t ON t.tenant_id = {TENANT} AND t.id = c.id {threshold} ORDER BY 2, 1 LIMIT {K}",
                 self.table
             )
         } else {
             format!(
-                "SELECT t.id, s.distance, t.scope::text, t.metadata, t.content, t.created_at \
+                "SELECT t.id, s.distance, t.scope::text, t.metadata, t.content, t.created_at, t.text_id::text \
                  FROM {} AS s JOIN {} t ON t.tenant_id = {TENANT} AND t.id = s.id",
                 nearest("c", wanted),
                 self.table

@@ -106,6 +106,7 @@ SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '0000000001/
 SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff');
 SELECT count(*) FROM llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
 SELECT llmspell.hook_retention_set('20 years', 3);
+INSERT INTO llmspell.embedding_queue (tenant_id, space, id) SELECT tenant_id, 'episodes_384', id FROM llmspell.episodes LIMIT 1;
 
 -- Checkpoints whose values are packed beside one another, a fork, a copy, writes short and long, and messages.
 SELECT llmspell.checkpoint_put('thread-1', '', 'c' || n, CASE WHEN n > 1 THEN 'c' || n - 1 END, jsonb_build_object('channel_versions', jsonb_build_object('messages', n)),

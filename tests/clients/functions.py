@@ -5,7 +5,7 @@ import psycopg
 # A plausible value for each type that a public function takes.
 VALUES = {
     "text": "value", "anyelement": "value", "character varying": "value", "text[]": ["value"], "uuid[]": ["00000000-0000-0000-0000-000000000001"], "bytea": b"\0", "bytea[]": [b"\0"],
-    "jsonb": psycopg.types.json.Jsonb({}), "jsonb[]": [psycopg.types.json.Jsonb({})], "boolean": True,
+    "jsonb": psycopg.types.json.Jsonb({}), "jsonb[]": [psycopg.types.json.Jsonb({})], "boolean": True, "timestamp with time zone[]": ["2026-01-01 00:00:00+00"],
     "integer": 1, "bigint": 1, "double precision": 1.0, "interval": "1 day", "uuid": "00000000-0000-0000-0000-000000000001",
     "timestamp with time zone": "2026-01-01 00:00:00+00", "regclass": "llmspell.test_data", "name": "name", "real[]": [1.0],
     "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"],
@@ -21,7 +21,7 @@ NAMED = {"language": "simple", "fusion": "convex", "words_table": "vector_embedd
 
 # Arguments with a default that must be given all the same, where nothing else says what they do.
 ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
-          "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text",
+          "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text", "vector_get": "ids", "vector_delete": "ids",
           "artifact_get": "artifact_id", "artifact_get_text": "artifact_id", "artifact_info": "artifact_id",
           "artifact_put": "session_id name data", "artifact_upload_begin": "session_id name"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.

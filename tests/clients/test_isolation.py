@@ -254,7 +254,7 @@ def not_granted():
         routines = [r[0] for r in rows(connection, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace IN ('llmspell'::regnamespace, 'llmspell_internal'::regnamespace)")]
         connection.execute(f"CREATE SCHEMA {sandbox} AUTHORIZATION {ROLE}")
         acls = rows(connection, ACLS)
-    equal(shared, {"llmspell._event_ids", "llmspell._event_log_retention", "llmspell._feed_epochs", "llmspell._index_ledger", "llmspell._maintenance", "llmspell.refinery_schema_history", "llmspell.vector_calibrations", "llmspell.vector_index_config", "llmspell.vector_spaces"}, "tables without tenants")
+    equal(shared, {"llmspell._event_ids", "llmspell._event_log_retention", "llmspell._feed_epochs", "llmspell._index_ledger", "llmspell._maintenance", "llmspell.refinery_schema_history", "llmspell.vector_calibrations", "llmspell.vector_generations", "llmspell.vector_index_config", "llmspell.vector_spaces"}, "tables without tenants")
     with app(A) as connection:
         connection.execute("SELECT llmspell.version()")  # settings exist once the library is loaded
         connection.execute(f"CREATE FUNCTION {sandbox}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")

@@ -27,7 +27,7 @@ ITEM = {
 }
 # Those that read times, as far as they are known; what comes later is tried as well.
 READ_TIMES = {
-    "event_append_many", "event_import", "event_store", "stream_append", "episode_add_many", "vector_add_many", "entity_put_many", "entity_insert_many", "entity_patch_many",
+    "event_append_many", "event_import", "event_store", "stream_append", "episode_add_many", "vector_add_many", "vector_put_many", "entity_put_many", "entity_insert_many", "entity_patch_many",
     "entity_upsert_many", "entity_retract_many", "relationship_put_many", "relationship_patch_many", "relationship_retract_many", "entity_import", "relationship_import",
 }
 # What the functions change is there before, but not what they insert.

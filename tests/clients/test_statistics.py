@@ -88,6 +88,13 @@ CASES = {
     "episode_list": (f"SELECT count(*) FROM llmspell.episode_list(max_rows => {MANY}, include_expired => true)", 1),
     "episode_search": ("SELECT count(*) FROM llmspell.episode_search('text', '[1,2,3]', max_rows => 100, include_expired => true)", 2),
     "vector_add_many": (f"SELECT cardinality(llmspell.vector_add_many(array_fill('[1,2,3]'::public.vector, ARRAY[{MANY}])))", 1),
+    "vector_put_many": (f"SELECT count(*) FROM llmspell.vector_put_many(array_fill('[1,2,3]'::public.vector, ARRAY[{MANY}]), ids => {ids(VECTOR)})", 3),
+    "vector_get": (f"SELECT count(*) FROM llmspell.vector_get({ids(VECTOR)}, space => 'small')", 2),
+    "embedding_pending": (f"SELECT count(*) FROM llmspell.embedding_pending('turns_b', {MANY})", 6, "UPDATE llmspell.episodes SET expires_at = NULL"),
+    "embedding_put": (f"SELECT llmspell.embedding_put('turns_b', {ids(EPISODE)}, array_fill('[1,2,3]'::public.vector, ARRAY[{MANY}]), ARRAY(SELECT q.fence FROM llmspell.embedding_queue q ORDER BY q.id))", 6,
+                      f"UPDATE llmspell.episodes SET expires_at = NULL; SELECT count(*) FROM llmspell.embedding_pending('turns_b', {MANY})"),
+    "embedding_coverage": ("SELECT count(*) FROM llmspell.embedding_coverage()", 12),
+    "vector_space_activate": ("SELECT * FROM llmspell.vector_space_activate('turns_b', force => true)", 30, "UPDATE llmspell.episodes SET expires_at = NULL"),
     "vector_delete": (f"SELECT llmspell.vector_delete({ids(VECTOR)})", 1),
     "vector_delete_scope": ("SELECT llmspell.vector_delete_scope('global')", 1),
     "vector_sweep": (f"SELECT llmspell.vector_sweep({MANY})", 1),
@@ -131,7 +138,7 @@ CASES = {
 FEW_ROWS = {
     "one row of one table": "kv_set kv_set_text kv_set_json kv_delete storage_set storage_set_text storage_set_json storage_delete pattern_record agent_history_set agent_state_save "
     "agent_state_restore workflow_save workflow_update_status workflow_delete workflow_extend workflow_release session_create session_update session_touch session_archive "
-    "session_retention_set event_append event_store event_subscribe event_ack event_seek event_unsubscribe hook_record hook_retention_set vector_add vector_add_half",
+    "session_retention_set event_append event_store event_subscribe event_ack event_seek event_unsubscribe hook_record hook_retention_set vector_add vector_add_half vector_put",
     "one row in each space": "episode_add episode_update vector_update_metadata",
     "the versions of one entity or relationship, by its key": "entity_put entity_insert entity_patch entity_upsert entity_correct relationship_put relationship_patch relationship_retract relationship_erase graph_repair",
     "the versions of the keys that are given, at most 1,000": "entity_import relationship_import",
@@ -167,7 +174,7 @@ def visited(messages):
 
 def fill(connection):
     """Rows in every table: few, ANALYZE, then many, which no statistics know."""
-    connection.execute("SELECT llmspell.vector_space_create('small', 3), llmspell.vector_space_create('turns', 3, for_episodes => true)")
+    connection.execute("SELECT llmspell.vector_space_create('small', 3), llmspell.vector_space_create('turns', 3, for_episodes => true), llmspell.vector_space_create('turns_b', 3, replaces => 'turns')")
     # Entering rows into them would take most of the time.
     for (statement,) in rows(connection, "SELECT unnest(superseded) FROM llmspell.vector_index_ensure('small', 'none') UNION ALL SELECT unnest(superseded) FROM llmspell.vector_index_ensure('turns', 'none')"):
         connection.execute(statement)

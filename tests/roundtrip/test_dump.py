@@ -143,7 +143,7 @@ def works(name):
         equal(rows(connection, "SELECT * FROM llmspell.verify()"), [])
     with server(name) as connection:
         equal(rows(connection, "SELECT DISTINCT llmspell_internal._wall_faults(c.oid) FROM pg_class c WHERE relnamespace = 'llmspell'::regnamespace AND relkind IN ('r', 'p') "
-                               "AND relname NOT LIKE '\\_%' AND relname NOT IN ('refinery_schema_history', 'vector_spaces', 'vector_index_config', 'vector_calibrations')"), [])
+                               "AND relname NOT LIKE '\\_%' AND relname NOT IN ('refinery_schema_history', 'vector_spaces', 'vector_index_config', 'vector_calibrations', 'vector_generations')"), [])
         lint = call(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", name, "-f", ROOT / "tests/security/lint.sql"])
         equal(lint.strip(), "", "lint")
         for table in tenant_tables(connection, partitions=True) + tenant_tables(connection, internal=True):

@@ -84,6 +84,7 @@ UNION ALL SELECT 'L31 no index leading with tenant_id', r.oid::regclass::text, '
     -- Names, not patterns: what is not written here is a fault.
     ('L05', 'llmspell.refinery_schema_history', ''),
     ('L05', 'llmspell.vector_calibrations', ''),
+    ('L05', 'llmspell.vector_generations', ''),
     ('L05', 'llmspell.vector_index_config', ''),
     ('L05', 'llmspell.vector_spaces', ''),
     ('L17', 'llmspell_internal._jsonb_contains(jsonb,jsonb)', ''),

@@ -164,7 +164,7 @@ def no_grants():
         drop_role(stranger)
     with app(A) as connection:
         equal(rows(connection, """SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'llmspell'
-            AND tablename NOT IN ('refinery_schema_history', '_index_ledger', 'vector_spaces', 'vector_index_config', 'vector_calibrations')"""), [])
+            AND tablename NOT IN ('refinery_schema_history', '_index_ledger', 'vector_spaces', 'vector_index_config', 'vector_calibrations', 'vector_generations')"""), [])
         equal(rows(connection, "SELECT DISTINCT tablename FROM pg_stats_ext WHERE schemaname = 'llmspell'"), [])
 
 

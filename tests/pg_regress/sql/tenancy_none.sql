@@ -16,7 +16,7 @@ SELECT regress.try($$SELECT * FROM llmspell.kv_get('k')$$);
 -- every table of the schema: those where a row is touched, or the error is another
 RESET SESSION AUTHORIZATION;
 CREATE TEMP TABLE tables AS SELECT oid::regclass AS t FROM pg_class WHERE relnamespace = 'llmspell'::regnamespace
-    AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE '\_%' AND relname NOT IN ('refinery_schema_history', 'vector_spaces', 'vector_index_config', 'vector_calibrations') ORDER BY relname;
+    AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE '\_%' AND relname NOT IN ('refinery_schema_history', 'vector_spaces', 'vector_index_config', 'vector_calibrations', 'vector_generations') ORDER BY relname;
 GRANT SELECT ON tables TO regress_app;
 SET SESSION AUTHORIZATION regress_app;
 SELECT count(*) > 20 AS tables FROM tables;

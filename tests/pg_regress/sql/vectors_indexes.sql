@@ -68,10 +68,10 @@ SELECT regress.try(format('SELECT llmspell.vector_tenant_promote(%s)', a)) FROM 
 SELECT current_setting('app.current_tenant_id') AS tenant_is_as_before;
 SET SESSION AUTHORIZATION regress_app;
 SET app.current_tenant_id = 'indexes-1';
-SELECT idx_scan AS before FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx_vector_space_circle_t_%' \gset
+SELECT idx_scan AS before FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx\_vector\_space\_circle\_t\_%' \gset
 SELECT count(*) FROM llmspell.vector_search(regress.at(7), 10);
 SELECT pg_stat_force_next_flush();
-SELECT idx_scan - :before AS scans FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx_vector_space_circle_t_%';
+SELECT idx_scan - :before AS scans FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx\_vector\_space\_circle\_t\_%';
 -- after another choice it is another index, and the old one is named; one that is invalid is not accepted
 SET SESSION AUTHORIZATION regress_admin;
 SELECT state FROM llmspell.vector_index_ensure('circle', 'hnsw', m => 8, blocking => true);
