@@ -6,16 +6,20 @@ import contextlib
 import io
 import os
 import re
+import sys
 import uuid
 
 import psycopg
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import START, MessagesState, StateGraph
-from lib import A, B, ROLE, ROOT, equal, one, raises, server, test
+from lib import A, B, ROLE, ROOT, Skip, equal, one, raises, server, test
 from llmspell import AsyncTenant, Tenant
 from llmspell.langgraph import AsyncLlmspellSaver, LlmspellSaver
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+sys.path.insert(0, str(ROOT / "tests/pooling"))
+import test_pgbouncer as pgbouncer
 
 # Of the version that is pinned.
 SUITE = {"put": 17, "put_writes": 10, "get_tuple": 10, "list": 16, "delete_thread": 5, "delete_for_runs": 7, "copy_thread": 8, "prune": 8}
@@ -62,6 +66,27 @@ def conformance_over_a_pool():
         async with AsyncConnectionPool(dsn(), min_size=1, max_size=3, open=False) as pool:
             yield AsyncLlmspellSaver(tenant, pool)
     conforms(opened)
+
+
+@test
+def conformance_through_pgbouncer():
+    """langgraph-checkpoint-conformance: 81 of 81 through PgBouncer in transaction mode, beside another tenant on the same server connection"""
+    if not pgbouncer.BOUNCER:
+        raise Skip("pgbouncer is not installed (package pgbouncer)")
+    try:
+        port = pgbouncer.start()
+        pooled = f"host=127.0.0.1 port={port} dbname=pooled user={ROLE}"
+        conforms(lambda tenant: AsyncLlmspellSaver.from_conn_string(pooled, tenant, prepare_threshold=None))
+        with Tenant.connect(pooled, A, prepare_threshold=None) as a, Tenant.connect(pooled, B, prepare_threshold=None) as b:
+            for n in range(100):
+                for tenant in (a, b):
+                    equal(tenant.execute("SELECT count(*) FROM llmspell.message_append('pooled', jsonb_build_array(llmspell.current_tenant()))"), [(1,)])
+            for tenant, name in ((a, A), (b, B)):
+                equal(tenant.execute("SELECT message #>> '{}', count(*), max(sequence) FROM llmspell.message_list('pooled', max_rows => 1000) GROUP BY 1"), [(name, 100, 100)])
+    finally:
+        if pgbouncer.pooler:
+            pgbouncer.pooler.terminate()
+            pgbouncer.pooler.wait(10)
 
 
 def talker():
@@ -131,7 +156,7 @@ def a_server_that_ends_sessions():
 def values_of_every_kind():
     """what Python has comes back as it was: whole numbers as floats, infinities, text with zeros, long texts, bytes, nothing"""
     values = {"float": 2.0, "large": 1e300, "inf": float("inf"), "zero": "a\0b", "long": "é" * 1000, "bytes": b"\0\xff", "none": None, "int": 10**30,
-              "true": True, "text": "short", "list": [1, "a", None], "empty": [], "tuple": (1, 2), "dict": {"a": {"b": 2.5}}}
+              "true": True, "text": "short", "list": [1, "a", None], "empty": [], "dict": {"a": {"b": 2.5}}}
     with LlmspellSaver.from_conn_string(dsn(), A) as saver:
         versions = {name: saver.get_next_version(None) for name in values}
         config = saver.put({"configurable": {"thread_id": "kinds", "checkpoint_ns": ""}},
