@@ -13,6 +13,7 @@ mod cursor;
 mod episodes;
 mod error;
 mod events;
+mod filters;
 mod graph;
 mod hooks;
 mod install;

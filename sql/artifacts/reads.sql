@@ -253,14 +253,15 @@ BEGIN
           AND ($6 IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[$6])
           AND ($7 IS NULL OR a.artifact_type = $7)
           AND ($8 IS NULL OR a.metadata OPERATOR(llmspell.@>) $8)
+          AND ($10 IS NULL OR _filter_matches(a.metadata, $10))
         ORDER BY a.session_id %2$s, a.sequence %2$s
         LIMIT $9$sql$, CASE WHEN v_newest_first THEN '<' ELSE '>' END, CASE WHEN v_newest_first THEN 'DESC' ELSE 'ASC' END)
     USING v_tenant, v_after.session_id, v_after.sequence, v_session, artifact_list.name, artifact_list.tag, artifact_list.artifact_type,
-        _filter(artifact_list.filter), _max_rows(coalesce(artifact_list.max_rows, 100));
+        _filter_contains(artifact_list.filter), _max_rows(coalesce(artifact_list.max_rows, 100)), _filter_operators(artifact_list.filter);
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.
-Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor, both session_id and session_name, P0002 no session has the name, 54000 filter too large or too deep, or over 100 elements of arrays.
+Errors: 42501 no tenant, 22023 negative max_rows, after is no cursor, both session_id and session_name, P0002 no session has the name. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report'', newest_first => true);';
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()

@@ -115,10 +115,3 @@ COMMENT ON FUNCTION llmspell_internal._max_rows(integer) IS 'Returns a page size
 Errors: 22004 null, 22023 negative.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._max_rows(integer) TO llmspell_app;
 GRANT EXECUTE ON FUNCTION llmspell_internal._max_rows(integer) TO llmspell_tenants;
-
-CREATE OR REPLACE FUNCTION llmspell_internal._filter(filter jsonb) RETURNS jsonb
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', '_filter_wrapper';
-COMMENT ON FUNCTION llmspell_internal._filter(jsonb) IS 'Returns a filter that is NULL or a JSON object unchanged.
-Errors: 22023 another kind of JSON, 54000 over 1 MiB, too deep, or over 100 elements of arrays.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._filter(jsonb) TO llmspell_app;

@@ -224,5 +224,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_search IS 'The best episodes, whole, by meaning, by words, or by both.
-Errors: 42501 no tenant, 22004 both queries null, 22023 mmr_lambda without query_embedding, and as for hybrid_search.
+Errors: 42501 no tenant, 22004 both queries null, 22023 mmr_lambda without query_embedding, and as for hybrid_search. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT role, content, score FROM llmspell.episode_search(''parser'', max_rows => 5);';

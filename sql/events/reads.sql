@@ -79,7 +79,9 @@ BEGIN
         v_id constant uuid := coalesce(_cursor_uuid(event_list.after), '00000000-0000-0000-0000-000000000000');
         v_since constant timestamptz := greatest(event_list.since, CASE WHEN v_newest THEN '-infinity' ELSE v_at END);
         v_until constant timestamptz := least(event_list.until, CASE WHEN v_newest THEN v_at + interval '1 microsecond' ELSE 'infinity' END);
-        v_filter constant jsonb := _filter(event_list.filter);
+        -- No index holds what payloads contain, so any payload may be asked for nothing.
+        v_operators constant jsonb := _filter_operators(event_list.filter);
+        v_filter constant jsonb := coalesce(_filter_contains(event_list.filter), CASE WHEN v_operators IS NOT NULL THEN '{}'::jsonb END);
         v_prefix text := '';
         v_end text;
         v_like text := '%';
@@ -95,6 +97,7 @@ BEGIN
                 WHERE l.tenant_id = v_tenant AND l.correlation_id = event_list.correlation_id AND l.event_type LIKE v_like
                   AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
                   AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+                  AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
                 ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
             ELSE
                 RETURN QUERY
@@ -102,6 +105,7 @@ BEGIN
                 WHERE l.tenant_id = v_tenant AND l.correlation_id = event_list.correlation_id AND l.event_type LIKE v_like
                   AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
                   AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+                  AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
                 ORDER BY l.timestamp, l.event_id LIMIT v_rows;
             END IF;
         ELSIF v_exact AND v_filter IS NULL THEN
@@ -137,12 +141,14 @@ BEGIN
                 RETURN QUERY
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
                 WHERE l.tenant_id = v_tenant AND l.payload OPERATOR(llmspell.@>) v_filter
+                  AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
                 ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
             ELSE
                 RETURN QUERY
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
                 WHERE l.tenant_id = v_tenant AND l.payload OPERATOR(llmspell.@>) v_filter
+                  AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
                 ORDER BY l.timestamp, l.event_id LIMIT v_rows;
             END IF;
@@ -154,6 +160,7 @@ BEGIN
                 WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
                   AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+                  AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
                 ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
             ELSE
                 RETURN QUERY
@@ -161,6 +168,7 @@ BEGIN
                 WHERE l.tenant_id = v_tenant AND l.event_type >= v_prefix AND l.event_type < v_end AND l.event_type LIKE v_like
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
                   AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
+                  AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
                 ORDER BY l.timestamp, l.event_id LIMIT v_rows;
             END IF;
         END IF;
@@ -168,7 +176,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.event_list(text, uuid, jsonb, timestamptz, timestamptz, boolean, integer, text) IS 'Events by type pattern, correlation, payload and time (since <= at < until), newest first unless told otherwise.
-Errors: 42501 no tenant, 22001 pattern over 255 characters, 22023 max_rows, filter, after, 54000 filter too large.
+Errors: 42501 no tenant, 22001 pattern over 255 characters, 22023 max_rows, after. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT at, event_type, cursor FROM llmspell.event_list(pattern => ''agent.*'', since => now() - interval ''1 day'');';
 
 CREATE OR REPLACE FUNCTION llmspell.stream_read(stream text, max_rows int DEFAULT 100, after text DEFAULT NULL)

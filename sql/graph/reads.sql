@@ -90,12 +90,13 @@ DECLARE
     v_rows constant int := _max_rows(coalesce(entity_list.max_rows, 100));
     v_valid_at constant timestamptz := coalesce(entity_list.valid_at, now());
     v_after constant uuid := _cursor_key(entity_list.after);
-    v_filter constant jsonb := _filter(entity_list.filter);
+    v_filter constant jsonb := _filter_contains(entity_list.filter);
+    v_operators constant jsonb := _filter_operators(entity_list.filter);
     v_name_key constant text := _name_key(entity_list.name_prefix);
 BEGIN
     -- The most frequent question, a first page by one condition, has a plan of its own, which is kept.
     IF coalesce(entity_list.known_at, 'infinity') = 'infinity' AND entity_list.name_prefix IS NULL AND entity_list.query_text IS NULL AND v_after IS NULL
-        AND (entity_list.entity_type IS NULL) <> (v_filter IS NULL)
+        AND (entity_list.entity_type IS NULL) <> (v_filter IS NULL) AND v_operators IS NULL
     THEN
         IF v_filter IS NULL THEN
             RETURN QUERY
@@ -123,6 +124,7 @@ BEGIN
          FROM entities e WHERE ' || _graph_at('e', entity_list.known_at),
         CASE WHEN entity_list.entity_type IS NOT NULL THEN 'e.entity_type = $4' END,
         CASE WHEN v_filter IS NOT NULL THEN 'e.properties OPERATOR(llmspell.@>) $5' END,
+        CASE WHEN v_operators IS NOT NULL THEN '_filter_matches(e.properties, $13)' END,
         CASE WHEN entity_list.name_prefix IS NOT NULL THEN
             -- The index knows folded beginnings of names.
             '_name_key(e.name) COLLATE "C" >= $11 AND _name_key(e.name) COLLATE "C" < $12 AND e.name >= $6 AND e.name < $7' END,
@@ -131,11 +133,11 @@ BEGIN
         CASE WHEN v_after IS NOT NULL THEN 'e.entity_id > $9' END)
         || ' ORDER BY e.entity_id LIMIT $10'
     USING v_tenant, v_valid_at, entity_list.known_at, entity_list.entity_type, v_filter, entity_list.name_prefix, _prefix_end(entity_list.name_prefix),
-        entity_list.query_text, v_after, v_rows, v_name_key, _prefix_end(v_name_key);
+        entity_list.query_text, v_after, v_rows, v_name_key, _prefix_end(v_name_key), v_operators;
 END
 $$;
 COMMENT ON FUNCTION llmspell.entity_list(text, text, text, jsonb, timestamptz, timestamptz, integer, text) IS 'The entities at a moment of both times by type, beginning of the name, words and properties, in the order of ids.
-Errors: 42501 no tenant, 22023 negative max_rows, filter is no object, after is no cursor, 54000 filter too large.
+Errors: 42501 no tenant, 22023 negative max_rows, after is no cursor. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT entity_id, name FROM llmspell.entity_list(''person'', filter => ''{"job": "analyst"}'');';
 
 CREATE OR REPLACE FUNCTION llmspell.entity_find(name text, entity_type text DEFAULT NULL, is_prefix boolean DEFAULT false, valid_at timestamptz DEFAULT now(),

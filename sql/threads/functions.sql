@@ -28,6 +28,36 @@ COMMENT ON FUNCTION llmspell_internal._thread_blobs_unused(uuid, text) IS 'The b
 Errors: 42501 no tenant, 22004 null family_id.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._thread_blobs_unused(uuid, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._thread_is_empty(thread_id text) RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', '_thread_is_empty_wrapper';
+COMMENT ON FUNCTION llmspell_internal._thread_is_empty(text) IS 'Whether a thread has no checkpoint, write or message, also of those that an older snapshot hides.
+Errors: 42501 no tenant, 22004 null.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._thread_is_empty(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._thread_blobs_exist(family_id uuid, blob_ids uuid[]) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', '_thread_blobs_exist_wrapper';
+COMMENT ON FUNCTION llmspell_internal._thread_blobs_exist(uuid, uuid[]) IS 'Whether blobs are there, whatever an older snapshot shows.
+Errors: 42501 no tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._thread_blobs_exist(uuid, uuid[]) TO llmspell_app;
+
+-- The thread is locked, so what is there stays. Below REPEATABLE READ the statement that found the blobs saw that.
+CREATE OR REPLACE FUNCTION llmspell_internal._thread_blobs_check(thread_id text, family_id uuid, blob_ids uuid[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' AND NOT _thread_blobs_exist(family_id, blob_ids) THEN
+        RAISE EXCEPTION 'could not serialize access: thread "%" was pruned meanwhile', left(thread_id, 100)
+            USING ERRCODE = 'serialization_failure', HINT = 'Run the transaction again.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._thread_blobs_check(text, uuid, uuid[]) IS 'Refuses blobs that are shown by an older snapshot only.
+Errors: 42501 no tenant, 40001.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._thread_blobs_check(text, uuid, uuid[]) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._thread_key(thread_id text, namespace text DEFAULT '', checkpoint_id text DEFAULT '', task_id text DEFAULT '')
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

@@ -25,6 +25,11 @@ BEGIN
     SELECT c.tenant_id, thread_copy.target_thread_id, c.namespace, c.checkpoint_id, c.parent_id, c.checkpoint, c.metadata, c.run_id, c.channels, c.blob_ids, c.created_at
     FROM thread_checkpoints c WHERE c.tenant_id = v_tenant AND c.thread_id = thread_copy.source_thread_id;
     GET DIAGNOSTICS v_count = ROW_COUNT;
+    PERFORM _thread_blobs_check(thread_copy.source_thread_id, v_source.family_id, ARRAY(
+        SELECT u.blob_id FROM thread_checkpoints c CROSS JOIN LATERAL unnest(c.blob_ids) AS u (blob_id)
+        WHERE c.tenant_id = v_tenant AND c.thread_id = thread_copy.source_thread_id
+        UNION
+        SELECT w.blob_id FROM thread_writes w WHERE w.tenant_id = v_tenant AND w.thread_id = thread_copy.source_thread_id AND w.blob_id IS NOT NULL));
     INSERT INTO thread_writes (tenant_id, thread_id, namespace, checkpoint_id, task_id, idx, task_path, channel, write_type, value, blob_id)
     SELECT w.tenant_id, thread_copy.target_thread_id, w.namespace, w.checkpoint_id, w.task_id, w.idx, w.task_path, w.channel, w.write_type, w.value, w.blob_id
     FROM thread_writes w WHERE w.tenant_id = v_tenant AND w.thread_id = thread_copy.source_thread_id;
@@ -58,6 +63,10 @@ BEGIN
     DELETE FROM thread_checkpoints c WHERE c.tenant_id = v_tenant AND c.thread_id = v_thread;
     DELETE FROM thread_writes w WHERE w.tenant_id = v_tenant AND w.thread_id = v_thread;
     DELETE FROM thread_messages m WHERE m.tenant_id = v_tenant AND m.thread_id = v_thread;
+    IF NOT _thread_is_empty(v_thread) THEN
+        RAISE EXCEPTION 'could not serialize access: thread "%" was written meanwhile', left(v_thread, 100)
+            USING ERRCODE = 'serialization_failure', HINT = 'Run the transaction again.';
+    END IF;
     PERFORM _thread_collect(v_family, v_thread);
     DELETE FROM threads t WHERE t.tenant_id = v_tenant AND t.thread_id = v_thread;
     RETURN true;
@@ -254,9 +263,7 @@ BEGIN
         v_dropped := _thread_prune_one(v_thread.thread_id, v_keep, v_before);
         CONTINUE WHEN v_dropped = 0;
         v_count := v_count + v_dropped;
-        IF v_strategy = 'delete' AND v_thread.message_count = 0
-            AND NOT EXISTS (SELECT FROM thread_checkpoints c WHERE c.tenant_id = v_tenant AND c.thread_id = v_thread.thread_id)
-        THEN
+        IF v_strategy = 'delete' AND v_thread.message_count = 0 AND _thread_is_empty(v_thread.thread_id) THEN
             PERFORM thread_delete(v_thread.thread_id);
         ELSE
             PERFORM _thread_collect(v_thread.family_id, v_thread.thread_id);

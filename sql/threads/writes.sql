@@ -75,6 +75,7 @@ BEGIN
         SELECT o.channel, o.blob_id
         FROM _checkpoint_older(checkpoint_put.thread_id, v_namespace, checkpoint_put.checkpoint, v_parent.versions, v_given) AS o
     ) AS n;
+    PERFORM _thread_blobs_check(checkpoint_put.thread_id, v_family, v_blobs);
     INSERT INTO thread_checkpoints AS c (tenant_id, thread_id, namespace, checkpoint_id, parent_id, checkpoint, metadata, run_id, channels, blob_ids)
     VALUES (v_tenant, checkpoint_put.thread_id, v_namespace, checkpoint_put.checkpoint_id, checkpoint_put.parent_id, checkpoint_put.checkpoint, v_metadata,
             CASE WHEN octet_length(v_run) <= 1000 THEN v_run END, coalesce(v_channels, '{}'), coalesce(v_blobs, '{}'))

@@ -9,7 +9,7 @@ STABLE PARALLEL RESTRICTED ROWS 10 COST 10000 LANGUAGE c
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_search_wrapper';
 COMMENT ON FUNCTION llmspell.vector_search IS 'The nearest vectors of the tenant, nearest first, ties by id: max_rows of them wherever as many fit.
-Errors: 42501 no tenant, 22004 null, 22023 max_rows, mode, ef_search, recall, max_distance, filter, a vector of zeros, no such space, 54000 filter too large or too deep, or over 100 elements of arrays.
+Errors: 42501 no tenant, 22004 null, 22023 max_rows, mode, ef_search, recall, max_distance, a vector of zeros, no such space. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT id, distance, content FROM llmspell.vector_search(array_fill(0.1, ARRAY[384])::vector, 5, scope => ''user:1'');';
 
 CREATE OR REPLACE FUNCTION llmspell.vector_explain(query_embedding @extschema:vector@.vector, max_rows int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
@@ -21,7 +21,7 @@ STABLE PARALLEL RESTRICTED ROWS 1 COST 10000 LANGUAGE c
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_explain_wrapper';
 COMMENT ON FUNCTION llmspell.vector_explain IS 'Explains the way that vector_search goes with the same arguments, and why.
-Errors: those of vector_search.
+Errors: those of vector_search. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT route, reason, row_count FROM llmspell.vector_explain(array_fill(0.1, ARRAY[384])::vector);';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_from_halves(embedding bytea) RETURNS @extschema:vector@.vector
@@ -108,5 +108,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.hybrid_search IS 'The best vectors of the tenant by meaning and by words, as one score.
-Errors: 42501 no tenant, 22004 both queries null, 22023 max_rows, fusion, weights, rrf_k, context, half_life, mmr_lambda, language, texts in several spaces, and those of vector_search.
+Errors: 42501 no tenant, 22004 both queries null, 22023 max_rows, fusion, weights, rrf_k, context, half_life, mmr_lambda, language, texts in several spaces, and those of vector_search. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT id, score, content FROM llmspell.hybrid_search(''broken pipe'', array_fill(0.1, ARRAY[384])::vector, 5);';

@@ -4,25 +4,12 @@ use crate::json::canonical::MAX_DEPTH;
 use crate::limits::{COPIED_CHARS, ROW_VALUE_BYTES};
 use crate::text::length;
 
-/// Longest filter, in bytes of its binary form.
-pub const FILTER_BYTES: usize = 1 << 20;
-
-/// Most elements that the arrays of a filter have together. Finding the elements of one array in another takes the
-/// product of their lengths, in a function of the server that no interrupt ends.
-pub const FILTER_ELEMENTS: usize = 100;
-
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error("{0} and {1} must not both be given")]
     Both(&'static str, &'static str),
     #[error("argument \"{0}\" must not be empty")]
     Empty(String),
-    #[error("filter must be a JSON object, not {0}")]
-    Filter(&'static str),
-    #[error("filter has at most {FILTER_BYTES} bytes, this one has {0}")]
-    LongFilter(usize),
-    #[error("filter has at most {FILTER_ELEMENTS} elements in its arrays, this one has {0}")]
-    ManyElements(usize),
     #[error("max_rows must not be negative, got {0}")]
     MaxRows(i32),
     #[error("{argument} must not be negative, got {value}")]

@@ -10,14 +10,11 @@ impl Refusal for Invalid {
         match self {
             Self::Null(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::TooLong { .. } => PgSqlErrorCode::ERRCODE_STRING_DATA_RIGHT_TRUNCATION,
-            Self::LongFilter(_)
-            | Self::ManyElements(_)
-            | Self::TooDeep { .. }
-            | Self::TooLarge { .. }
-            | Self::TooManyBytes { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Self::TooDeep { .. } | Self::TooLarge { .. } | Self::TooManyBytes { .. } => {
+                PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
+            }
             Self::Both(..)
             | Self::Empty(_)
-            | Self::Filter(_)
             | Self::MaxRows(_)
             | Self::Negative { .. }
             | Self::NotPositive { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -26,12 +23,6 @@ impl Refusal for Invalid {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Filter(_) => Some(
-                "Give the members that a row must contain, for instance {\"kind\": \"note\"}.".to_owned(),
-            ),
-            Self::LongFilter(_) | Self::ManyElements(_) => {
-                Some("Ask for less, and look through the rows that come back.".to_owned())
-            }
             Self::MaxRows(_) => Some("Give the number of rows wanted, 0 or more.".to_owned()),
             Self::NotPositive { .. } => {
                 Some("Give a finite interval that leads to a later moment, for instance '1 hour'.".to_owned())

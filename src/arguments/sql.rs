@@ -7,7 +7,6 @@ use pgrx::prelude::*;
 
 use super::{check, given, interval};
 use crate::error::Error;
-use crate::server::jsonb::Document;
 
 /// Returns an argument that must not be null. STABLE and not strict, so that a null constant is not folded away.
 #[pg_extern(sql = false)]
@@ -48,14 +47,6 @@ fn _short_text<'a>(
     let argument = given(argument, "argument")?;
     let max = usize::try_from(given(max_chars, "max_chars")?).unwrap_or_default();
     Ok(check::fitting(given(value, argument)?, argument, max).map_err(Error::from)?)
-}
-
-/// A checked filter.
-#[pg_extern(sql = false)]
-fn _filter(filter: AnyElement) -> Result<AnyElement, ErrorReport> {
-    // SAFETY: the SQL signature says jsonb.
-    super::filter(&unsafe { Document::new(filter.datum()) })?;
-    Ok(filter)
 }
 
 /// The checked `max_rows` of a page.

@@ -1,7 +1,12 @@
 //! JSON documents: their canonical text, and the members of objects.
 
+pub mod binary;
+pub mod build;
 pub mod canonical;
+#[cfg(test)]
+pub mod made;
 pub mod members;
+pub mod number;
 mod refusal;
 pub mod sql;
 pub mod stored;

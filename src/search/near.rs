@@ -8,7 +8,6 @@ use pgrx::prelude::*;
 
 use super::request::Request;
 use super::words::Id;
-use crate::server::jsonb::Document;
 use crate::server::spi::{Value, connect};
 use crate::server::varlena::Detoasted;
 use crate::vectors::target::Target;
@@ -23,11 +22,10 @@ pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Opti
     let prefixed =
         |name: &str| if request.table.is_none() { format!("session:{name}") } else { name.to_owned() };
     // SAFETY: the arguments are of the types of the signature.
-    let (numbers, filter, excluded) = unsafe {
+    let (numbers, excluded) = unsafe {
         let excluded: Option<Vec<String>> = request.excluded.and_then(|names| Vec::from_datum(names, false));
         (
             layout::numbers(Detoasted::new(embedding).bytes()).unwrap_or_default(),
-            request.filter.map(|filter| Document::new(filter)),
             excluded.map(|names| names.iter().map(|name| prefixed(name)).collect::<Vec<_>>()),
         )
     };
@@ -38,7 +36,7 @@ pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Opti
         numbers,
         k: i32::try_from(fetch).unwrap_or(route::MAX_K),
         scope: request.scope.as_deref().map(prefixed),
-        filter,
+        filter: request.filter.clone(),
         max_distance: request.max_distance,
         mode: route::Mode::Auto,
         since: request.since,

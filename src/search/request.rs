@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // reads them from the call
 
 use std::ffi::CStr;
+use std::rc::Rc;
 
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys::panic::ErrorReport;
@@ -9,9 +10,8 @@ use pgrx::prelude::*;
 
 use super::invalid::Invalid;
 use super::statement::Conditions;
-use crate::arguments;
 use crate::error::Error;
-use crate::server::jsonb::Document;
+use crate::filters::Given;
 use crate::server::varlena::Detoasted;
 use crate::tenancy::tenant;
 use crate::vectors::query::max_rows;
@@ -37,7 +37,7 @@ pub struct Request {
     pub table: Option<String>,
     pub k: usize,
     pub scope: Option<String>,
-    pub filter: Option<pg_sys::Datum>,
+    pub filter: Option<Rc<Given>>,
     pub since: Option<pg_sys::Datum>,
     pub until: Option<pg_sys::Datum>,
     pub excluded: Option<pg_sys::Datum>,
@@ -95,9 +95,7 @@ impl Request {
             };
             let context = unit(17, Invalid::Context)?.unwrap_or(CONTEXT);
             let filter = pg_getarg_datum(fcinfo, 6);
-            if let Some(filter) = filter {
-                arguments::filter(&Document::new(filter))?;
-            }
+            let filter = filter.map(|filter| Given::new(filter)).transpose()?.map(Rc::new);
             Ok(Self {
                 tenant,
                 vector: pg_getarg_datum(fcinfo, 0),
@@ -130,7 +128,8 @@ impl Request {
     pub fn conditions(&self) -> Conditions {
         Conditions {
             scope: self.scope.is_some(),
-            filter: self.filter.is_some(),
+            contained: self.filter.as_ref().is_some_and(|filter| filter.is_contained()),
+            tested: self.filter.as_ref().is_some_and(|filter| filter.has_operators()),
             since: self.since.is_some(),
             until: self.until.is_some(),
             excluded: self.excluded.is_some(),
@@ -169,11 +168,10 @@ impl Request {
             key.extend(part.map_or(usize::MAX, <[u8]>::len).to_ne_bytes());
             key.extend(part.unwrap_or_default());
         };
-        // SAFETY: values of variable length, as the signature says.
-        let [filter, excluded] =
-            unsafe { [self.filter, self.excluded].map(|value| value.map(|value| Detoasted::new(value))) };
+        // SAFETY: an array, as the signature says.
+        let excluded = self.excluded.map(|excluded| unsafe { Detoasted::new(excluded) });
         add(self.scope.as_deref().map(str::as_bytes));
-        add(filter.as_ref().map(Detoasted::bytes));
+        add(self.filter.as_ref().map(|filter| filter.bytes()));
         add(excluded.as_ref().map(Detoasted::bytes));
         add(self.role.as_deref().map(str::as_bytes));
         add(self.language.as_deref().map(str::as_bytes));

@@ -17,6 +17,7 @@ use super::statement::{self, Strict, Table, Vectors, Wanted};
 use super::words::{Id, Pass, Query, Terms};
 use super::{counts, syntax};
 use crate::error::Error;
+use crate::filters::Given;
 use crate::server::catalog;
 use crate::server::nest::Settings;
 use crate::server::spi::{self, Arg, Connection, Sees, Value, connect_to, typed};
@@ -92,17 +93,20 @@ impl Row {
 
 impl<'c> Search<'_, 'c> {
     /// Values for the parameters of [`super::statement`].
-    fn parameters<'a>(&'a self, words: Option<pg_sys::Datum>, ids: &[Id], most: u64) -> [Arg<'a>; 14] {
+    fn parameters<'a>(&'a self, words: Option<pg_sys::Datum>, ids: &[Id], most: u64) -> [Arg<'a>; 15] {
         let request = self.request;
         // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
         // pgvector's, and the server's own.
         let given = |oid, datum| unsafe { typed(oid, datum) };
         let vector = self.target.map_or(pg_sys::FLOAT4ARRAYOID, |target| target.types.vector);
+        let filter = |part: fn(&'a Given) -> Arg<'a>| {
+            request.filter.as_deref().map_or(Arg::null_oid(pg_sys::JSONBOID), part)
+        };
         [
             given(vector, request.vector),
             request.tenant.as_str().into(),
             request.scope.as_deref().into(),
-            given(pg_sys::JSONBOID, request.filter),
+            filter(Given::contained),
             given(pg_sys::TIMESTAMPTZOID, request.since),
             given(pg_sys::TIMESTAMPTZOID, request.until),
             given(pg_sys::TEXTARRAYOID, request.excluded),
@@ -113,6 +117,7 @@ impl<'c> Search<'_, 'c> {
             spi::ids(ids),
             given(pg_sys::TIMESTAMPTZOID, request.age_at),
             (most as i64).into(),
+            filter(Given::tested),
         ]
     }
 

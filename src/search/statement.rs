@@ -8,7 +8,7 @@ use super::find::Ask;
 pub const VECTOR: &str = "$1";
 pub const TENANT: &str = "$2";
 pub const SCOPE: &str = "$3";
-pub const FILTER: &str = "$4";
+pub const CONTAINED: &str = "$4";
 pub const SINCE: &str = "$5";
 pub const UNTIL: &str = "$6";
 pub const EXCLUDED: &str = "$7";
@@ -19,12 +19,16 @@ pub const STRICT: &str = "$11";
 pub const IDS: &str = "$12";
 pub const AGE_AT: &str = "$13";
 pub const MOST: &str = "$14";
+pub const TESTED: &str = "$15";
 
 /// Which conditions a search has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Conditions {
     pub scope: bool,
-    pub filter: bool,
+    /// The metadata contains what an index finds.
+    pub contained: bool,
+    /// The metadata is as a filter with operators says.
+    pub tested: bool,
     pub since: bool,
     pub until: bool,
     pub excluded: bool,
@@ -79,11 +83,13 @@ impl Table {
 
     /// What row `t` must fulfil beside belonging to the tenant.
     fn conditions(&self) -> String {
-        let Conditions { scope, filter, since, until, excluded, role, with_expired } = self.conditions;
+        let Conditions { scope, contained, tested, since, until, excluded, role, with_expired } =
+            self.conditions;
         let (scope_column, time) = (self.scope(), self.time());
         let each = [
             (scope, format!("t.{scope_column} = {SCOPE}")),
-            (filter, format!("t.metadata OPERATOR(llmspell.@>) {FILTER}")),
+            (contained, format!("t.metadata OPERATOR(llmspell.@>) {CONTAINED}")),
+            (tested, format!("llmspell_internal._filter_matches(t.metadata, {TESTED})")),
             (since, format!("t.{time} >= {SINCE}")),
             (until, format!("t.{time} < {UNTIL}")),
             (excluded, format!("t.{scope_column} <> ALL ({EXCLUDED})")),

@@ -31,19 +31,6 @@ impl<'a> Document<'a> {
         unsafe { typed(pg_sys::JSONBOID, Some(self.datum())) }
     }
 
-    /// "an object", "an array" or "a scalar".
-    pub fn kind(&self) -> &'static str {
-        // The header of the container tells; a bare scalar is an array of one.
-        let header = self.bytes().first_chunk::<4>().map_or(0, |head| u32::from_ne_bytes(*head));
-        if header & pg_sys::JB_FOBJECT != 0 {
-            "an object"
-        } else if header & pg_sys::JB_FSCALAR != 0 {
-            "a scalar"
-        } else {
-            "an array"
-        }
-    }
-
     pub fn text(&self) -> String {
         // SAFETY: jsonb_out gives a palloc'd C string of UTF-8.
         let text = unsafe { pgrx::direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(self.datum())]) };

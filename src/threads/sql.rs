@@ -81,3 +81,16 @@ fn _thread_blobs_unused(
     let unused = chain::unused(&store::all(&tenant, family), used);
     Ok(Some(polled(unused).map(pgrx::Uuid::from_bytes).collect()))
 }
+
+/// Whether a thread has nothing, also of what an older snapshot hides.
+#[pg_extern(sql = false)]
+fn _thread_is_empty(thread_id: Option<&str>) -> Result<bool, ErrorReport> {
+    Ok(store::is_empty(&tenant()?, given(thread_id, "thread_id")?))
+}
+
+/// Whether blobs are there, whatever an older snapshot shows.
+#[pg_extern(sql = false)]
+fn _thread_blobs_exist(family_id: pgrx::Uuid, blob_ids: Vec<pgrx::Uuid>) -> Result<bool, ErrorReport> {
+    let ids: Vec<Id> = polled(blob_ids).map(|id| *id.as_bytes()).collect();
+    Ok(store::are_there(&tenant()?, *family_id.as_bytes(), &ids))
+}

@@ -1,10 +1,11 @@
 //! The statements that reach blobs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 
 use super::chain::{Blob, Id, MAX_CHAIN, chain_of};
 use super::damage::{Damage, MAX_BYTES};
+use crate::interrupts::polled;
 use crate::server::spi::{self, Connection, Row, Sees, connect_to};
 
 const FETCH: &CStr = c"
@@ -13,6 +14,8 @@ const FETCH: &CStr = c"
 const SIZE: &CStr = c"
     SELECT pg_catalog.sum(size_bytes)::bigint FROM llmspell.thread_blobs
     WHERE tenant_id = $1 AND family_id = $2 AND blob_id = ANY ($3)";
+const THERE: &CStr = c"
+    SELECT blob_id FROM llmspell.thread_blobs WHERE tenant_id = $1 AND family_id = $2 AND blob_id = ANY ($3)";
 const ADD: &CStr = c"
     INSERT INTO llmspell.thread_blobs (tenant_id, family_id, base_id, step, blob_type, size_bytes, packed)
     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING blob_id";
@@ -25,6 +28,11 @@ const USED: &CStr = c"
     WHERE c.tenant_id = $1 AND c.thread_id = $2
     UNION ALL
     SELECT w.blob_id FROM llmspell.thread_writes w WHERE w.tenant_id = $1 AND w.thread_id = $2 AND w.blob_id IS NOT NULL";
+
+const EMPTY: &CStr = c"
+    SELECT NOT EXISTS (SELECT FROM llmspell.thread_checkpoints c WHERE c.tenant_id = $1 AND c.thread_id = $2)
+       AND NOT EXISTS (SELECT FROM llmspell.thread_writes w WHERE w.tenant_id = $1 AND w.thread_id = $2)
+       AND NOT EXISTS (SELECT FROM llmspell.thread_messages m WHERE m.tenant_id = $1 AND m.thread_id = $2)";
 
 /// Their plans depend on how large these are.
 const TABLES: [&CStr; 2] = [c"thread_blobs", c"thread_checkpoints"];
@@ -49,10 +57,20 @@ pub fn read(tenant: &str, family: Id, ids: &[Id], sees: Sees) -> HashMap<Id, Blo
     })
 }
 
-/// The chain of the former version of a value, or none where it is gone.
+/// The chain of the former version of a value, or none where it is gone, also where an older snapshot still shows it.
 pub fn former(tenant: &str, family: Id, id: Id) -> Result<Vec<Blob>, Damage> {
-    let found = read(tenant, family, &[id], Sees::Query);
+    let found = read(tenant, family, &[id], Sees::Latest);
     if found.contains_key(&id) { chain_of(id, &found) } else { Ok(Vec::new()) }
+}
+
+/// Whether all of these blobs are there, whatever an older snapshot shows.
+pub fn are_there(tenant: &str, family: Id, ids: &[Id]) -> bool {
+    let args = [tenant.into(), spi::id(family), spi::ids(ids)];
+    connect_to(&TABLES, |connection| {
+        let found: HashSet<Id> =
+            connection.rows(THERE, &args, Sees::Latest, |row| row.id(0)).into_iter().flatten().collect();
+        polled(ids).all(|id| found.contains(id))
+    })
 }
 
 /// Whether the values of these blobs have more bytes than one call returns, and how many.
@@ -90,7 +108,7 @@ pub fn add(tenant: &str, family: Id, new: New<'_>) -> Option<Id> {
 
 /// The threads of a family.
 ///
-/// This and the next two see what is committed by now: an older snapshot would take for unused what another
+/// This and the next three see what is committed by now: an older snapshot would take for unused what another
 /// transaction has come to use since.
 pub fn threads(tenant: &str, family: Id) -> Vec<String> {
     let args = [tenant.into(), spi::id(family)];
@@ -112,6 +130,13 @@ pub fn used(tenant: &str, thread: &str) -> Vec<Id> {
     let rows =
         connect_to(&TABLES, |connection| connection.rows(USED, &args, Sees::Latest, |row| row.id(0)));
     rows.into_iter().flatten().collect()
+}
+
+/// Whether a thread has nothing.
+pub fn is_empty(tenant: &str, thread: &str) -> bool {
+    let args = [tenant.into(), thread.into()];
+    let empty = connect_to(&TABLES, |connection| connection.row(EMPTY, &args, Sees::Latest, |row| row.get(0)));
+    empty.flatten().unwrap_or(false)
 }
 
 fn blob(row: &Row<'_>) -> Blob {

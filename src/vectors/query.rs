@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // reads them from the call
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::rc::Rc;
 
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys::panic::ErrorReport;
@@ -11,9 +12,9 @@ use super::invalid::Invalid;
 use super::route::{DEFAULT_K, MAX_EF_SEARCH, MAX_K, Mode};
 use super::statement::Conditions;
 use super::{layout, length};
-use crate::arguments::{self, given};
+use crate::arguments::given;
 use crate::error::Error;
-use crate::server::jsonb::Document;
+use crate::filters::Given;
 use crate::server::varlena::Detoasted;
 use crate::tenancy::tenant;
 
@@ -29,7 +30,7 @@ pub struct Query {
     pub length: f64,
     pub k: i32,
     pub scope: Option<String>,
-    pub filter: Option<Document<'static>>,
+    pub filter: Option<Rc<Given>>,
     pub max_distance: Option<f64>,
     pub mode: Mode,
     pub since: Option<pg_sys::Datum>,
@@ -53,7 +54,7 @@ impl Query {
         unsafe {
             let vector = given(pg_getarg_datum(fcinfo, 0), "query_embedding")?;
             let k = max_rows(pg_getarg(fcinfo, 1))?;
-            let filter = pg_getarg_datum(fcinfo, 3).map(|filter| Document::new(filter));
+            let filter = pg_getarg_datum(fcinfo, 3);
             let max_distance: Option<f64> = pg_getarg(fcinfo, 4);
             let mode: Option<String> = pg_getarg(fcinfo, 5);
             let ef_search: Option<i32> = pg_getarg(fcinfo, 9);
@@ -72,9 +73,7 @@ impl Query {
                 None => Mode::Auto,
                 Some(mode) => Mode::parse(&mode).ok_or_else(|| refuse(Invalid::Mode(mode)))?,
             };
-            if let Some(filter) = &filter {
-                arguments::filter(filter)?;
-            }
+            let filter = filter.map(|filter| Given::new(filter)).transpose()?.map(Rc::new);
             let numbers = layout::numbers(Detoasted::new(vector).bytes()).unwrap_or_default();
             Ok(Self {
                 tenant,
@@ -101,7 +100,8 @@ impl Query {
     pub fn conditions(&self) -> Conditions {
         Conditions {
             scope: self.scope.is_some(),
-            filter: self.filter.is_some(),
+            contained: self.filter.as_ref().is_some_and(|filter| filter.is_contained()),
+            tested: self.filter.as_ref().is_some_and(|filter| filter.has_operators()),
             since: self.since.is_some(),
             until: self.until.is_some(),
             max_distance: self.max_distance.is_some(),
@@ -116,7 +116,7 @@ impl Query {
     pub fn count_key(&self, table: &str) -> u64 {
         const MINUTE: usize = 60_000_000;
         let mut hasher = KEYS.with(RandomState::build_hasher);
-        let filter = self.filter.as_ref().map(Document::bytes);
+        let filter = self.filter.as_ref().map(|filter| filter.bytes());
         // SAFETY: an array, as the signature says.
         let excluded = self.excluded.map(|excluded| unsafe { Detoasted::new(excluded) });
         let excluded = excluded.as_ref().map(Detoasted::bytes);

@@ -12,8 +12,8 @@ use super::route::{self, Ann, Mode, Question, Route, Rows, Step, Why};
 use super::statement::{Conditions, Key, Metric};
 use super::target::{Target, target};
 use super::{cache, costs, halves, layout, length};
+use crate::filters::Given;
 use crate::server::catalog;
-use crate::server::jsonb::Document;
 use crate::server::nest::{self, Settings};
 use crate::server::spi::{Arg, Connection, Row, Sees, Value, typed};
 use crate::server::varlena;
@@ -85,7 +85,7 @@ fn question<'a>(
 const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
 
 /// Values for the parameters of [`super::statement`].
-fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 12] {
+fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 13] {
     let cosine = target.space.metric == Metric::Cosine;
     let vector = match cosine && !length::LENGTHS.contains(&query.length) {
         true => varlena::of(&layout::vector(&length::unit(&query.numbers))),
@@ -96,11 +96,14 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 12
     // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
     // and pgvector's.
     let given = |oid, datum| unsafe { typed(oid, datum) };
+    let filter = |part: fn(&'a Given) -> Arg<'a>| {
+        query.filter.as_deref().map_or(Arg::null_oid(pg_sys::JSONBOID), part)
+    };
     [
         given(target.types.vector, Some(vector)),
         query.tenant.as_str().into(),
         query.scope.as_deref().into(),
-        query.filter.as_ref().map_or(Arg::null_oid(pg_sys::JSONBOID), Document::argument),
+        filter(Given::contained),
         given(pg_sys::TIMESTAMPTZOID, query.since),
         given(pg_sys::TIMESTAMPTZOID, query.until),
         query.max_distance.into(),
@@ -109,6 +112,7 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 12
         given(target.types.halfvec, half),
         given(pg_sys::TEXTARRAYOID, query.excluded),
         query.role.as_deref().into(),
+        filter(Given::tested),
     ]
 }
 
@@ -203,8 +207,11 @@ fn exact<'c>(connection: &'c Connection, query: &Query, target: &Target, rows: O
     let parameters = parameters(query, target, 0);
     let hits = if few {
         // One index in its order, unless the filter has its own.
-        let off =
-            if conditions.filter { &PLAIN[..] } else { &[c"enable_seqscan", c"enable_bitmapscan", c"jit"] };
+        let off = if conditions.contained {
+            &PLAIN[..]
+        } else {
+            &[c"enable_seqscan", c"enable_bitmapscan", c"jit"]
+        };
         run(&target.space.exact_few(conditions), &parameters, off)
     } else {
         run(&target.space.exact(conditions), &parameters, &PLAIN)

@@ -7,7 +7,7 @@ use std::fmt::Write;
 pub const QUERY: &str = "$1";
 pub const TENANT: &str = "$2";
 pub const SCOPE: &str = "$3";
-pub const FILTER: &str = "$4";
+pub const CONTAINED: &str = "$4";
 pub const SINCE: &str = "$5";
 pub const UNTIL: &str = "$6";
 pub const MAX_DISTANCE: &str = "$7";
@@ -16,12 +16,16 @@ pub const FETCH: &str = "$9";
 pub const QUERY_HALF: &str = "$10";
 pub const EXCLUDED: &str = "$11";
 pub const ROLE: &str = "$12";
+pub const TESTED: &str = "$13";
 
 /// Which conditions a search has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Conditions {
     pub scope: bool,
-    pub filter: bool,
+    /// The metadata contains what an index finds.
+    pub contained: bool,
+    /// The metadata is as a filter with operators says.
+    pub tested: bool,
     pub since: bool,
     pub until: bool,
     pub max_distance: bool,
@@ -36,7 +40,8 @@ impl Conditions {
     /// Every row of the tenant.
     pub const ALL: Self = Self {
         scope: false,
-        filter: false,
+        contained: false,
+        tested: false,
         since: false,
         until: false,
         max_distance: false,
@@ -117,8 +122,11 @@ impl Space {
         if wanted.scope {
             and(format!("scope = {SCOPE}"));
         }
-        if wanted.filter {
-            and(format!("metadata OPERATOR(llmspell.@>) {FILTER}"));
+        if wanted.contained {
+            and(format!("metadata OPERATOR(llmspell.@>) {CONTAINED}"));
+        }
+        if wanted.tested {
+            and(format!("llmspell_internal._filter_matches(metadata, {TESTED})"));
         }
         if wanted.since {
             and(format!("created_at >= {SINCE}"));
@@ -278,7 +286,8 @@ mod tests {
     fn only_wanted_conditions_are_written() {
         let all = Conditions {
             scope: true,
-            filter: true,
+            contained: true,
+            tested: true,
             since: true,
             until: true,
             max_distance: true,
@@ -287,13 +296,16 @@ mod tests {
             role: true,
         };
         for text in [space().exact(all), space().exact_few(all)] {
-            for parameter in [QUERY, TENANT, SCOPE, FILTER, SINCE, UNTIL, MAX_DISTANCE, K, EXCLUDED, ROLE] {
+            for parameter in
+                [QUERY, TENANT, SCOPE, CONTAINED, SINCE, UNTIL, MAX_DISTANCE, K, EXCLUDED, ROLE, TESTED]
+            {
                 assert!(text.contains(parameter), "{parameter}");
             }
             assert!(text.contains("expires_at > now()"));
         }
         let none = space().exact(Conditions { with_expired: true, ..Conditions::default() });
-        for parameter in [SCOPE, FILTER, SINCE, UNTIL, MAX_DISTANCE, EXCLUDED, ROLE, "expires_at"] {
+        for parameter in [SCOPE, CONTAINED, SINCE, UNTIL, MAX_DISTANCE, EXCLUDED, ROLE, TESTED, "expires_at"]
+        {
             assert!(!none.contains(parameter), "{parameter}");
         }
     }

@@ -154,11 +154,38 @@ def snapshots():
         equal(values(connection, "snapshot-copy")[-1], ("c000002", later), "copied meanwhile")
         old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         old.execute("SELECT count(*) FROM llmspell.message_list('snapshot')")
+        put(connection, "snapshot", 3, later, "c000002")
+        with raises("40001"):
+            old.execute("SELECT llmspell.thread_delete('snapshot')")
+        old.rollback()
+        equal(len(values(connection, "snapshot")), 2, "stored while it was to be deleted")
+        old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        old.execute("SELECT count(*) FROM llmspell.message_list('snapshot')")
         connection.execute("SELECT count(*) FROM llmspell.message_append('snapshot', '[1]')")
         with raises("40001"):
             old.execute("SELECT count(*) FROM llmspell.message_append('snapshot', '[2]')")
         old.rollback()
         equal(rows(connection, "SELECT sequence, message FROM llmspell.message_list('snapshot')"), [(1, 1)])
+        # What was pruned meanwhile is not taken over, and serves as no base.
+        put(connection, "snapshot-2", 1, bytes(range(256)) * 20)
+        for call in ("SELECT llmspell.thread_copy('snapshot-2', 'snapshot-3')",
+                     """SELECT llmspell.checkpoint_put('snapshot-2', '', 'c000009', 'c000001', '{"channel_versions": {"messages": 1}}')"""):
+            old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            old.execute("SELECT count(*) FROM llmspell.thread_list()")
+            connection.execute("SELECT llmspell.thread_prune('{snapshot-2}', 'delete')")
+            put(connection, "snapshot-2", 2, b"other")
+            with raises("40001"):
+                old.execute(call)
+            old.rollback()
+            connection.execute("SELECT llmspell.thread_prune('{snapshot-2}', 'delete')")
+            put(connection, "snapshot-2", 1, bytes(range(256)) * 20)
+        connection.execute("SELECT llmspell.message_append('snapshot-2', '[1]')")
+        old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        old.execute("SELECT count(*) FROM llmspell.thread_list()")
+        connection.execute("SELECT llmspell.thread_prune('{snapshot-2}', 'delete')")
+        put(old, "snapshot-2", 5, later, "c000001")
+        old.commit()
+        equal(values(connection, "snapshot-2"), [("c000005", later)], "beside what was pruned")
     equal(faults(), [])
 
 
