@@ -37,19 +37,21 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_before constant text := least(coalesce(before, after[1]), after[1]);
+    v_contains constant jsonb := _filter_contains(_checkpoint_find.filter);
+    v_operators constant jsonb := _filter_operators(_checkpoint_find.filter);
 BEGIN
     IF checkpoint_id IS NOT NULL AND thread_id IS NOT NULL AND namespace IS NOT NULL THEN
         RETURN QUERY
         SELECT c.* FROM thread_checkpoints c
         WHERE c.tenant_id = v_tenant AND c.thread_id = _checkpoint_find.thread_id AND c.namespace = _checkpoint_find.namespace
           AND c.checkpoint_id = _checkpoint_find.checkpoint_id AND c.checkpoint_id < v_before
-          AND (_checkpoint_find.filter IS NULL OR c.metadata OPERATOR(llmspell.@>) _checkpoint_find.filter)
+          AND (v_contains IS NULL OR c.metadata OPERATOR(llmspell.@>) v_contains) AND (v_operators IS NULL OR _filter_matches(c.metadata, v_operators))
         LIMIT _checkpoint_find.max_rows;
     ELSIF thread_id IS NOT NULL AND namespace IS NOT NULL THEN
         RETURN QUERY
         SELECT c.* FROM thread_checkpoints c
         WHERE c.tenant_id = v_tenant AND c.thread_id = _checkpoint_find.thread_id AND c.namespace = _checkpoint_find.namespace AND c.checkpoint_id < v_before
-          AND (_checkpoint_find.filter IS NULL OR c.metadata OPERATOR(llmspell.@>) _checkpoint_find.filter)
+          AND (v_contains IS NULL OR c.metadata OPERATOR(llmspell.@>) v_contains) AND (v_operators IS NULL OR _filter_matches(c.metadata, v_operators))
         ORDER BY c.checkpoint_id DESC
         LIMIT _checkpoint_find.max_rows;
     ELSIF thread_id IS NOT NULL THEN
@@ -59,7 +61,7 @@ BEGIN
         WHERE c.tenant_id = v_tenant AND c.thread_id = _checkpoint_find.thread_id AND c.checkpoint_id < coalesce(before, v_before || E'\x01')
           AND (c.checkpoint_id, c.namespace) < (after[1], after[3])
           AND (_checkpoint_find.checkpoint_id IS NULL OR c.checkpoint_id = _checkpoint_find.checkpoint_id)
-          AND (_checkpoint_find.filter IS NULL OR c.metadata OPERATOR(llmspell.@>) _checkpoint_find.filter)
+          AND (v_contains IS NULL OR c.metadata OPERATOR(llmspell.@>) v_contains) AND (v_operators IS NULL OR _filter_matches(c.metadata, v_operators))
         ORDER BY c.checkpoint_id DESC, c.namespace DESC
         LIMIT _checkpoint_find.max_rows;
     ELSE
@@ -69,7 +71,7 @@ BEGIN
           AND (c.checkpoint_id, c.thread_id, c.namespace) < (after[1], after[2], after[3])
           AND (_checkpoint_find.namespace IS NULL OR c.namespace = _checkpoint_find.namespace)
           AND (_checkpoint_find.checkpoint_id IS NULL OR c.checkpoint_id = _checkpoint_find.checkpoint_id)
-          AND (_checkpoint_find.filter IS NULL OR c.metadata OPERATOR(llmspell.@>) _checkpoint_find.filter)
+          AND (v_contains IS NULL OR c.metadata OPERATOR(llmspell.@>) v_contains) AND (v_operators IS NULL OR _filter_matches(c.metadata, v_operators))
         ORDER BY c.checkpoint_id DESC, c.thread_id DESC, c.namespace DESC
         LIMIT _checkpoint_find.max_rows;
     END IF;
@@ -132,7 +134,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     RETURN QUERY
-    SELECT r.* FROM _checkpoint_rows(checkpoint_list.thread_id, checkpoint_list.namespace, checkpoint_list.checkpoint_id, _filter(checkpoint_list.filter),
+    SELECT r.* FROM _checkpoint_rows(checkpoint_list.thread_id, checkpoint_list.namespace, checkpoint_list.checkpoint_id, checkpoint_list.filter,
                                      checkpoint_list.before, coalesce(checkpoint_list.with_values, true), _max_rows(coalesce(checkpoint_list.max_rows, 100)),
                                      _checkpoint_after(checkpoint_list.after)) AS r;
 END

@@ -54,7 +54,9 @@ pub fn pack(data: &[u8], base: Option<&[u8]>) -> Result<(Vec<u8>, bool), Invalid
     }
     let alone = compress(data, &[])?;
     match beside {
-        Some(beside) if beside.len() < alone.len() / 2 => Ok((frame::seal(ZSTD_WITH_BASE, data, &beside), true)),
+        Some(beside) if beside.len() < alone.len() / 2 => {
+            Ok((frame::seal(ZSTD_WITH_BASE, data, &beside), true))
+        }
         _ => Ok((frame::seal(ZSTD, data, &alone), false)),
     }
 }
@@ -113,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_base_is_no_dictionary_of_zstd_whatever_its_head() {
-        let base: Vec<u8> = [0x37, 0xa4, 0x30, 0xec].into_iter().chain((0..3000u32).flat_map(u32::to_le_bytes)).collect();
+        let base: Vec<u8> =
+            [0x37, 0xa4, 0x30, 0xec].into_iter().chain((0..3000u32).flat_map(u32::to_le_bytes)).collect();
         let data = [base.as_slice(), b"more"].concat();
         let (packed, used) = pack(&data, Some(&base)).unwrap();
         assert!(used && unpack(&packed, Some(&base)) == Ok(data));

@@ -158,8 +158,10 @@ mod tests {
             assert!(unpack(&chain).unwrap() == *value, "{n}");
         }
         assert!(longest == MAX_CHAIN, "{longest}");
-        let (bytes, plain) =
-            all.values().zip(&values).fold((0, 0), |(b, p), (blob, value)| (b + blob.packed.len(), p + value.len()));
+        let (bytes, plain) = all
+            .values()
+            .zip(&values)
+            .fold((0, 0), |(b, p), (blob, value)| (b + blob.packed.len(), p + value.len()));
         assert!(bytes < plain / 15, "{bytes} of {plain}");
     }
 
@@ -177,7 +179,8 @@ mod tests {
         let packed = pack(&whole, std::slice::from_ref(&base)).unwrap();
         assert!(packed.base == Some(id(1)) && packed.bytes.len() < 100_000, "{}", packed.bytes.len());
         let (base_id, size) = (packed.base, whole.len());
-        let next = Blob { id: id(2), base: base_id, step: 1, blob_type: String::new(), size, packed: packed.bytes };
+        let next =
+            Blob { id: id(2), base: base_id, step: 1, blob_type: String::new(), size, packed: packed.bytes };
         assert!(unpack(&[base, next]).unwrap() == whole);
     }
 
@@ -196,7 +199,8 @@ mod tests {
 
     #[test]
     fn bases_of_what_is_used_are_used() {
-        let blobs = [(id(1), None), (id(2), Some(id(1))), (id(3), Some(id(2))), (id(4), Some(id(2))), (id(5), None)];
+        let blobs =
+            [(id(1), None), (id(2), Some(id(1))), (id(3), Some(id(2))), (id(4), Some(id(2))), (id(5), None)];
         assert_eq!(unused(&blobs, [id(3)]), [id(4), id(5)]);
         assert_eq!(unused(&blobs, [id(5), id(9)]), [id(1), id(2), id(3), id(4)]);
         assert_eq!(unused(&blobs, []).len(), 5);

@@ -76,7 +76,8 @@ pub fn are_there(tenant: &str, family: Id, ids: &[Id]) -> bool {
 /// Whether the values of these blobs have more bytes than one call returns, and how many.
 pub fn too_large(tenant: &str, family: Id, ids: &[Id]) -> Option<u64> {
     let args = [tenant.into(), spi::id(family), spi::ids(ids)];
-    let sum = connect_to(&TABLES, |connection| connection.row(SIZE, &args, Sees::Query, |row| row.get::<i64>(0)));
+    let sum =
+        connect_to(&TABLES, |connection| connection.row(SIZE, &args, Sees::Query, |row| row.get::<i64>(0)));
     sum.flatten().map(i64::cast_unsigned).filter(|bytes| *bytes > MAX_BYTES)
 }
 
@@ -127,15 +128,15 @@ pub fn all(tenant: &str, family: Id) -> Vec<(Id, Option<Id>)> {
 /// The blobs that a thread refers to.
 pub fn used(tenant: &str, thread: &str) -> Vec<Id> {
     let args = [tenant.into(), thread.into()];
-    let rows =
-        connect_to(&TABLES, |connection| connection.rows(USED, &args, Sees::Latest, |row| row.id(0)));
+    let rows = connect_to(&TABLES, |connection| connection.rows(USED, &args, Sees::Latest, |row| row.id(0)));
     rows.into_iter().flatten().collect()
 }
 
 /// Whether a thread has nothing.
 pub fn is_empty(tenant: &str, thread: &str) -> bool {
     let args = [tenant.into(), thread.into()];
-    let empty = connect_to(&TABLES, |connection| connection.row(EMPTY, &args, Sees::Latest, |row| row.get(0)));
+    let empty =
+        connect_to(&TABLES, |connection| connection.row(EMPTY, &args, Sees::Latest, |row| row.get(0)));
     empty.flatten().unwrap_or(false)
 }
 

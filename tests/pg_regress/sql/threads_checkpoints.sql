@@ -69,6 +69,8 @@ SELECT octet_length(c.write_values[1]) AS long FROM llmspell.checkpoint_get('w')
 SELECT llmspell.checkpoint_put('t', 'child:1', 'c3', NULL, '{}', '{"source": "loop"}');
 SELECT thread_id, namespace, checkpoint_id FROM llmspell.checkpoint_list('t', '');
 SELECT thread_id, namespace, checkpoint_id FROM llmspell.checkpoint_list('t', filter => '{"source": "loop"}');
+SELECT thread_id, namespace, checkpoint_id FROM llmspell.checkpoint_list('t', filter => '{"source": {"$in": ["loop", "fork"]}, "step": {"$exists": true}}');
+SELECT thread_id, namespace, checkpoint_id FROM llmspell.checkpoint_list('t', '', filter => '{"source": "loop", "step": {"$gte": 2}}');
 SELECT thread_id, namespace, checkpoint_id FROM llmspell.checkpoint_list('t', '', before => 'c3');
 SELECT thread_id, namespace, checkpoint_id, channel_values IS NULL AS bare FROM llmspell.checkpoint_list(filter => '{"source": "loop"}', with_values => false);
 SELECT count(*) FROM llmspell.checkpoint_list('t', '', 'c3', filter => '{"source": "input"}');
