@@ -151,6 +151,13 @@ COMMENT ON FUNCTION llmspell_internal._storable(anyelement, text) IS 'Whether a 
 Errors: 54000 over 128 MiB (bytea by its bytes, all others as text in COPY), or nested over 1,000 deep.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._storable(anyelement, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._storable_state(state_data jsonb, own_checksum bytea) RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_storable_state_wrapper';
+COMMENT ON FUNCTION llmspell_internal._storable_state(jsonb, bytea) IS 'Whether a row of agent_states can be dumped and restored: true, or an error.
+Errors: 54000 as _storable.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._storable_state(jsonb, bytea) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._session_is_id(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN value COLLATE pg_catalog."C" ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
@@ -163,6 +170,13 @@ AS 'MODULE_PATHNAME', '_kv_valid_wrapper';
 COMMENT ON FUNCTION llmspell_internal._kv_valid(bigint, bytea, text, jsonb) IS 'Whether a row of kv_store has a positive version and a known type.
 Errors: 54000 value or metadata not storable.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._kv_valid(bigint, bytea, text, jsonb) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._item_valid(namespace text, key text, version bigint, value jsonb, content text) RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_item_valid_wrapper';
+COMMENT ON FUNCTION llmspell_internal._item_valid(text, text, bigint, jsonb, text) IS 'Whether a row of items may be stored.
+Errors: 54000 a value or a content that a dump could not hold.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._item_valid(text, text, bigint, jsonb, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._storable_tags(tags text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

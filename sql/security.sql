@@ -57,7 +57,7 @@ BEGIN
     FROM pg_attribute a
     CROSS JOIN LATERAL (SELECT CASE
         WHEN a.atttypid IN ('jsonb'::regtype, 'bytea'::regtype, 'text[]'::regtype, 'tsvector'::regtype) OR a.attname IN ('content', 'title', 'label', 'reason', 'failure_reason', 'created_by') THEN 0
-        WHEN a.attname IN ('key', 'value', 'name', 'subject', 'agent_id', 'workflow_id', 'workflow_name', 'consumer', 'stream', 'source_id', 'content_hash', 'artifact_id', 'parent_artifact_id',
+        WHEN a.attname IN ('namespace', 'key', 'value', 'name', 'subject', 'agent_id', 'workflow_id', 'workflow_name', 'consumer', 'stream', 'source_id', 'content_hash', 'artifact_id', 'parent_artifact_id',
                            'idempotency_key', 'hook_id', 'component_id', 'text_id') THEN 1 END AS figures) AS w
     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget IS DISTINCT FROM w.figures AND w.figures IS NOT NULL;
     IF v_changes IS NOT NULL THEN

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 
 mod arguments;
 mod artifacts;
+mod call;
 mod cursor;
 mod episodes;
 mod error;
@@ -19,6 +20,7 @@ mod hooks;
 mod install;
 mod interrupts;
 mod introspection;
+mod items;
 mod json;
 mod kv;
 mod limits;
@@ -56,6 +58,7 @@ pub extern "C-unwind" fn _PG_init() {
     tenancy::init();
     settings::init();
     vectors::sql::init();
+    call::init();
     maintenance::worker::register();
 }
 

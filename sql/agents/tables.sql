@@ -19,7 +19,7 @@ CREATE TABLE llmspell.agent_states (
     CONSTRAINT unique_agent_state PRIMARY KEY (tenant_id, agent_id),
     CONSTRAINT positive_schema_version CHECK (schema_version > 0),
     CONSTRAINT positive_data_version CHECK (data_version > 0),
-    CONSTRAINT dumpable CHECK (llmspell_internal._storable(state_data, 'state_data') AND llmspell_internal._storable(own_checksum, 'own_checksum'))
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable_state(state_data, own_checksum))
 -- Room for the next version of a row in its page: an update then touches no index.
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_agent_states_type ON llmspell.agent_states (tenant_id, agent_type, agent_id);

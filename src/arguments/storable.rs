@@ -29,6 +29,17 @@ fn _storable(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     Ok(true)
 }
 
+/// The same for the two values of an agent's row, in one call: each node of a CHECK is read anew for each statement.
+#[pg_extern(sql = false)]
+fn _storable_state(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
+    // SAFETY: the signature is (jsonb, bytea), both of variable length.
+    unsafe {
+        check(pg_getarg_datum(fcinfo, 0), pg_sys::JSONBOID, "state_data")?;
+        check(pg_getarg_datum(fcinfo, 1), pg_sys::BYTEAOID, "own_checksum")?;
+    }
+    Ok(true)
+}
+
 /// The same for a value that is an argument of a native function.
 ///
 /// # Safety

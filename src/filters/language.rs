@@ -143,7 +143,9 @@ impl Reader {
                 );
             }
             b"$or" => {
-                return logical(self.each("$or", value, below_key).and_then(|each| self.add(Test::Any(each))));
+                return logical(
+                    self.each("$or", value, below_key).and_then(|each| self.add(Test::Any(each))),
+                );
             }
             b"$not" => {
                 return logical(

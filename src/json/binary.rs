@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn members_of_a_large_object() {
+    pub fn members_of_a_large_object() {
         let large: serde_json::Map<String, Json> =
             (0..500).map(|n| (format!("k{n}"), json!([n, "x"]))).collect();
         let bytes = document(&Json::Object(large));

@@ -1,4 +1,4 @@
-//! Search by words and meaning together, of vectors and episodes alike: BM25 over the tenant's own rows, one order out
+//! Search by words and meaning together, of vectors, episodes and items alike: BM25 over the tenant's own rows, one order out
 //! of both, and what stands around a hit.
 
 mod bm25;
@@ -14,5 +14,6 @@ mod run;
 pub mod sql;
 mod statement;
 mod syntax;
+mod terms;
 mod tsvector;
 mod words;

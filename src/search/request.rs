@@ -33,7 +33,7 @@ pub struct Request {
     pub vector: Option<pg_sys::Datum>,
     pub text: Option<String>,
     pub space: Option<String>,
-    /// The table of the space of texts; none for episodes.
+    /// The table of the space of texts, or that of the items; none for episodes.
     pub table: Option<String>,
     pub k: usize,
     pub scope: Option<String>,
@@ -138,9 +138,15 @@ impl Request {
         }
     }
 
-    /// More rows than wanted, as one that is second in both arms may beat the first of either.
+    /// Whether items are searched, whose vectors are beside them.
+    pub fn is_items(&self) -> bool {
+        self.table.as_deref() == Some("items")
+    }
+
+    /// More rows than wanted, as one that is second in both arms may beat the first of either. Pages of items are cut from
+    /// one order, whatever their size.
     pub fn pool(&self) -> usize {
-        (4 * self.k).clamp(60, 1000)
+        if self.is_items() { 1000 } else { (4 * self.k).clamp(60, 1000) }
     }
 
     /// How many of the best lend their score to the rows beside them.

@@ -14,7 +14,8 @@ use super::invalid::Invalid;
 use super::near::near;
 use super::request::{Fusion, Request};
 use super::statement::{self, Strict, Table, Vectors, Wanted};
-use super::words::{Id, Pass, Query, Terms};
+use super::terms::Words;
+use super::words::{Id, Pass};
 use super::{counts, syntax};
 use crate::error::Error;
 use crate::filters::Given;
@@ -23,16 +24,11 @@ use crate::server::nest::Settings;
 use crate::server::spi::{self, Arg, Connection, Sees, Value, connect_to, typed};
 use crate::server::varlena::Detoasted;
 use crate::vectors::layout;
+use crate::vectors::statement::Metric;
 use crate::vectors::target::Target;
 
 /// How much of a query is read.
 const TEXT_CHARS: usize = 10_000;
-
-const TERMS_SQL: &CStr = c"SELECT l.n, w.lexeme, w.place FROM unnest($1) WITH ORDINALITY AS l (name, n) \
-     CROSS JOIN LATERAL llmspell_internal._search_terms(l.name, $2) w";
-
-const STRICT_SQL: &CStr = c"SELECT array_agg(llmspell_internal._search_strict(l.name, $2) ORDER BY l.n) \
-     FROM unnest($1) WITH ORDINALITY AS l (name, n)";
 
 const LANGUAGE_SQL: &CStr = c"SELECT llmspell_internal._search_language(NULL)";
 
@@ -64,29 +60,22 @@ pub struct Rows {
     pub complete: bool,
 }
 
-/// The query by words in the languages of the rows, with what its statements take.
-struct Words<'c> {
-    query: Query,
-    names: Vec<String>,
-    strict: Option<Value<'c>>,
-    /// Whether the query has words at all.
-    is_given: bool,
-}
-
 struct Search<'r, 'c> {
     connection: &'c Connection,
     request: &'r Request,
     target: Option<&'r Target>,
+    /// The type and the metric of vectors, where some are compared.
+    compared: Option<(pg_sys::Oid, Metric)>,
     table: Table,
     vectors: Option<Vectors>,
     words: Words<'c>,
 }
 
 impl Row {
-    fn see(&mut self, target: &Target, distance: f64, most: Option<f64>) {
+    fn see(&mut self, metric: Metric, distance: f64, most: Option<f64>) {
         if most.is_none_or(|most| distance <= most) {
             self.distance = Some(distance);
-            self.vector_score = Some(target.space.metric.score(distance));
+            self.vector_score = Some(metric.score(distance));
         }
     }
 }
@@ -98,7 +87,7 @@ impl<'c> Search<'_, 'c> {
         // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
         // pgvector's, and the server's own.
         let given = |oid, datum| unsafe { typed(oid, datum) };
-        let vector = self.target.map_or(pg_sys::FLOAT4ARRAYOID, |target| target.types.vector);
+        let vector = self.compared.map_or(pg_sys::FLOAT4ARRAYOID, |(vector, _)| vector);
         let filter = |part: fn(&'a Given) -> Arg<'a>| {
             request.filter.as_deref().map_or(Arg::null_oid(pg_sys::JSONBOID), part)
         };
@@ -119,6 +108,18 @@ impl<'c> Search<'_, 'c> {
             (most as i64).into(),
             filter(Given::tested),
         ]
+    }
+
+    /// The nearest items.
+    fn nearest(&self, vectors: &Vectors) -> Vec<(Id, f64)> {
+        let near = self.connection.rows_planned(
+            self.table.nearest(vectors).as_str(),
+            &self.parameters(None, &[], self.request.pool() as u64),
+            || Settings::off(&PLAIN),
+            |row| row.id(0).zip(row.get::<f64>(1)),
+        );
+        let most = self.request.max_distance;
+        near.into_iter().flatten().filter(|(_, distance)| most.is_none_or(|most| *distance <= most)).collect()
     }
 
     fn pass(&self, ask: &Ask, pass: &mut Pass<'_>) {
@@ -155,7 +156,7 @@ impl<'c> Search<'_, 'c> {
         let lacks = |row: &Row| {
             wanted.age
                 || row.text_score.is_none() && (wanted.words || self.words.strict.is_some())
-                || row.distance.is_none() && self.target.is_some()
+                || row.distance.is_none() && self.compared.is_some()
         };
         let asked: Vec<usize> = (0..rows.len()).filter(|n| !rows[*n].is_read && lacks(&rows[*n])).collect();
         // bounded: the candidates, at most some thousand.
@@ -186,9 +187,10 @@ impl<'c> Search<'_, 'c> {
                 if let (Some(found), None) = (found, row.text_score) {
                     row.text_score = read.bytes(1).map(|text| found.scorer.text(language, text.bytes()));
                 }
-                if let (Some(target), None, Some(distance)) = (self.target, row.distance, read.get::<f64>(5))
+                if let (Some((_, metric)), None, Some(distance)) =
+                    (self.compared, row.distance, read.get::<f64>(5))
                 {
-                    row.see(target, distance, self.request.max_distance);
+                    row.see(metric, distance, self.request.max_distance);
                 }
             },
         );
@@ -218,8 +220,8 @@ impl<'c> Search<'_, 'c> {
         // bounded: the candidates, at most some thousand.
         for (n, (id, distance)) in near.iter().enumerate() {
             let mut row = Row { id: *id, vector_rank: Some(n as i64 + 1), ..Row::default() };
-            if let Some(target) = self.target {
-                row.see(target, *distance, None);
+            if let Some((_, metric)) = self.compared {
+                row.see(metric, *distance, None);
             }
             places.insert(*id, rows.len());
             rows.push(row);
@@ -384,7 +386,13 @@ pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> 
     let strict = parts.as_ref().map(|parts| parts.strict.as_str()).filter(|strict| !strict.is_empty());
     // Some of the nearest will not have the phrases.
     let fetch = if strict.is_some() { (5 * request.pool()).min(1000) } else { request.pool() };
-    let near = near(request, vector, fetch)?;
+    // The vectors of items are beside them.
+    let beside = match request.vector.filter(|_| request.is_items()) {
+        Some(_) => catalog::beside(vector, c"halfvec")
+            .map(|(schema, _)| Vectors::of(&schema, Metric::Cosine.operator(), String::new())),
+        None => None,
+    };
+    let near = if request.is_items() { None } else { near(request, vector, fetch)? };
     let target = near.as_ref().map(|(target, _)| &**target);
     let near = near.as_ref().map_or(&[][..], |(_, hits)| hits);
     let name = request.table.as_deref().unwrap_or("episodes");
@@ -408,9 +416,13 @@ pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> 
                 connection,
                 request,
                 target,
+                compared: target
+                    .map(|target| (target.types.vector, target.space.metric))
+                    .or_else(|| beside.as_ref().map(|_| (vector, Metric::Cosine))),
                 table: Table {
                     name: format!("llmspell.\"{}\"", name.replace('"', "\"\"")),
                     is_episodes: request.table.is_none(),
+                    is_items: request.is_items(),
                     conditions: request.conditions(),
                     strict: match words.strict {
                         None => Strict::Nothing,
@@ -418,13 +430,15 @@ pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> 
                         Some(_) => Strict::OfItsLanguage,
                     },
                 },
-                vectors: target.map(|Target { space, .. }| Vectors {
-                    table: space.table.clone(),
-                    operator: format!("OPERATOR({}.{})", space.vector_schema, space.metric.operator()),
-                }),
+                vectors: target
+                    .map(|Target { space, .. }| {
+                        Vectors::of(&space.vector_schema, space.metric.operator(), space.table.clone())
+                    })
+                    .or_else(|| beside.clone()),
                 words,
             };
-            match search.rows(near) {
+            let nearest = beside.as_ref().map(|vectors| search.nearest(vectors));
+            match search.rows(nearest.as_deref().unwrap_or(near)) {
                 Ok(rows) => {
                     if request.language.is_none() {
                         counts::keep_languages(&key, &names);
@@ -440,40 +454,6 @@ pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> 
             }
         }
     })
-}
-
-impl<'c> Words<'c> {
-    fn of(
-        connection: &'c Connection,
-        parts: Option<&syntax::Parts>,
-        names: &[String],
-        is_named: bool,
-    ) -> Self {
-        let mut languages: Vec<Terms> =
-            names.iter().map(|name| (name.as_bytes().to_owned(), Vec::new())).collect();
-        let mut strict = None;
-        if let Some(parts) = parts {
-            let args = [names.to_vec().into(), parts.words.as_str().into()];
-            connection.rows(TERMS_SQL, &args, Sees::Query, |row| {
-                let language = row.get::<i64>(0).and_then(|n| usize::try_from(n - 1).ok());
-                if let (Some(language), Some(place)) =
-                    (language.and_then(|n| languages.get_mut(n)), row.get(2))
-                {
-                    language.1.push((row.text(1).into_bytes(), place));
-                }
-            });
-            if !parts.strict.is_empty() {
-                let args = [names.to_vec().into(), parts.strict.as_str().into()];
-                strict = connection.kept(STRICT_SQL, &args, |row| row.value(0)).into_iter().flatten().next();
-            }
-        }
-        Self {
-            query: Query::new(languages, is_named),
-            names: names.to_vec(),
-            strict,
-            is_given: parts.is_some_and(|parts| !parts.words.is_empty()),
-        }
-    }
 }
 
 fn tsquery(text: &str) -> Option<pg_sys::Datum> {

@@ -53,12 +53,13 @@ pub struct Wanted {
     pub age: bool,
 }
 
-/// A table that has words: that of a space, or the episodes.
+/// A table that has words: that of a space, the episodes, or the items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Quoted, with its schema.
     pub name: String,
     pub is_episodes: bool,
+    pub is_items: bool,
     pub conditions: Conditions,
     pub strict: Strict,
 }
@@ -70,6 +71,27 @@ pub struct Vectors {
     pub table: String,
     /// Quoted, with its schema: `OPERATOR(public.<=>)`.
     pub operator: String,
+    /// Quoted, with its schema: `public.vector_dims`.
+    pub dims: String,
+}
+
+impl Vectors {
+    /// Those of a table, or beside the rows, compared by an operator of pgvector, whose schema is quoted.
+    pub fn of(schema: &str, operator: &str, table: String) -> Self {
+        Self {
+            table,
+            operator: format!("OPERATOR({schema}.{operator})"),
+            dims: format!("{schema}.vector_dims"),
+        }
+    }
+
+    /// The distance of the nearest vector of row `t`, none where they are of another length.
+    fn nearest(&self) -> String {
+        let Self { operator, dims, .. } = self;
+        format!(
+            "(SELECT min(e.vector {operator} {VECTOR}) FROM unnest(t.embeddings) AS e (vector) WHERE {dims}(e.vector) = {dims}({VECTOR}))"
+        )
+    }
 }
 
 impl Table {
@@ -78,18 +100,37 @@ impl Table {
     }
 
     fn time(&self) -> &'static str {
-        if self.is_episodes { "occurred_at" } else { "created_at" }
+        match (self.is_episodes, self.is_items) {
+            (true, _) => "occurred_at",
+            (_, true) => "updated_at",
+            _ => "created_at",
+        }
+    }
+
+    /// The document that filters ask.
+    fn document(&self) -> &'static str {
+        if self.is_items { "value" } else { "metadata" }
+    }
+
+    /// What says that a row of the items is one that searches find.
+    fn found_by_id(&self) -> &'static str {
+        if self.is_items { " AND (t.content IS NOT NULL OR t.embeddings IS NOT NULL)" } else { "" }
     }
 
     /// What row `t` must fulfil beside belonging to the tenant.
     fn conditions(&self) -> String {
         let Conditions { scope, contained, tested, since, until, excluded, role, with_expired } =
             self.conditions;
-        let (scope_column, time) = (self.scope(), self.time());
+        let (scope_column, time, document) = (self.scope(), self.time(), self.document());
+        let scoped = if self.is_items {
+            format!("t.namespace >= {SCOPE} AND t.namespace < llmspell_internal._item_subtree_end({SCOPE})")
+        } else {
+            format!("t.{scope_column} = {SCOPE}")
+        };
         let each = [
-            (scope, format!("t.{scope_column} = {SCOPE}")),
-            (contained, format!("t.metadata OPERATOR(llmspell.@>) {CONTAINED}")),
-            (tested, format!("llmspell_internal._filter_matches(t.metadata, {TESTED})")),
+            (scope, scoped),
+            (contained, format!("t.{document} OPERATOR(llmspell.@>) {CONTAINED}")),
+            (tested, format!("llmspell_internal._filter_matches(t.{document}, {TESTED})")),
             (since, format!("t.{time} >= {SINCE}")),
             (until, format!("t.{time} < {UNTIL}")),
             (excluded, format!("t.{scope_column} <> ALL ({EXCLUDED})")),
@@ -128,6 +169,8 @@ impl Table {
             Ask::Newest(_) => {
                 let order = if self.is_episodes {
                     "t.occurred_at DESC, t.recorded_at DESC, t.id DESC"
+                } else if self.is_items {
+                    "t.updated_at DESC, t.id DESC"
                 } else {
                     "t.created_at DESC, t.id DESC"
                 };
@@ -146,7 +189,8 @@ impl Table {
         };
         let (distance, join) = match vectors {
             None => ("NULL::double precision".to_owned(), String::new()),
-            Some(Vectors { table, operator }) => (
+            Some(vectors) if self.is_items => (vectors.nearest(), String::new()),
+            Some(Vectors { table, operator, .. }) => (
                 "v.distance".to_owned(),
                 format!(
                     " LEFT JOIN LATERAL (SELECT v.embedding {operator} {VECTOR} AS distance FROM {table} v \
@@ -154,12 +198,26 @@ impl Table {
                 ),
             ),
         };
+        let (embeddings, found_by_id) =
+            (if self.is_items { ", t.embeddings" } else { "" }, self.found_by_id());
         format!(
             "SELECT i.n, t.fts, t.language, t.fits, t.age, {distance} FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
-             CROSS JOIN LATERAL (SELECT {words} AS fts, t.language, {} AS fits, {age} AS age FROM {} t \
-             WHERE t.tenant_id = {TENANT} AND t.id = i.id OFFSET 0) AS t{join}",
+             CROSS JOIN LATERAL (SELECT {words} AS fts, t.language, {} AS fits, {age} AS age{embeddings} FROM {} t \
+             WHERE t.tenant_id = {TENANT} AND t.id = i.id{found_by_id} OFFSET 0) AS t{join}",
             self.strict(),
             self.name
+        )
+    }
+
+    /// The nearest items, each by the nearest of its vectors: id, distance. Every row of the namespaces is compared.
+    pub fn nearest(&self, vectors: &Vectors) -> String {
+        format!(
+            "SELECT t.id, t.distance FROM (SELECT t.id, {} AS distance FROM {} t \
+             WHERE t.tenant_id = {TENANT} AND t.embeddings IS NOT NULL{} OFFSET 0) AS t \
+             WHERE t.distance IS NOT NULL ORDER BY t.distance, t.id LIMIT {MOST}",
+            vectors.nearest(),
+            self.name,
+            self.conditions()
         )
     }
 
@@ -241,7 +299,7 @@ mod tests {
     use super::*;
 
     fn table(conditions: Conditions, strict: Strict) -> Table {
-        Table { name: "llmspell.t".to_owned(), is_episodes: true, conditions, strict }
+        Table { name: "llmspell.t".to_owned(), is_episodes: true, is_items: false, conditions, strict }
     }
 
     #[test]
@@ -257,13 +315,32 @@ mod tests {
             assert!(text.contains(part), "{part}");
         }
         let wanted = Wanted { words: false, age: true };
-        let vectors = Vectors { table: "llmspell.v".to_owned(), operator: "OPERATOR(public.<=>)".to_owned() };
+        let vectors = Vectors::of("public", "<=>", "llmspell.v".to_owned());
         let text = table(expired, Strict::One).details(wanted, Some(&vectors));
         for part in
             ["NULL::tsvector", "$13 - t.occurred_at", "v.embedding OPERATOR(public.<=>) $1", "($11)[1]"]
         {
             assert!(text.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn items_have_their_vectors_beside_them() {
+        let scoped = Conditions { scope: true, contained: true, ..Conditions::default() };
+        let items = Table { is_episodes: false, is_items: true, ..table(scoped, Strict::Nothing) };
+        let vectors = Vectors::of("public", "<=>", String::new());
+        let text = items.nearest(&vectors);
+        for part in
+            ["t.namespace >= $3", "_item_subtree_end($3)", "t.value OPERATOR(llmspell.@>) $4", "LIMIT $14"]
+        {
+            assert!(text.contains(part), "{part}");
+        }
+        let wanted = Wanted { words: true, age: false };
+        let text = items.details(wanted, Some(&vectors));
+        assert!(
+            text.contains("min(e.vector OPERATOR(public.<=>) $1)")
+                && !text.contains("JOIN LATERAL (SELECT v.")
+        );
     }
 
     #[test]

@@ -30,6 +30,22 @@ pub fn is_ours(relation: pg_sys::Oid) -> bool {
     }
 }
 
+/// Whether the current user may execute a function.
+pub fn may_execute(function: pg_sys::Oid) -> bool {
+    // SAFETY: looks up rights; a function that is gone is answered for, too.
+    unsafe {
+        let mut is_missing = false;
+        let found = pg_sys::object_aclcheck_ext(
+            pg_sys::ProcedureRelationId,
+            function,
+            pg_sys::GetUserId(),
+            pg_sys::ACL_EXECUTE as pg_sys::AclMode,
+            &raw mut is_missing,
+        );
+        found == pg_sys::AclResult::ACLCHECK_OK && !is_missing
+    }
+}
+
 /// How many pages a table has now; 0 where it is missing.
 pub fn pages(name: &CStr) -> u32 {
     relation(name).map_or(0, pages_of)

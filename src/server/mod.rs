@@ -1,4 +1,5 @@
-//! Calls into the server that more than one domain makes. [`spi`] is the crate's only unsafe SPI code.
+//! Calls into the server that more than one domain makes. [`spi`] is the crate's only unsafe SPI
+//! code, but for [`calls`].
 //!
 //! Rules for every statement that runs through it:
 //!
@@ -28,6 +29,7 @@
 //! few rows. Where the plan depends on a value, the text of the statement does.
 
 mod cache;
+pub mod calls;
 pub mod catalog;
 pub mod clock;
 pub mod jsonb;

@@ -28,6 +28,18 @@ pub unsafe fn rows_of(fcinfo: pg_sys::FunctionCallInfo) -> impl FnMut(&[Option<p
     }
 }
 
+/// The tuple store of a function that returns a set of values.
+///
+/// # Safety
+/// `fcinfo` is that of a set-returning call.
+pub unsafe fn values_of(fcinfo: pg_sys::FunctionCallInfo) -> *mut pg_sys::Tuplestorestate {
+    // SAFETY: makes the tuple store of the call; the one column is the value.
+    unsafe {
+        pg_sys::InitMaterializedSRF(fcinfo, pg_sys::MAT_SRF_USE_EXPECTED_DESC);
+        (*(*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()).setResult
+    }
+}
+
 /// The type of the first argument, where the extension that defines it gives it a number.
 ///
 /// # Safety

@@ -61,6 +61,12 @@ pub(super) fn set(tenant: &str, is_local: bool) {
     nest::set(NAME, tenant, if is_local { Until::Transaction } else { Until::Session });
 }
 
+/// Sets the tenant for the transaction.
+pub fn set_local(tenant: &str) -> Result<(), Error> {
+    set(tenant_id::check(tenant.as_bytes())?, true);
+    Ok(())
+}
+
 /// Refuses what cannot name a tenant, and a default that a role without rights would plant for
 /// later sessions (ALTER ROLE … SET tests its value with PGC_S_TEST).
 #[pg_guard]

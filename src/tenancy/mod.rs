@@ -7,4 +7,4 @@ mod source;
 mod sql;
 pub mod tenant_id;
 
-pub use current::{init, tenant};
+pub use current::{init, set_local, tenant};

@@ -26,7 +26,8 @@ fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
         let decision = search::decide(connection, &query, vector)?;
         let found = search::run(connection, &query, &decision);
         for hit in polled(&found.hits) {
-            let [scope, metadata, content, created_at, text_id] = hit.rest.map(|value| value.map(Value::datum));
+            let [scope, metadata, content, created_at, text_id] =
+                hit.rest.map(|value| value.map(Value::datum));
             put(&[
                 Some(hit.id.datum()),
                 hit.distance.into_datum(),

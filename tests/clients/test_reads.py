@@ -81,6 +81,7 @@ PAGED = {
     "threads": "INSERT INTO llmspell.threads (tenant_id, thread_id, message_count) SELECT current_setting('app.current_tenant_id'), CASE n WHEN 1 THEN 't' ELSE 't' || n END, n",
     "thread_checkpoints": "INSERT INTO llmspell.thread_checkpoints (tenant_id, thread_id, namespace, checkpoint_id, checkpoint) SELECT current_setting('app.current_tenant_id'), 't', '', 'c' || n, '{}'",
     "thread_messages": "INSERT INTO llmspell.thread_messages (tenant_id, thread_id, sequence, message_id, message) SELECT current_setting('app.current_tenant_id'), 't', n, 'm' || n, '1'",
+    "items": "INSERT INTO llmspell.items (tenant_id, namespace, key, value) SELECT current_setting('app.current_tenant_id'), llmspell_internal._item_path(ARRAY['a', 'n' || n], 'n'), 'k', '{\"kind\": \"note\"}'",
 }
 # The arguments of each list.
 PAGES = {
@@ -98,6 +99,8 @@ PAGES = {
     "event_list": [f"{by}newest_first => {order}" for by in ("", "pattern => 'chat.turn', ", "correlation_id => '00000000-0000-0000-0000-0000000000cc', ") for order in ("true", "false")],
     "artifact_list": [f"session_id => {SESSION}", f"session_id => {SESSION}, newest_first => true", f"session_id => {SESSION}, name => 'report'", "artifact_type => 'file'"],
     "entity_list": ["", "entity_type => 'city'"],
+    "item_list": ["", "'{a}'", "filter => '{\"kind\": \"note\"}'"],
+    "namespace_list": ["", "'{a,*}'", "max_depth => 2"],
 }
 # These read all that match, and sort: a pattern of several types by time, agents and workflows by their storage key.
 # entity_list may do so while the statistics are those of a small table.
