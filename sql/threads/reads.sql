@@ -28,9 +28,37 @@ COMMENT ON FUNCTION llmspell_internal._checkpoint_after(text) IS 'The ids of a c
 Errors: 22023 not a cursor.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._checkpoint_after(text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._checkpoint_of_thread(thread_id text, checkpoint_id text, contains jsonb, operators jsonb, before text, max_rows int, after text[])
+RETURNS SETOF llmspell.thread_checkpoints
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant constant text := _require_tenant();
+BEGIN
+    -- All namespaces of a thread are sorted.
+    RETURN QUERY
+    SELECT c.* FROM thread_checkpoints c
+    WHERE c.tenant_id = v_tenant AND c.thread_id = _checkpoint_of_thread.thread_id AND c.checkpoint_id < coalesce(before, after[1] || E'\x01')
+      AND (c.checkpoint_id, c.namespace) < (after[1], after[3])
+      AND (_checkpoint_of_thread.checkpoint_id IS NULL OR c.checkpoint_id = _checkpoint_of_thread.checkpoint_id)
+      AND (contains IS NULL OR c.metadata OPERATOR(llmspell.@>) contains) AND (operators IS NULL OR _filter_matches(c.metadata, operators))
+    ORDER BY c.checkpoint_id DESC, c.namespace DESC
+    LIMIT _checkpoint_of_thread.max_rows;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._checkpoint_of_thread(text, text, jsonb, jsonb, text, int, text[]) IS 'The part of _checkpoint_find for all namespaces of a thread.
+Errors: 42501 no tenant.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._checkpoint_of_thread(text, text, jsonb, jsonb, text, int, text[]) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._checkpoint_find(thread_id text, namespace text, checkpoint_id text, filter jsonb, before text, max_rows int, after text[])
 RETURNS SETOF llmspell.thread_checkpoints
 LANGUAGE plpgsql STABLE
+-- In the order of an index, whatever statistics say: a page of a thread that has grown since is else read with all of it.
+SET enable_sort = off
+SET enable_bitmapscan = off
+SET enable_seqscan = off
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -55,15 +83,9 @@ BEGIN
         ORDER BY c.checkpoint_id DESC
         LIMIT _checkpoint_find.max_rows;
     ELSIF thread_id IS NOT NULL THEN
-        -- All namespaces of a thread are sorted.
         RETURN QUERY
-        SELECT c.* FROM thread_checkpoints c
-        WHERE c.tenant_id = v_tenant AND c.thread_id = _checkpoint_find.thread_id AND c.checkpoint_id < coalesce(before, v_before || E'\x01')
-          AND (c.checkpoint_id, c.namespace) < (after[1], after[3])
-          AND (_checkpoint_find.checkpoint_id IS NULL OR c.checkpoint_id = _checkpoint_find.checkpoint_id)
-          AND (v_contains IS NULL OR c.metadata OPERATOR(llmspell.@>) v_contains) AND (v_operators IS NULL OR _filter_matches(c.metadata, v_operators))
-        ORDER BY c.checkpoint_id DESC, c.namespace DESC
-        LIMIT _checkpoint_find.max_rows;
+        SELECT c.* FROM _checkpoint_of_thread(_checkpoint_find.thread_id, _checkpoint_find.checkpoint_id, v_contains, v_operators, before,
+                                              _checkpoint_find.max_rows, after) AS c;
     ELSE
         RETURN QUERY
         SELECT c.* FROM thread_checkpoints c
@@ -132,6 +154,8 @@ RETURNS SETOF llmspell_internal.checkpoint_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
+DECLARE
+    v_tenant constant text := _require_tenant();
 BEGIN
     RETURN QUERY
     SELECT r.* FROM _checkpoint_rows(checkpoint_list.thread_id, checkpoint_list.namespace, checkpoint_list.checkpoint_id, checkpoint_list.filter,
