@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -103,7 +103,7 @@ class _Saver(BaseCheckpointSaver[str]):
         loaded = {channel: loads((kind, bytes(value))) for channel, kind, value in zip(channels, kinds, values)}
         return CheckpointTuple(
             config=_config(thread_id, namespace, checkpoint_id),
-            checkpoint={**checkpoint, "channel_values": {**(checkpoint.get("channel_values") or {}), **loaded}},
+            checkpoint=cast(Checkpoint, {**checkpoint, "channel_values": {**(checkpoint.get("channel_values") or {}), **loaded}}),
             metadata=metadata,
             parent_config=_config(thread_id, namespace, parent_id) if parent_id else None,
             pending_writes=[(task, channel, loads((kind, bytes(value)))) for task, channel, kind, value in zip(tasks, written, write_kinds, write_values)],
