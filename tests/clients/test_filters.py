@@ -91,7 +91,7 @@ def every_function_is_known():
     known = with_filters()
     equal({f.name for f, _ in known} ^ set(FINDS), set(), "functions that FINDS lacks, or that are gone")
     wrong = []
-    with server() as owner, app(A) as connection:
+    with server() as owner, app("filters-known") as connection:
         for function, i in known:
             comment = one(owner, "SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p WHERE p.pronamespace = 'llmspell'::regnamespace AND p.proname = %s", [function.name])
             if SENTENCE not in comment:
