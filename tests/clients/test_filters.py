@@ -16,7 +16,7 @@ VECTOR = "array_fill(1, ARRAY[384])::vector"
 FINDS = {
     "artifact_list": "SELECT name::int AS n FROM llmspell.artifact_list(filter => f.filter, max_rows => 1000)",
     "entity_list": "SELECT name::int AS n FROM llmspell.entity_list(filter => f.filter, max_rows => 1000)",
-    # Tried by words alone, below.
+    # Its words are also those of the properties, so what it finds is no more the filter's alone.
     "entity_search": None,
     "episode_search": f"SELECT content::int AS n FROM llmspell.episode_search(query_embedding => {VECTOR}, filter => f.filter, max_rows => 1000)",
     "event_list": "SELECT substr(event_type, 2)::int AS n FROM llmspell.event_list(filter => f.filter, max_rows => 1000)",
@@ -40,7 +40,6 @@ OTHERS = {
     "item_list, behind many": "SELECT key::int AS n FROM llmspell.item_list(filter => f.filter, max_rows => 1000) WHERE key ~ '^[0-9]+$'",
     "vector_search, exact": f"SELECT content::int AS n FROM llmspell.vector_search({VECTOR}, filter => f.filter, max_rows => 1000, mode => 'exact')",
     "hybrid_search, by words": "SELECT content::int AS n FROM llmspell.hybrid_search('0 or 1 or 7 or 42', NULL, filter => f.filter, max_rows => 1000)",
-    "entity_search, by words": "SELECT name::int AS n FROM llmspell.entity_search('0 or 1 or 7 or 42', entity_type => 'filters', filter => f.filter, max_rows => 1000)",
     "episode_search, by words": "SELECT content::int AS n FROM llmspell.episode_search('0 or 1 or 7 or 42', filter => f.filter, max_rows => 1000, context => 0)",
 }
 BY_WORDS = {0, 1, 7, 42}
