@@ -11,7 +11,7 @@ VALUES = {
     "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"],
     "double precision[]": [1.0, 1.0], "integer[]": [10], "bigint[]": [1], "tsquery": "value", "tsvector": "value", "anyarray": None, "regconfig": "simple",
     "llmspell.vector_spaces": "(vectors_384,vector_embeddings_384,384,cosine,,vectors,t,2026-01-01,,,,)",
-    "date": "2026-01-01", "oid": 25,
+    "date": "2026-01-01", "oid": 25, "interval[]": ["1 day"],
 }
 
 
