@@ -159,8 +159,8 @@ Errors: 54000 as _storable.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._storable_state(jsonb, bytea) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._session_is_id(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN value COLLATE pg_catalog."C" ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_session_is_id_wrapper';
 COMMENT ON FUNCTION llmspell_internal._session_is_id(text) IS 'Whether a text is the id of a session as it is written, in lower or upper case.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_is_id(text) TO llmspell_app;
 

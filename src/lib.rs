@@ -30,6 +30,7 @@ mod parallel;
 mod patterns;
 mod search;
 mod server;
+mod sessions;
 mod settings;
 mod storage;
 mod tenancy;

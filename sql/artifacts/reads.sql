@@ -1,27 +1,36 @@
 -- Reading artifacts, all with the rights of the caller: large objects have owners of their own.
 
-CREATE OR REPLACE FUNCTION llmspell_internal._artifact_id(artifact_id text, session_id uuid, name text, version int, session_name text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_of_name(artifact_id text, session_id uuid, name text, version int, session_name text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_least constant int := coalesce(_artifact_id.version, 1);
-    v_most constant int := coalesce(_artifact_id.version, 2147483647);
+    v_least constant int := coalesce(_artifact_of_name.version, 1);
+    v_most constant int := coalesce(_artifact_of_name.version, 2147483647);
 BEGIN
-    IF num_nonnulls(_artifact_id.session_id, _artifact_id.name, _artifact_id.version, _artifact_id.session_name) = 0 THEN
-        RETURN _given(_artifact_id.artifact_id, 'artifact_id');
-    ELSIF _artifact_id.artifact_id IS NOT NULL THEN
+    IF _artifact_of_name.artifact_id IS NOT NULL THEN
         RAISE EXCEPTION 'artifact_id does not go with session_id, name or version' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give the id, or the session and the name, with a version or without.';
     END IF;
     RETURN (SELECT a.artifact_id FROM artifacts a
-            WHERE a.tenant_id = v_tenant AND a.session_id = _given(_session_of(_artifact_id.session_id, _artifact_id.session_name), 'session_id') AND a.name = _given(_artifact_id.name, 'name')
+            WHERE a.tenant_id = v_tenant AND a.session_id = _given(_session_of(_artifact_of_name.session_id, _artifact_of_name.session_name), 'session_id') AND a.name = _given(_artifact_of_name.name, 'name')
               AND a.version BETWEEN v_least AND v_most
             ORDER BY a.version DESC LIMIT 1);
 END
 $$;
+COMMENT ON FUNCTION llmspell_internal._artifact_of_name(text, uuid, text, integer, text) IS 'The id of an artifact that is given by session, name and version (the newest); NULL where there is none.
+Errors: 42501 no tenant, 22004 no session or no name, 22023 an id is given, too, P0002 no session has the name.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_of_name(text, uuid, text, integer, text) TO llmspell_app;
+
+-- The inner CASE keeps the planner, which evaluates stable functions for its estimates, from refusing a null id that
+-- no one asks for.
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_id(artifact_id text, session_id uuid, name text, version int, session_name text) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN num_nonnulls(session_id, name, version, session_name) = 0
+    THEN llmspell_internal._tenant_given(CASE WHEN num_nonnulls(session_id, name, version, session_name) = 0 THEN artifact_id END, 'artifact_id')
+    ELSE llmspell_internal._artifact_of_name(artifact_id, session_id, name, version, session_name) END;
 COMMENT ON FUNCTION llmspell_internal._artifact_id(text, uuid, text, integer, text) IS 'The id of an artifact that is given by it, or by session, name and version (the newest); NULL where there is none.
 Errors: 42501 no tenant, 22004 neither, 22023 both, P0002 no session has the name.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_id(text, uuid, text, integer, text) TO llmspell_app;
@@ -227,7 +236,16 @@ COMMENT ON FUNCTION llmspell_internal._artifact_cursor(text) IS 'Session and seq
 Errors: 22023 no such cursor.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_cursor(text) TO llmspell_app;
 
--- Planned anew by each call: only that drops the filters that are null and finds the index of the others.
+-- Inlined, so that it costs nothing: no SET, not STRICT.
+CREATE OR REPLACE FUNCTION llmspell_internal._artifact_row(a llmspell.artifacts) RETURNS SETOF llmspell_internal.artifact_row
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT a.artifact_id::text, a.session_id, a.sequence, a.name::text, a.version, a.content_hash::text, a.size_bytes, a.mime_type::text,
+        a.artifact_type::text, a.metadata, a.tags, a.parent_artifact_id::text, a.created_by::text, a.created_at, llmspell_internal._cursor_of_number(a.session_id, a.sequence);
+END;
+COMMENT ON FUNCTION llmspell_internal._artifact_row(llmspell.artifacts) IS 'A row of artifacts as artifact_list shows it.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_row(llmspell.artifacts) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.artifact_list(
     session_id uuid DEFAULT NULL, name text DEFAULT NULL, tag text DEFAULT NULL, artifact_type text DEFAULT NULL, filter jsonb DEFAULT NULL,
     newest_first boolean DEFAULT false, max_rows int DEFAULT 100, after text DEFAULT NULL, session_name text DEFAULT NULL)
@@ -239,25 +257,50 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_session constant uuid := _session_of(artifact_list.session_id, artifact_list.session_name);
-    v_after record := _artifact_cursor(artifact_list.after);
-    v_newest_first constant boolean := coalesce(artifact_list.newest_first, false);
+    v_newest constant boolean := coalesce(artifact_list.newest_first, false);
+    v_last_session uuid := CASE WHEN v_newest THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE '00000000-0000-0000-0000-000000000000' END;
+    v_last bigint := CASE WHEN v_newest THEN 9223372036854775807 ELSE -1 END;
+    v_contains constant jsonb := _filter_contains(artifact_list.filter);
+    v_operators constant jsonb := _filter_operators(artifact_list.filter);
+    v_rows int;
 BEGIN
-    RETURN QUERY EXECUTE format($sql$
-        SELECT a.artifact_id::text, a.session_id, a.sequence, a.name::text, a.version, a.content_hash::text, a.size_bytes, a.mime_type::text,
-            a.artifact_type::text, a.metadata, a.tags, a.parent_artifact_id::text, a.created_by::text, a.created_at, format('%%s:%%s', a.session_id, a.sequence)
-        FROM artifacts a
-        WHERE a.tenant_id = $1
-          AND ($2 IS NULL OR (a.session_id, a.sequence) %1$s ($2, $3))
-          AND ($4 IS NULL OR a.session_id = $4)
-          AND ($5 IS NULL OR a.name = $5)
-          AND ($6 IS NULL OR a.tags OPERATOR(llmspell.@>) ARRAY[$6])
-          AND ($7 IS NULL OR a.artifact_type = $7)
-          AND ($8 IS NULL OR a.metadata OPERATOR(llmspell.@>) $8)
-          AND ($10 IS NULL OR _filter_matches(a.metadata, $10))
-        ORDER BY a.session_id %2$s, a.sequence %2$s
-        LIMIT $9$sql$, CASE WHEN v_newest_first THEN '<' ELSE '>' END, CASE WHEN v_newest_first THEN 'DESC' ELSE 'ASC' END)
-    USING v_tenant, v_after.session_id, v_after.sequence, v_session, artifact_list.name, artifact_list.tag, artifact_list.artifact_type,
-        _filter_contains(artifact_list.filter), _max_rows(coalesce(artifact_list.max_rows, 100)), _filter_operators(artifact_list.filter);
+    IF artifact_list.after IS NOT NULL THEN
+        SELECT c.session_id, c.sequence INTO v_last_session, v_last FROM _artifact_cursor(artifact_list.after) c;
+    END IF;
+    v_rows := _max_rows(coalesce(artifact_list.max_rows, 100));
+    -- One statement for each direction where the order is that of an index.
+    IF num_nonnulls(artifact_list.name, artifact_list.tag, artifact_list.artifact_type, artifact_list.filter) = 0 THEN
+        IF v_session IS NOT NULL AND v_newest THEN
+            RETURN QUERY SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r
+            WHERE a.tenant_id = v_tenant AND a.session_id = v_session AND (a.session_id, a.sequence) < (v_last_session, v_last)
+            ORDER BY r.sequence DESC LIMIT v_rows;
+        ELSIF v_session IS NOT NULL THEN
+            RETURN QUERY SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r
+            WHERE a.tenant_id = v_tenant AND a.session_id = v_session AND (a.session_id, a.sequence) > (v_last_session, v_last)
+            ORDER BY r.sequence LIMIT v_rows;
+        ELSIF v_newest THEN
+            RETURN QUERY SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r
+            WHERE a.tenant_id = v_tenant AND (a.session_id, a.sequence) < (v_last_session, v_last)
+            ORDER BY r.session_id DESC, r.sequence DESC LIMIT v_rows;
+        ELSE
+            RETURN QUERY SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r
+            WHERE a.tenant_id = v_tenant AND (a.session_id, a.sequence) > (v_last_session, v_last)
+            ORDER BY r.session_id, r.sequence LIMIT v_rows;
+        END IF;
+        RETURN;
+    END IF;
+    -- Only constant texts are put together: the conditions that are given decide which index serves.
+    RETURN QUERY EXECUTE concat_ws(' AND ',
+        'SELECT r.* FROM artifacts a CROSS JOIN LATERAL _artifact_row(a) r WHERE a.tenant_id = $1',
+        CASE WHEN artifact_list.after IS NOT NULL THEN format('(a.session_id, a.sequence) %s ($2, $3)', CASE WHEN v_newest THEN '<' ELSE '>' END) END,
+        CASE WHEN v_session IS NOT NULL THEN 'a.session_id = $4' END,
+        CASE WHEN artifact_list.name IS NOT NULL THEN 'a.name = $5' END,
+        CASE WHEN artifact_list.tag IS NOT NULL THEN 'a.tags OPERATOR(llmspell.@>) ARRAY[$6]' END,
+        CASE WHEN artifact_list.artifact_type IS NOT NULL THEN 'a.artifact_type = $7' END,
+        CASE WHEN v_contains IS NOT NULL THEN 'a.metadata OPERATOR(llmspell.@>) $8' END,
+        CASE WHEN v_operators IS NOT NULL THEN '_filter_matches(a.metadata, $10)' END)
+        || format(' ORDER BY r.session_id %1$s, r.sequence %1$s LIMIT $9', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END)
+    USING v_tenant, v_last_session, v_last, v_session, artifact_list.name, artifact_list.tag, artifact_list.artifact_type, v_contains, v_rows, v_operators;
 END
 $$;
 COMMENT ON FUNCTION llmspell.artifact_list(uuid, text, text, text, jsonb, boolean, integer, text, text) IS 'Artifacts without their content, by session and sequence; each argument that is given narrows them.

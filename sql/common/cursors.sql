@@ -13,6 +13,18 @@ AS 'MODULE_PATHNAME', '_cursor_of_uuid_wrapper';
 COMMENT ON FUNCTION llmspell_internal._cursor_of_uuid(timestamptz, uuid) IS 'The cursor of a row by its time and id, as _cursor makes it.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_of_uuid(timestamptz, uuid) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._cursor_of_times(first timestamptz, second timestamptz, id uuid) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20
+AS 'MODULE_PATHNAME', '_cursor_of_times_wrapper';
+COMMENT ON FUNCTION llmspell_internal._cursor_of_times(timestamptz, timestamptz, uuid) IS 'The cursor of a row by two times and an id: _cursor of the first time and the cursor of the rest.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_of_times(timestamptz, timestamptz, uuid) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._cursor_of_number(id uuid, number bigint) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20
+AS 'MODULE_PATHNAME', '_cursor_of_number_wrapper';
+COMMENT ON FUNCTION llmspell_internal._cursor_of_number(uuid, bigint) IS 'The cursor of a row by an id and a number: both, with a colon between them.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._cursor_of_number(uuid, bigint) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._cursor_at(after text) RETURNS timestamptz
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_cursor_at_wrapper';

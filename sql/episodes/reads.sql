@@ -3,7 +3,7 @@
 -- The order of a session is that of occurred_at, then of adding.
 CREATE OR REPLACE FUNCTION llmspell_internal._episode_cursor(at timestamptz, recorded_at timestamptz, id uuid) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN llmspell_internal._cursor(at, llmspell_internal._cursor_of_uuid(recorded_at, id));
+RETURN llmspell_internal._cursor_of_times(at, recorded_at, id);
 COMMENT ON FUNCTION llmspell_internal._episode_cursor(timestamptz, timestamptz, uuid) IS 'The cursor of an episode.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._episode_cursor(timestamptz, timestamptz, uuid) TO llmspell_app;
 
@@ -75,52 +75,57 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_keys constant text[] := _episode_keys(episode_list.session_id);
-    v_session constant text := v_keys[1];
-    v_shown constant text := _session_key(v_session);
     v_newest constant boolean := coalesce(episode_list.newest_first, false);
     v_expired constant boolean := coalesce(episode_list.include_expired, false);
-    v_ended constant text[] := CASE WHEN NOT v_expired THEN _episode_ended_sessions(v_keys) END;
     v_rows constant int := _max_rows(coalesce(episode_list.max_rows, 100));
-    v_order constant text := format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END);
+    v_session record;
+    v_key text;
 BEGIN
-    IF v_session = ANY (v_ended) THEN
+    v_session := _session_found(episode_list.session_id);
+    IF v_session.has_ended AND NOT v_expired THEN
         RETURN;
     END IF;
     -- The most frequent call, the first page of a session, has plans of its own, which are kept.
-    IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after) = 0 AND cardinality(v_keys) = 1 AND NOT v_expired THEN
+    IF num_nonnulls(episode_list.since, episode_list.until, episode_list.after) = 0 AND cardinality(v_session.keys) = 1 AND NOT v_expired THEN
+        v_key := v_session.shown;
         IF v_newest THEN
             RETURN QUERY
-            SELECT e.id, v_shown, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+            SELECT e.id, v_key, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
                 _episode_cursor(e.occurred_at, e.recorded_at, e.id)
             FROM episodes e
-            WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
+            WHERE e.tenant_id = v_tenant AND e.session_id = v_key AND (e.expires_at IS NULL OR e.expires_at > now())
             ORDER BY e.occurred_at DESC, e.recorded_at DESC, e.id DESC LIMIT v_rows;
         ELSE
             RETURN QUERY
-            SELECT e.id, v_shown, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+            SELECT e.id, v_key, e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
                 _episode_cursor(e.occurred_at, e.recorded_at, e.id)
             FROM episodes e
-            WHERE e.tenant_id = v_tenant AND e.session_id = v_session AND (e.expires_at IS NULL OR e.expires_at > now())
+            WHERE e.tenant_id = v_tenant AND e.session_id = v_key AND (e.expires_at IS NULL OR e.expires_at > now())
             ORDER BY e.occurred_at, e.recorded_at, e.id LIMIT v_rows;
         END IF;
         RETURN;
     END IF;
-    -- The conditions stand in the text, as each of the two orders has its own index; a page of each key, and of these one.
-    RETURN QUERY EXECUTE concat(
-        'SELECT e.id, coalesce($10, llmspell_internal._session_key(e.session_id)), e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
-             llmspell_internal._episode_cursor(e.occurred_at, e.recorded_at, e.id) FROM ',
-        CASE WHEN v_session IS NOT NULL THEN 'unnest($2) AS k (key) CROSS JOIN LATERAL ' END,
-        '(SELECT e.* FROM llmspell.episodes e WHERE e.tenant_id = $1',
-        CASE WHEN NOT v_expired THEN ' AND (e.expires_at IS NULL OR e.expires_at > now())' END,
-        CASE WHEN v_ended IS NOT NULL THEN ' AND e.session_id <> ALL ($9)' END,
-        CASE WHEN v_session IS NOT NULL THEN ' AND e.session_id = k.key' END,
-        CASE WHEN episode_list.since IS NOT NULL THEN ' AND e.occurred_at >= $3' END,
-        CASE WHEN episode_list.until IS NOT NULL THEN ' AND e.occurred_at < $4' END,
-        CASE WHEN episode_list.after IS NOT NULL THEN format(' AND (e.occurred_at, e.recorded_at, e.id) %s ($5, $6, $7)', CASE WHEN v_newest THEN '<' ELSE '>' END) END,
-        v_order, ') AS e', v_order)
-    USING v_tenant, v_keys, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
-        _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), v_rows, v_ended, v_shown;
+    DECLARE
+        v_keys constant text[] := CASE WHEN cardinality(v_session.keys) = 2 THEN _episode_keys(episode_list.session_id) ELSE v_session.keys END;
+        v_ended constant text[] := CASE WHEN episode_list.session_id IS NULL AND NOT v_expired THEN _episode_ended_sessions(NULL) END;
+        v_order constant text := format(' ORDER BY e.occurred_at %1$s, e.recorded_at %1$s, e.id %1$s LIMIT $8', CASE WHEN v_newest THEN 'DESC' ELSE 'ASC' END);
+    BEGIN
+        -- The conditions stand in the text, as each of the two orders has its own index; a page of each key, and of these one.
+        RETURN QUERY EXECUTE concat(
+            'SELECT e.id, coalesce($10, llmspell_internal._session_key(e.session_id)), e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at,
+                 llmspell_internal._episode_cursor(e.occurred_at, e.recorded_at, e.id) FROM ',
+            CASE WHEN v_keys IS NOT NULL THEN 'unnest($2) AS k (key) CROSS JOIN LATERAL ' END,
+            '(SELECT e.* FROM llmspell.episodes e WHERE e.tenant_id = $1',
+            CASE WHEN NOT v_expired THEN ' AND (e.expires_at IS NULL OR e.expires_at > now())' END,
+            CASE WHEN v_ended IS NOT NULL THEN ' AND e.session_id <> ALL ($9)' END,
+            CASE WHEN v_keys IS NOT NULL THEN ' AND e.session_id = k.key' END,
+            CASE WHEN episode_list.since IS NOT NULL THEN ' AND e.occurred_at >= $3' END,
+            CASE WHEN episode_list.until IS NOT NULL THEN ' AND e.occurred_at < $4' END,
+            CASE WHEN episode_list.after IS NOT NULL THEN format(' AND (e.occurred_at, e.recorded_at, e.id) %s ($5, $6, $7)', CASE WHEN v_newest THEN '<' ELSE '>' END) END,
+            v_order, ') AS e', v_order)
+        USING v_tenant, v_keys, episode_list.since, episode_list.until, _cursor_at(episode_list.after),
+            _cursor_at(_cursor_id(episode_list.after)), _cursor_uuid(_cursor_id(episode_list.after)), v_rows, v_ended, v_session.shown;
+    END;
 END
 $$;
 COMMENT ON FUNCTION llmspell.episode_list IS 'The episodes of a session, or of all, in order or newest first.

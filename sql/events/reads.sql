@@ -9,7 +9,8 @@ AS 'MODULE_PATHNAME', '_event_glob_wrapper';
 COMMENT ON FUNCTION llmspell_internal._event_glob(text) IS 'A pattern of * and ?: its beginning, the same for LIKE, and whether it has no wildcard.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._event_glob(text) TO llmspell_app;
 
--- Inlined, so that it costs nothing: no SET, not STRICT.
+-- Inlined, so that it costs nothing: no SET, not STRICT. Orders are by its columns: by those of the table, each row would
+-- have these twice, to be filtered out.
 CREATE OR REPLACE FUNCTION llmspell_internal._event_row(l llmspell.event_log, cursor text) RETURNS SETOF llmspell_internal.event_row
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -36,7 +37,7 @@ BEGIN
     RETURN QUERY
     SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
     WHERE l.tenant_id = v_tenant AND l.event_id = event_get.event_id AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until])
-    ORDER BY l.timestamp LIMIT 1;
+    ORDER BY r.at LIMIT 1;
 END
 $$;
 COMMENT ON FUNCTION llmspell.event_get(uuid, timestamptz, timestamptz) IS 'An event by its id, or no row; since and until limit the months that are looked at.
@@ -65,12 +66,12 @@ BEGIN
             RETURN QUERY
             SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
             WHERE l.tenant_id = v_tenant AND l.correlation_id = event_list.correlation_id
-            ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+            ORDER BY r.at DESC, r.event_id DESC LIMIT v_rows;
         ELSE
             RETURN QUERY
             SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
             WHERE l.tenant_id = v_tenant AND l.correlation_id = event_list.correlation_id
-            ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+            ORDER BY r.at, r.event_id LIMIT v_rows;
         END IF;
         RETURN;
     END IF;
@@ -98,7 +99,7 @@ BEGIN
                   AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
                   AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
                   AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
-                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+                ORDER BY r.at DESC, r.event_id DESC LIMIT v_rows;
             ELSE
                 RETURN QUERY
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
@@ -106,7 +107,7 @@ BEGIN
                   AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
                   AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
                   AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
-                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+                ORDER BY r.at, r.event_id LIMIT v_rows;
             END IF;
         ELSIF v_exact AND v_filter IS NULL THEN
             IF v_newest THEN
@@ -114,13 +115,13 @@ BEGIN
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
                 WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
                   AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) < (v_at, v_id)
-                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+                ORDER BY r.at DESC, r.event_id DESC LIMIT v_rows;
             ELSE
                 RETURN QUERY
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
                 WHERE l.tenant_id = v_tenant AND l.event_type = v_prefix
                   AND l.timestamp >= v_since AND l.timestamp < ANY (ARRAY[v_until]) AND (l.timestamp, l.event_id) > (v_at, v_id)
-                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+                ORDER BY r.at, r.event_id LIMIT v_rows;
             END IF;
         ELSIF event_list.pattern IS NULL AND v_filter IS NULL THEN
             IF v_newest THEN
@@ -128,13 +129,13 @@ BEGIN
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
                 WHERE l.tenant_id = v_tenant
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
-                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+                ORDER BY r.at DESC, r.event_id DESC LIMIT v_rows;
             ELSE
                 RETURN QUERY
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
                 WHERE l.tenant_id = v_tenant
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
-                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+                ORDER BY r.at, r.event_id LIMIT v_rows;
             END IF;
         ELSIF event_list.pattern IS NULL THEN
             IF v_newest THEN
@@ -143,14 +144,14 @@ BEGIN
                 WHERE l.tenant_id = v_tenant AND l.payload OPERATOR(llmspell.@>) v_filter
                   AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
-                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+                ORDER BY r.at DESC, r.event_id DESC LIMIT v_rows;
             ELSE
                 RETURN QUERY
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
                 WHERE l.tenant_id = v_tenant AND l.payload OPERATOR(llmspell.@>) v_filter
                   AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
-                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+                ORDER BY r.at, r.event_id LIMIT v_rows;
             END IF;
         ELSE
             v_end := _prefix_end(v_prefix);
@@ -161,7 +162,7 @@ BEGIN
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) < (v_at, v_id)
                   AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
                   AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
-                ORDER BY l.timestamp DESC, l.event_id DESC LIMIT v_rows;
+                ORDER BY r.at DESC, r.event_id DESC LIMIT v_rows;
             ELSE
                 RETURN QUERY
                 SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, _cursor_of_uuid(l.timestamp, l.event_id)) r
@@ -169,7 +170,7 @@ BEGIN
                   AND l.timestamp >= v_since AND l.timestamp < v_until AND (l.timestamp, l.event_id) > (v_at, v_id)
                   AND CASE WHEN v_filter IS NULL THEN true ELSE l.payload OPERATOR(llmspell.@>) v_filter END
                   AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(l.payload, v_operators) END
-                ORDER BY l.timestamp, l.event_id LIMIT v_rows;
+                ORDER BY r.at, r.event_id LIMIT v_rows;
             END IF;
         END IF;
     END;
@@ -202,7 +203,7 @@ BEGIN
     RETURN QUERY
     SELECT r.* FROM event_log l CROSS JOIN LATERAL _event_row(l, l.stream_version::text) r
     WHERE l.tenant_id = v_tenant AND l.stream = stream_read.stream AND l.stream_version > v_after
-    ORDER BY l.stream_version LIMIT v_rows;
+    ORDER BY r.stream_version LIMIT v_rows;
 END
 $$;
 COMMENT ON FUNCTION llmspell.stream_read(text, integer, text) IS 'Events of a stream in their order; the cursor of a row is its version.

@@ -9,7 +9,7 @@ BEGIN ATOMIC
         e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.source_kind, e.source_id, e.changed_at
     FROM llmspell.entities e
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND e.tenant_id = llmspell.current_tenant()
-      AND e.entity_id = llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN entity_history.entity_id END, 'entity_id')
+      AND e.entity_id = llmspell_internal._tenant_given(entity_history.entity_id, 'entity_id')
     ORDER BY e.transaction_time_start, e.valid_time_start;
 END;
 COMMENT ON FUNCTION llmspell.entity_history(uuid) IS 'All versions of an entity, by known_from and valid_from. changed_at is set where a raw statement changed one.
@@ -25,7 +25,7 @@ BEGIN ATOMIC
         r.transaction_time_start, NULLIF(r.transaction_time_end, 'infinity'), r.source_kind, r.source_id, r.changed_at
     FROM llmspell.relationships r
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND r.tenant_id = llmspell.current_tenant()
-      AND r.relationship_id = llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN relationship_history.relationship_id END, 'relationship_id')
+      AND r.relationship_id = llmspell_internal._tenant_given(relationship_history.relationship_id, 'relationship_id')
     ORDER BY r.transaction_time_start, r.valid_time_start;
 END;
 COMMENT ON FUNCTION llmspell.relationship_history(uuid) IS 'All versions of a relationship, as entity_history.
@@ -61,8 +61,8 @@ BEGIN ATOMIC
     SELECT a.*
     FROM (SELECT min(e.timestamp) AS known_at FROM llmspell.event_log e
           WHERE llmspell_internal._require_tenant() IS NOT NULL AND e.tenant_id = llmspell.current_tenant()
-            AND e.event_id = llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN entity_believed.event_id END, 'event_id')) AS k
-    CROSS JOIN LATERAL llmspell.entity_as_of(llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN entity_believed.entity_id END, 'entity_id'), entity_believed.valid_at, k.known_at) AS a
+            AND e.event_id = llmspell_internal._tenant_given(entity_believed.event_id, 'event_id')) AS k
+    CROSS JOIN LATERAL llmspell.entity_as_of(llmspell_internal._tenant_given(entity_believed.entity_id, 'entity_id'), entity_believed.valid_at, k.known_at) AS a
     WHERE k.known_at IS NOT NULL;
 END;
 COMMENT ON FUNCTION llmspell.entity_believed(uuid, uuid, timestamptz) IS 'The entity at valid_at (null: now), as it was known at the time of an event; no row where there is no such event.

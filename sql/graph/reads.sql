@@ -4,14 +4,11 @@
 
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_at(alias text, known_at timestamptz, valid_parameter text DEFAULT '$2', known_parameter text DEFAULT '$3') RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-    -- Plain comparisons, which have an index under row level security; a row ahead of the clock is current all the same.
-    SELECT format('%1$s.tenant_id = $1 AND %1$s.valid_time_start <= %2$s AND %1$s.valid_time_end > %2$s AND %4$s',
-        alias, valid_parameter, known_parameter,
-        CASE WHEN coalesce(known_at, 'infinity') = 'infinity' THEN format('%s.transaction_time_end = ''infinity''', alias)
-            ELSE format('%1$s.transaction_time_start <= %2$s AND %1$s.transaction_time_end > %2$s', alias, known_parameter) END)
-$$;
+-- Plain comparisons, which have an index under row level security; a row ahead of the clock is current all the same.
+-- Inlined, therefore without format(), which is not immutable.
+RETURN alias || '.tenant_id = $1 AND ' || alias || '.valid_time_start <= ' || valid_parameter || ' AND ' || alias || '.valid_time_end > ' || valid_parameter
+    || ' AND ' || alias || CASE WHEN COALESCE(known_at, 'infinity') = 'infinity' THEN '.transaction_time_end = ''infinity'''
+        ELSE '.transaction_time_start <= ' || known_parameter || ' AND ' || alias || '.transaction_time_end > ' || known_parameter END;
 COMMENT ON FUNCTION llmspell_internal._graph_at(text, timestamptz, text, text) IS 'The condition that a version holds at a moment of both times, as text for EXECUTE; $1 is the tenant.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._graph_at(text, timestamptz, text, text) TO llmspell_app;
 
@@ -24,7 +21,7 @@ BEGIN ATOMIC
         e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.source_kind, e.source_id, e.created_at
     FROM llmspell.entities e
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND COALESCE(entity_as_of.known_at, 'infinity') = 'infinity'
-      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = ANY (ARRAY[llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN entity_as_of.entity_id END, 'entity_id')])
+      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = ANY (ARRAY[llmspell_internal._tenant_given(entity_as_of.entity_id, 'entity_id')])
       AND e.transaction_time_end = 'infinity'
       AND e.valid_time_start <= COALESCE(entity_as_of.valid_at, now()) AND e.valid_time_end > COALESCE(entity_as_of.valid_at, now())
     UNION ALL
@@ -32,7 +29,7 @@ BEGIN ATOMIC
         e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.source_kind, e.source_id, e.created_at
     FROM llmspell.entities e
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND entity_as_of.known_at < 'infinity'
-      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN entity_as_of.entity_id END, 'entity_id')
+      AND e.tenant_id = llmspell.current_tenant() AND e.entity_id = llmspell_internal._tenant_given(entity_as_of.entity_id, 'entity_id')
       AND e.transaction_time_start <= entity_as_of.known_at AND e.transaction_time_end > entity_as_of.known_at
       AND e.valid_time_start <= COALESCE(entity_as_of.valid_at, now()) AND e.valid_time_end > COALESCE(entity_as_of.valid_at, now())
     -- Only versions that raw statements wrote overlap.
@@ -51,7 +48,7 @@ BEGIN ATOMIC
         NULLIF(r.valid_time_end, 'infinity'), r.transaction_time_start, NULLIF(r.transaction_time_end, 'infinity'), r.source_kind, r.source_id, r.created_at
     FROM llmspell.relationships r
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND COALESCE(relationship_as_of.known_at, 'infinity') = 'infinity'
-      AND r.tenant_id = llmspell.current_tenant() AND r.relationship_id = ANY (ARRAY[llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN relationship_as_of.relationship_id END, 'relationship_id')])
+      AND r.tenant_id = llmspell.current_tenant() AND r.relationship_id = ANY (ARRAY[llmspell_internal._tenant_given(relationship_as_of.relationship_id, 'relationship_id')])
       AND r.transaction_time_end = 'infinity'
       AND r.valid_time_start <= COALESCE(relationship_as_of.valid_at, now()) AND r.valid_time_end > COALESCE(relationship_as_of.valid_at, now())
       AND EXISTS (SELECT FROM llmspell.entities f WHERE f.tenant_id = llmspell.current_tenant() AND f.entity_id = r.from_entity AND f.transaction_time_end = 'infinity'
@@ -63,7 +60,7 @@ BEGIN ATOMIC
         NULLIF(r.valid_time_end, 'infinity'), r.transaction_time_start, NULLIF(r.transaction_time_end, 'infinity'), r.source_kind, r.source_id, r.created_at
     FROM llmspell.relationships r
     WHERE llmspell_internal._require_tenant() IS NOT NULL AND relationship_as_of.known_at < 'infinity'
-      AND r.tenant_id = llmspell.current_tenant() AND r.relationship_id = llmspell_internal._given(CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN relationship_as_of.relationship_id END, 'relationship_id')
+      AND r.tenant_id = llmspell.current_tenant() AND r.relationship_id = llmspell_internal._tenant_given(relationship_as_of.relationship_id, 'relationship_id')
       AND r.transaction_time_start <= relationship_as_of.known_at AND r.transaction_time_end > relationship_as_of.known_at
       AND r.valid_time_start <= COALESCE(relationship_as_of.valid_at, now()) AND r.valid_time_end > COALESCE(relationship_as_of.valid_at, now())
       AND EXISTS (SELECT FROM llmspell.entities f WHERE f.tenant_id = llmspell.current_tenant() AND f.entity_id = r.from_entity

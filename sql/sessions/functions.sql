@@ -105,7 +105,7 @@ COMMENT ON FUNCTION llmspell_internal._session_id(uuid, text) IS 'Returns the id
 Errors: 22004 neither, 22023 both.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_id(uuid, text) TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._session_of(session_id uuid, session_name text) RETURNS uuid
+CREATE OR REPLACE FUNCTION llmspell_internal._session_of_name(session_id uuid, session_name text) RETURNS uuid
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -114,61 +114,85 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_id uuid;
 BEGIN
-    IF _session_of.session_name IS NULL THEN
-        RETURN _session_of.session_id;
-    ELSIF _session_of.session_id IS NOT NULL THEN
+    IF _session_of_name.session_id IS NOT NULL THEN
         RAISE EXCEPTION 'session_id and session_name must not both be given' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT s.session_id INTO v_id FROM sessions s WHERE s.tenant_id = v_tenant AND s.name = _session_of.session_name;
+    SELECT s.session_id INTO v_id FROM sessions s WHERE s.tenant_id = v_tenant AND s.name = _session_of_name.session_name;
     IF NOT FOUND THEN
-        PERFORM _raise_missing('session', _session_of.session_name);
+        PERFORM _raise_missing('session', _session_of_name.session_name);
     END IF;
     RETURN v_id;
 END
 $$;
+COMMENT ON FUNCTION llmspell_internal._session_of_name(uuid, text) IS 'Returns the id of the session with a name, for functions of other domains.
+Errors: 22023 an id is given, too, P0002 no session has the name.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_of_name(uuid, text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._session_of(session_id uuid, session_name text) RETURNS uuid
+LANGUAGE sql STABLE
+RETURN CASE WHEN session_name IS NULL THEN session_id ELSE llmspell_internal._session_of_name(session_id, session_name) END;
 COMMENT ON FUNCTION llmspell_internal._session_of(uuid, text) IS 'Returns the id of a session for functions of other domains, which is given by id or by name.
 Errors: 22023 both, P0002 no session has the name.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_of(uuid, text) TO llmspell_app;
 
--- A caller's own text needs no look-up.
-CREATE OR REPLACE FUNCTION llmspell_internal._session_key(session_id text) RETURNS text
+CREATE OR REPLACE FUNCTION llmspell_internal._session_key_of_id(session_id text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF _session_is_id(_session_key.session_id) THEN
-        RETURN coalesce((SELECT s.name FROM sessions s WHERE s.tenant_id = _require_tenant() AND s.session_id = _session_key.session_id::uuid
-                           AND char_length(s.name) <= 247), lower(_session_key.session_id));
+    IF _session_is_id(_session_key_of_id.session_id) THEN
+        RETURN coalesce((SELECT s.name FROM sessions s WHERE s.tenant_id = _require_tenant() AND s.session_id = _session_key_of_id.session_id::uuid
+                           AND char_length(s.name) <= 247), lower(_session_key_of_id.session_id));
     END IF;
-    RETURN _session_key.session_id;
+    RETURN _session_key_of_id.session_id;
 END
 $$;
+COMMENT ON FUNCTION llmspell_internal._session_key_of_id(text) IS 'Returns what _session_key does, for a text as long as an id.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_key_of_id(text) TO llmspell_app;
+
+-- A caller's own text needs no look-up; inlined, as results call it for each row.
+CREATE OR REPLACE FUNCTION llmspell_internal._session_key(session_id text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN octet_length(session_id) = 36 THEN llmspell_internal._session_key_of_id(session_id) ELSE session_id END;
 COMMENT ON FUNCTION llmspell_internal._session_key(text) IS 'Returns the text under which the episodes of a session are stored: its name, for the id of a session that has one.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_key(text) TO llmspell_app;
 
--- Episodes may have come before their session, or before its name.
-CREATE OR REPLACE FUNCTION llmspell_internal._session_keys(session_id text) RETURNS text[]
+-- Episodes may have come before their session, or before its name. One look-up tells all.
+CREATE OR REPLACE FUNCTION llmspell_internal._session_found(session_id text, OUT keys text[], OUT shown text, OUT has_ended boolean)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_key constant text := CASE WHEN _session_is_id(_session_keys.session_id) THEN lower(_session_keys.session_id) ELSE _session_keys.session_id END;
-    v_keys text[];
+    v_is_id constant boolean := _session_is_id(_session_found.session_id);
+    v_id text;
+    v_name text;
 BEGIN
-    IF v_key IS NULL THEN
-        RETURN NULL;
-    ELSIF _session_is_id(v_key) THEN
-        v_keys := ARRAY[(SELECT s.name FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = v_key::uuid), v_key];
+    IF v_is_id THEN
+        v_id := lower(_session_found.session_id);
+        SELECT s.name, s.status = 'expired' OR coalesce(s.expires_at <= now(), false) INTO v_name, has_ended
+        FROM sessions s WHERE s.tenant_id = v_tenant AND s.session_id = v_id::uuid;
+    ELSIF NOT v_is_id THEN
+        v_name := _session_found.session_id;
+        SELECT s.session_id::text, s.status = 'expired' OR coalesce(s.expires_at <= now(), false) INTO v_id, has_ended
+        FROM sessions s WHERE s.tenant_id = v_tenant AND s.name = v_name;
     ELSE
-        v_keys := ARRAY[v_key, (SELECT s.session_id::text FROM sessions s WHERE s.tenant_id = v_tenant AND s.name = v_key)];
+        RETURN;
     END IF;
     -- A longer name is not that of an episode's session.
-    RETURN array_remove(CASE WHEN char_length(v_keys[1]) > 247 AND v_keys[2] IS NOT NULL THEN v_keys[2:] ELSE v_keys END, NULL);
+    keys := CASE WHEN v_name IS NULL OR char_length(v_name) > 247 AND v_id IS NOT NULL THEN ARRAY[v_id] WHEN v_id IS NULL THEN ARRAY[v_name] ELSE ARRAY[v_name, v_id] END;
+    shown := keys[1];
+    has_ended := coalesce(has_ended, false);
 END
 $$;
+COMMENT ON FUNCTION llmspell_internal._session_found(text) IS 'Looks a session up: the texts under which it may have episodes, that which results show, whether it has expired.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._session_found(text) TO llmspell_app;
+
+CREATE OR REPLACE FUNCTION llmspell_internal._session_keys(session_id text) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (llmspell_internal._session_found(session_id)).keys;
 COMMENT ON FUNCTION llmspell_internal._session_keys(text) IS 'Returns the texts under which a session may have episodes: its name and its id, the one that results show first.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._session_keys(text) TO llmspell_app;
 

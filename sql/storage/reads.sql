@@ -22,8 +22,7 @@ DECLARE
 BEGIN
     CASE _storage_state.store
         WHEN 'agent' THEN
-            RETURN (SELECT a.state_data FROM agent_states a
-                    WHERE a.tenant_id = v_tenant AND a.agent_id = _storage_state.id AND a.agent_type = _storage_state.agent_type);
+            RETURN (SELECT a.state FROM agent_state_get(_storage_state.id) a WHERE a.agent_type = _storage_state.agent_type);
         WHEN 'workflow' THEN
             RETURN (SELECT w.state_data FROM workflow_states w
                     WHERE w.tenant_id = v_tenant AND w.workflow_id = _storage_state.id);
@@ -48,8 +47,11 @@ DECLARE
     v_route record;
 BEGIN
     SELECT * INTO v_route FROM _storage_route(storage_get.key);
+    -- The most frequent ones, without a further call.
     IF v_route.store = 'kv' THEN
         RETURN (SELECT k.value FROM kv_get(storage_get.key) k);
+    ELSIF v_route.store = 'agent' THEN
+        RETURN (SELECT convert_to(a.state::text, 'UTF8') FROM agent_state_get(v_route.id) a WHERE a.agent_type = v_route.agent_type);
     END IF;
     RETURN convert_to(_storage_state(v_route.store, v_route.id, v_route.agent_type)::text, 'UTF8');
 END

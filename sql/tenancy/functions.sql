@@ -82,6 +82,13 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._is_wall_rule(text) IS 'Returns whether a policy expression is the rule of the wall, tenant_id = llmspell.current_tenant().';
 GRANT EXECUTE ON FUNCTION llmspell_internal._is_wall_rule(text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._tenant_given(value anyelement, argument text) RETURNS anyelement
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', '_tenant_given_wrapper';
+COMMENT ON FUNCTION llmspell_internal._tenant_given(anyelement, text) IS 'Returns an argument unchanged, as _given does, after a look whether a tenant is set.
+Errors: 42501 no tenant, 22004 null.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._tenant_given(anyelement, text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.protect_table(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

@@ -154,7 +154,7 @@ DECLARE
     v_comment record;
 BEGIN
     EXECUTE format('COMMENT ON TABLE llmspell.%I IS %L', table_name,
-        format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE 'Embeddings of %s dimensions.' END, dims));
+        format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE coalesce('Embeddings of ' || dims || ' dimensions.', 'Embeddings of small spaces, one of each tenant.') END, dims));
     FOR v_comment IN
         SELECT * FROM (VALUES
             ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Identifies the embedding within the tenant.' END),
@@ -196,7 +196,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_prefix constant text := _vector_index_prefix(table_name);
-    v_inline constant boolean := dims <= _vector_max_dims('hnsw');
+    v_inline constant boolean := coalesce(dims <= _vector_max_dims('hnsw'), true);
     v_lengths constant double precision[] := _vector_lengths(metric);
     v_default record;
 BEGIN
@@ -205,7 +205,7 @@ BEGIN
             id uuid NOT NULL DEFAULT uuidv7(),
             tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
             scope varchar(255) COLLATE "C" NOT NULL,
-            embedding @extschema:vector@.vector(%2$s) NOT NULL,
+            embedding @extschema:vector@.vector%2$s NOT NULL,
             metadata jsonb NOT NULL DEFAULT '{}',
             created_at timestamptz NOT NULL DEFAULT now(),
             updated_at timestamptz NOT NULL DEFAULT now(),
@@ -218,7 +218,7 @@ BEGIN
             PRIMARY KEY (tenant_id, id),
             CONSTRAINT dumpable CHECK (llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(content, 'content') AND llmspell_internal._storable(language, 'language'))
         )
-        WITH (toast_tuple_target = 8160)$sql$, table_name, dims);
+        WITH (toast_tuple_target = 8160)$sql$, table_name, coalesce('(' || dims || ')', ''));
     -- Outside this range pgvector's distance is NaN or 0.
     EXECUTE format('ALTER TABLE llmspell.%I ADD CONSTRAINT embedding_length CHECK (@extschema:vector@.vector_norm(embedding) BETWEEN %s AND %s)', table_name,
         v_lengths[1], v_lengths[2]);
@@ -250,6 +250,9 @@ BEGIN
         EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_episode', table_name, 'Restore: does nothing, since the episode may come later.');
     END IF;
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
+    IF dims IS NULL THEN
+        RETURN;
+    END IF;
     INSERT INTO vector_spaces (name, table_name, dims, metric, model, purpose, builtin, created_at)
     VALUES (space, _vector_table_create.table_name, _vector_table_create.dims, _vector_table_create.metric,
             _vector_table_create.model, _vector_table_create.purpose, is_builtin, CASE WHEN is_builtin THEN '-infinity' ELSE now() END);
@@ -386,6 +389,9 @@ AS $$
 DECLARE
     v_space vector_spaces;
 BEGIN
+    IF starts_with(_vector_space_named.space, 'small:') AND _vector_space_named.purpose = 'vectors' THEN
+        RETURN _vector_small_space(_vector_space_named.space);
+    END IF;
     SELECT s.* INTO v_space FROM vector_spaces s
     WHERE s.name = _given(_vector_space_named.space, 'space') AND (_vector_space_named.purpose IS NULL OR s.purpose = _vector_space_named.purpose);
     IF NOT FOUND THEN
@@ -408,7 +414,9 @@ DECLARE
     v_space vector_spaces;
     v_spaces vector_spaces[];
 BEGIN
-    IF _vector_space.space IS NOT NULL THEN
+    IF starts_with(_vector_space.space, 'small:') AND _vector_space.purpose = 'vectors' THEN
+        RETURN _vector_small_space(_vector_space.space, _vector_space.dims, _vector_space.writes);
+    ELSIF _vector_space.space IS NOT NULL THEN
         v_space := _vector_space_named(_vector_space.space, _vector_space.purpose);
         IF v_space.dims <> _vector_space.dims THEN
             RAISE EXCEPTION 'space "%" has % dimensions, this vector has %', v_space.name, v_space.dims, _vector_space.dims

@@ -10,7 +10,12 @@ DECLARE
     v_tenant constant text := _require_tenant();
     v_space vector_spaces;
 BEGIN
-    FOR v_space IN SELECT s.* FROM vector_spaces s WHERE s.purpose = 'vectors' ORDER BY s.dims, s.name LOOP
+    FOR v_space IN
+        SELECT s.* FROM vector_spaces s WHERE s.purpose = 'vectors'
+        UNION ALL
+        SELECT o.* FROM vector_small_spaces s CROSS JOIN LATERAL _vector_small_space(s.name) o WHERE s.tenant_id = v_tenant
+        ORDER BY dims, name
+    LOOP
         -- A value out of line leaves a pointer of 18 bytes in its row and chunks of 1,996 bytes, four to a page, in the TOAST
         -- table. 24: header of a row, 8: its bitmap of nulls, 6: alignment of its columns, 4: its line pointer.
         RETURN QUERY EXECUTE format(

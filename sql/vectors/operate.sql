@@ -18,6 +18,8 @@ AS $$
     SELECT 'vector_tenant_sizes', 'SELECT', NULL, NULL, 'space, row_count'
     UNION ALL
     SELECT format('llmspell.%I', s.table_name)::regclass, 'DELETE, INSERT, SELECT, UPDATE', NULL, NULL, 'expires_at' FROM vector_spaces s WHERE s.purpose = 'vectors'
+    UNION ALL
+    SELECT format('llmspell.vector_small_%s', n)::regclass, 'DELETE, INSERT, SELECT, UPDATE', NULL, NULL, 'expires_at' FROM generate_series(1, (_vector_small_limits()).max_spaces) AS n
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_table_rules() IS 'Rules of the tables of spaces: the description is shared; maintenance finds the tenants that have expired vectors.';
 
@@ -27,7 +29,8 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT 'vectors', 50, 'SELECT vector_sweep($1)',
         string_agg(format('SELECT v.tenant_id FROM llmspell.%I v WHERE v.expires_at <= statement_timestamp()', s.table_name), ' UNION ALL ' ORDER BY s.name)
-    FROM vector_spaces s WHERE s.purpose = 'vectors'
+    FROM (SELECT s.name, s.table_name FROM vector_spaces s WHERE s.purpose = 'vectors'
+          UNION ALL SELECT 'small:' || n, 'vector_small_' || n FROM generate_series(1, (_vector_small_limits()).max_spaces) AS n) AS s
     UNION ALL
     SELECT 'vector sizes', 72, 'SELECT _vector_sizes_count($1)', _vector_sizes_due()
     UNION ALL

@@ -12,6 +12,18 @@ COMMENT ON FUNCTION llmspell.vector_search IS 'The nearest vectors of the tenant
 Errors: 42501 no tenant, 22004 null, 22023 max_rows, mode, ef_search, recall, max_distance, a vector of zeros, no such space. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT id, distance, content FROM llmspell.vector_search(array_fill(0.1, ARRAY[384])::vector, 5, scope => ''user:1'');';
 
+CREATE OR REPLACE FUNCTION llmspell.vector_search_many(query_embeddings @extschema:vector@.vector[], max_rows int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
+    max_distance double precision DEFAULT NULL, mode text DEFAULT 'auto', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+    include_expired boolean DEFAULT false, ef_search int DEFAULT NULL, recall double precision DEFAULT NULL, space text DEFAULT NULL)
+RETURNS TABLE (query_number int, id uuid, distance double precision, score double precision, scope text, metadata jsonb, content text, created_at timestamptz,
+    exact boolean, complete boolean, text_id text)
+STABLE PARALLEL RESTRICTED ROWS 100 COST 100000 LANGUAGE c
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS 'MODULE_PATHNAME', 'vector_search_many_wrapper';
+COMMENT ON FUNCTION llmspell.vector_search_many IS 'The nearest vectors of the tenant for each of many queries, by the number of the query, nearest first.
+Errors: those of vector_search, 22004 a null among the queries, 22023 queries of several dimensions, 2202E a nested array, 54000 more than 1000 queries.
+Example: SELECT query_number, id, distance FROM llmspell.vector_search_many(ARRAY[array_fill(0.1, ARRAY[384])]::vector[], 5);';
+
 CREATE OR REPLACE FUNCTION llmspell.vector_explain(query_embedding @extschema:vector@.vector, max_rows int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,
     max_distance double precision DEFAULT NULL, mode text DEFAULT 'auto', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     include_expired boolean DEFAULT false, ef_search int DEFAULT NULL, recall double precision DEFAULT NULL, space text DEFAULT NULL)

@@ -55,6 +55,24 @@ COMMENT ON COLUMN llmspell.vector_generations.created_at IS 'When it was recorde
 COMMENT ON COLUMN llmspell.vector_generations.activated_at IS 'When it last became the active one; NULL where that never was.';
 COMMENT ON INDEX llmspell.idx_vector_generations_active IS 'One space of a line is active.';
 
+CREATE TABLE llmspell.vector_small_spaces (
+    tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
+    name varchar(100) COLLATE "C" NOT NULL CHECK (name LIKE 'small:%'),
+    number int NOT NULL CHECK (number BETWEEN 1 AND 8),
+    dims int NOT NULL CHECK (dims BETWEEN 1 AND 1900),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, name),
+    UNIQUE (tenant_id, number)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE llmspell.vector_small_spaces IS 'The spaces that tenants made themselves; the vectors of number n are in vector_small_n.';
+COMMENT ON COLUMN llmspell.vector_small_spaces.tenant_id IS 'Owner of the row.';
+COMMENT ON COLUMN llmspell.vector_small_spaces.name IS 'Name of the space, after small:.';
+COMMENT ON COLUMN llmspell.vector_small_spaces.number IS 'Number of its table.';
+COMMENT ON COLUMN llmspell.vector_small_spaces.dims IS 'Dimensions of its vectors, those of the first one.';
+COMMENT ON COLUMN llmspell.vector_small_spaces.created_at IS 'When it was made.';
+COMMENT ON COLUMN llmspell.vector_small_spaces.updated_at IS 'When rows were last stored in a small space, kept in that of the least number.';
+
 CREATE TABLE llmspell.embedding_queue (
     tenant_id varchar(255) COLLATE "C" NOT NULL CHECK (tenant_id <> ''),
     space text COLLATE "C" NOT NULL CHECK (octet_length(space) <= 255),

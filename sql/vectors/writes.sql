@@ -357,6 +357,7 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY SELECT s.name, s.table_name FROM vector_spaces s WHERE s.purpose = 'vectors' AND (whole_line OR _vector_state(s.name) = 'active') ORDER BY s.name;
+    RETURN QUERY SELECT s.name::text, 'vector_small_' || s.number FROM vector_small_spaces s WHERE s.tenant_id = _require_tenant() ORDER BY s.number;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._vector_tables(text, boolean) IS 'The table of a space for vectors, or of all that are active; with their whole lines for writes.

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use crate::text::shown;
 
 /// Microseconds from 1970 to 2000, where the timestamps of Postgres begin.
-const EPOCH_2000: i64 = 946_684_800_000_000;
+pub const EPOCH_2000: i64 = 946_684_800_000_000;
 /// The timestamps of Postgres, in microseconds since 2000: 4714 BC to 294276 AD.
 const FIRST: i64 = -211_813_488_000_000_000;
 const END: i64 = 9_223_371_331_200_000_000;

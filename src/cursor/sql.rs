@@ -1,25 +1,42 @@
 //! SQL face of cursors.
 #![allow(unsafe_code)] // what #[pg_extern] expands to
 
-use pgrx::Uuid;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{AnyElement, Uuid};
 
+use super::parts::Parts;
 use super::place::{Invalid, Place};
 use crate::error::Error;
+use crate::server::varlena;
 
 #[pg_extern(sql = false)]
 fn _cursor(at: TimestampWithTimeZone, id: &str) -> String {
     Place { micros: at.into(), id }.text()
 }
 
-/// The same for a UUID, without making its text first: a list makes one for each row.
+// Lists make a cursor for each row: these put theirs together without an allocation but that of the result.
+
 #[pg_extern(sql = false)]
-fn _cursor_of_uuid(at: TimestampWithTimeZone, id: Uuid) -> String {
-    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-    let id = uuid::Uuid::from_bytes(*id.as_bytes()).hyphenated().encode_lower(&mut text);
-    Place { micros: at.into(), id }.text()
+fn _cursor_of_uuid(at: TimestampWithTimeZone, id: Uuid) -> Option<AnyElement> {
+    varlena::result(Parts::default().time(at.into()).uuid(id.as_bytes()).bytes())
+}
+
+/// The cursor of a row in the order of two times and a UUID.
+#[pg_extern(sql = false)]
+fn _cursor_of_times(
+    first: TimestampWithTimeZone,
+    second: TimestampWithTimeZone,
+    id: Uuid,
+) -> Option<AnyElement> {
+    varlena::result(Parts::default().time(first.into()).time(second.into()).uuid(id.as_bytes()).bytes())
+}
+
+/// The cursor of a row in the order of a UUID and a number.
+#[pg_extern(sql = false)]
+fn _cursor_of_number(id: Uuid, number: i64) -> Option<AnyElement> {
+    varlena::result(Parts::default().uuid(id.as_bytes()).mark(b':').number(number).bytes())
 }
 
 #[pg_extern(sql = false)]

@@ -2,8 +2,8 @@
 //! `agent:<type>:<id>`, `custom:workflow_<id>:state`, `session:<uuid>`, and the key-value store.
 
 use uuid::Uuid;
-use uuid::fmt::Hyphenated;
 
+use crate::sessions::id;
 use crate::text::shown;
 
 /// Where a key leads.
@@ -57,10 +57,7 @@ fn choose(key: &str) -> Result<Route<'_>, Form> {
         };
     }
     // Other keys under session: belong to the key-value store, other spellings of a UUID among them.
-    let session = key
-        .strip_prefix("session:")
-        .filter(|id| id.len() == Hyphenated::LENGTH)
-        .and_then(|id| Uuid::try_parse(id).ok());
+    let session = key.strip_prefix("session:").and_then(id::read);
     Ok(session.map_or(Route::Kv, |session_id| Route::Session { session_id }))
 }
 

@@ -50,10 +50,15 @@ pub(super) fn current() -> Option<&'static str> {
     (!value.is_empty()).then_some(value)
 }
 
+/// The tenant in force, refused where there is none. Valid as that of [`current`].
+pub(super) fn required() -> Result<&'static str, Error> {
+    current().ok_or_else(|| NoTenant.into())
+}
+
 /// The tenant that a function acts for; without one it is refused. A copy, as what the function calls may
 /// change the setting.
 pub fn tenant() -> Result<String, Error> {
-    current().map(str::to_owned).ok_or_else(|| NoTenant.into())
+    Ok(required()?.to_owned())
 }
 
 /// Sets the tenant as SET (or, with `is_local`, SET LOCAL) does.

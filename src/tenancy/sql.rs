@@ -1,6 +1,7 @@
 //! SQL face of tenancy: the tenant in force, and setting it.
 #![allow(unsafe_code)] // what #[pg_extern] expands to, and the calls into the server named below
 
+use pgrx::AnyElement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -19,8 +20,15 @@ fn _tenant_source() -> Option<&'static str> {
 }
 
 #[pg_extern(sql = false)]
-fn _require_tenant() -> Result<String, ErrorReport> {
-    Ok(current::tenant()?)
+fn _require_tenant() -> Result<&'static str, ErrorReport> {
+    Ok(current::required()?)
+}
+
+/// An argument that must be given, of a function that needs a tenant: that is asked for first.
+#[pg_extern(sql = false)]
+fn _tenant_given(value: Option<AnyElement>, argument: Option<&str>) -> Result<AnyElement, ErrorReport> {
+    current::required()?;
+    Ok(given(value, given(argument, "argument")?)?)
 }
 
 #[pg_extern(sql = false)]

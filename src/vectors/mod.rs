@@ -7,6 +7,8 @@ pub mod halves;
 pub mod invalid;
 pub mod layout;
 pub mod length;
+mod many;
+mod nearest;
 pub mod query;
 mod refusal;
 pub mod route;

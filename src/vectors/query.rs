@@ -9,7 +9,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::invalid::Invalid;
-use super::route::{DEFAULT_K, MAX_EF_SEARCH, MAX_K, Mode};
+use super::route::{DEFAULT_K, MAX_EF_SEARCH, MAX_K, MAX_QUERIES, Mode};
 use super::statement::Conditions;
 use super::{layout, length};
 use crate::arguments::given;
@@ -52,7 +52,42 @@ impl Query {
         let tenant = tenant()?;
         // SAFETY: positions and types are those of the signature.
         unsafe {
-            let vector = given(pg_getarg_datum(fcinfo, 0), "query_embedding")?;
+            let mut query = Self::read_beside(fcinfo, tenant)?;
+            query.ask(given(pg_getarg_datum(fcinfo, 0), "query_embedding")?);
+            Ok(query)
+        }
+    }
+
+    /// The arguments of `vector_search_many`, and its vectors.
+    ///
+    /// # Safety
+    /// `fcinfo` is that of a call of it.
+    pub unsafe fn read_many(
+        fcinfo: pg_sys::FunctionCallInfo,
+    ) -> Result<(Self, Vec<pg_sys::Datum>), ErrorReport> {
+        let tenant = tenant()?;
+        // SAFETY: positions and types are those of the signature.
+        unsafe {
+            let query = Self::read_beside(fcinfo, tenant)?;
+            let array = given(pg_getarg_datum(fcinfo, 0), "query_embeddings")?;
+            Ok((query, vectors(array).map_err(Error::from)?))
+        }
+    }
+
+    /// Asks with another vector.
+    pub fn ask(&mut self, vector: pg_sys::Datum) {
+        // SAFETY: a vector, as the signature says.
+        let numbers = layout::numbers(unsafe { Detoasted::new(vector) }.bytes()).unwrap_or_default();
+        (self.vector, self.length, self.numbers) = (vector, length::of(&numbers), numbers);
+    }
+
+    /// All arguments but the first.
+    ///
+    /// # Safety
+    /// As above.
+    unsafe fn read_beside(fcinfo: pg_sys::FunctionCallInfo, tenant: String) -> Result<Self, ErrorReport> {
+        // SAFETY: positions and types are those of the signature.
+        unsafe {
             let k = max_rows(pg_getarg(fcinfo, 1))?;
             let filter = pg_getarg_datum(fcinfo, 3);
             let max_distance: Option<f64> = pg_getarg(fcinfo, 4);
@@ -74,12 +109,11 @@ impl Query {
                 Some(mode) => Mode::parse(&mode).ok_or_else(|| refuse(Invalid::Mode(mode)))?,
             };
             let filter = filter.map(|filter| Given::new(filter)).transpose()?.map(Rc::new);
-            let numbers = layout::numbers(Detoasted::new(vector).bytes()).unwrap_or_default();
             Ok(Self {
                 tenant,
-                length: length::of(&numbers),
-                numbers,
-                vector,
+                length: 0.0,
+                numbers: Vec::new(),
+                vector: pg_sys::Datum::null(),
                 k,
                 scope: pg_getarg(fcinfo, 2),
                 filter,
@@ -123,6 +157,45 @@ impl Query {
         (table, &self.tenant, &self.scope, filter, excluded, &self.role).hash(&mut hasher);
         [self.since, self.until].map(|ts| ts.map(|ts| ts.value() / MINUTE)).hash(&mut hasher);
         hasher.finish()
+    }
+}
+
+/// The vectors of an array.
+///
+/// # Safety
+/// The datum is a `vector[]`.
+unsafe fn vectors(array: pg_sys::Datum) -> Result<Vec<pg_sys::Datum>, Invalid> {
+    // SAFETY: as the caller says; the elements lie in the array, which is kept for the call.
+    let (values, nulls) = unsafe {
+        let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
+        if (*array).ndim > 1 {
+            return Err(Invalid::Nested((*array).ndim));
+        }
+        let (mut length, mut by_value, mut align) = (0, false, 0);
+        pg_sys::get_typlenbyvalalign((*array).elemtype, &raw mut length, &raw mut by_value, &raw mut align);
+        let (mut values, mut nulls, mut count) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
+        pg_sys::deconstruct_array(
+            array,
+            (*array).elemtype,
+            length.into(),
+            by_value,
+            align,
+            &raw mut values,
+            &raw mut nulls,
+            &raw mut count,
+        );
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let count = count as usize;
+        (std::slice::from_raw_parts(values, count), std::slice::from_raw_parts(nulls, count))
+    };
+    if values.len() > MAX_QUERIES {
+        return Err(Invalid::Queries(values.len()));
+    }
+    match nulls.iter().position(|null| *null) {
+        Some(n) => Err(Invalid::NoQuery(n + 1)),
+        None => Ok(values.to_vec()),
     }
 }
 

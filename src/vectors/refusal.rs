@@ -9,7 +9,12 @@ use crate::error::Refusal;
 
 impl Refusal for Invalid {
     fn sqlstate(&self) -> PgSqlErrorCode {
-        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
+        match self {
+            Self::Nested(_) => PgSqlErrorCode::ERRCODE_ARRAY_ELEMENT_ERROR,
+            Self::NoQuery(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Self::Queries(_) => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            _ => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        }
     }
 
     fn hint(&self) -> Option<String> {
@@ -22,6 +27,7 @@ impl Refusal for Invalid {
                 "Ask for fewer, and narrow the search by scope, filter or time."
             }
             Self::Mode(_) => "Use auto, exact or ann.",
+            Self::Queries(_) => "Make several calls.",
             Self::Zero => "The model found nothing in this text: leave the vector out, and search by words.",
             _ => return None,
         };

@@ -17,6 +17,9 @@ const RECALL: f64 = 0.99;
 /// Most neighbours of one search.
 pub const MAX_K: i32 = 1000;
 
+/// Most queries of one call.
+pub const MAX_QUERIES: usize = 1000;
+
 /// Neighbours of a search that does not say how many.
 pub const DEFAULT_K: i32 = 10;
 

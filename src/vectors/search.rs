@@ -15,7 +15,7 @@ use super::{cache, costs, halves, layout, length};
 use crate::filters::Given;
 use crate::server::catalog;
 use crate::server::nest::{self, Settings};
-use crate::server::spi::{Arg, Connection, Row, Sees, Value, typed};
+use crate::server::spi::{self, Arg, Connection, Row, Sees, Value, typed};
 use crate::server::varlena;
 
 /// The size of the tenant as maintenance keeps it, and the index of its own that it should have.
@@ -82,15 +82,25 @@ fn question<'a>(
 }
 
 /// What keeps the planner to the way that was chosen: all plans of a search are made, and kept, under these.
-const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
+pub const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
 
-/// Values for the parameters of [`super::statement`].
-fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 13] {
-    let cosine = target.space.metric == Metric::Cosine;
-    let vector = match cosine && !length::LENGTHS.contains(&query.length) {
+/// The vector that rows are compared with: for angles one whose length pgvector can compute with.
+pub fn query_vector(query: &Query, target: &Target) -> pg_sys::Datum {
+    match target.space.metric == Metric::Cosine && !length::LENGTHS.contains(&query.length) {
         true => varlena::of(&layout::vector(&length::unit(&query.numbers))),
         false => query.vector,
-    };
+    }
+}
+
+/// Values for the parameters of [`super::statement`].
+pub fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 14] {
+    parameters_with(query, target, fetch, &[])
+}
+
+/// The same, with ids.
+pub fn parameters_with<'a>(query: &'a Query, target: &Target, fetch: i64, ids: &[[u8; 16]]) -> [Arg<'a>; 14] {
+    let cosine = target.space.metric == Metric::Cosine;
+    let vector = query_vector(query, target);
     let half = matches!(target.key(), Key::Half | Key::Cast)
         .then(|| varlena::of(&layout::halfvec(&halves::encode(&query.numbers, cosine))));
     // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
@@ -113,6 +123,7 @@ fn parameters<'a>(query: &'a Query, target: &Target, fetch: i64) -> [Arg<'a>; 13
         given(pg_sys::TEXTARRAYOID, query.excluded),
         query.role.as_deref().into(),
         filter(Given::tested),
+        spi::ids(ids),
     ]
 }
 

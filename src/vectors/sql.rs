@@ -10,7 +10,7 @@ use super::invalid::Invalid;
 use super::query::Query;
 use super::route::{self, Route, Rows};
 use super::statement::Metric;
-use super::{halves, layout, length, search, target};
+use super::{halves, layout, length, many, search, target};
 use crate::error::Error;
 use crate::interrupts::polled;
 use crate::server::catalog;
@@ -43,6 +43,15 @@ fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
         }
         Ok(())
     })
+}
+
+#[pg_extern(sql = false)]
+fn vector_search_many(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+    // SAFETY: the signature is the one of the SQL file, its first argument an array of vectors.
+    let ((mut query, vectors), put, vector) = unsafe {
+        (Query::read_many(fcinfo)?, rows_of(fcinfo), pg_sys::get_element_type(first_type(fcinfo)))
+    };
+    connect(|connection| many::run(connection, &mut query, &vectors, vector, put))
 }
 
 #[pg_extern(sql = false)]

@@ -17,6 +17,7 @@ pub const QUERY_HALF: &str = "$10";
 pub const EXCLUDED: &str = "$11";
 pub const ROLE: &str = "$12";
 pub const TESTED: &str = "$13";
+pub const IDS: &str = "$14";
 
 /// Which conditions a search has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -159,6 +160,21 @@ impl Space {
     pub fn sample(&self, wanted: Conditions) -> String {
         let conditions = self.conditions(wanted);
         format!("SELECT count(*) FROM {} TABLESAMPLE SYSTEM ({FETCH} / 1e6) WHERE {conditions}", self.table)
+    }
+
+    /// The vectors of all rows, for distances that are computed outside of the statement.
+    pub fn vectors(&self, wanted: Conditions) -> String {
+        format!("SELECT id, embedding FROM {} WHERE {} OFFSET 0", self.table, self.conditions(wanted))
+    }
+
+    /// Rows by id, in their order: position, and what a search returns beside id and distance.
+    pub fn by_ids(&self) -> String {
+        format!(
+            "SELECT i.n, t.scope::text, t.metadata, t.content, t.created_at, t.text_id::text \
+             FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+             CROSS JOIN LATERAL (SELECT * FROM {} t WHERE t.tenant_id = {TENANT} AND t.id = i.id OFFSET 0) AS t",
+            self.table
+        )
     }
 
     /// Every row. OFFSET 0 keeps the index for nearest neighbours out, whatever the planner thinks of it.
@@ -315,6 +331,7 @@ mod tests {
         assert!(space().exact(Conditions::default()).contains("OFFSET 0)"));
         assert!(space().exact_few(Conditions::default()).contains("OFFSET 0)"));
         assert!(space().exact_halves(Conditions::default()).contains("OFFSET 0)"));
+        assert!(space().vectors(Conditions::default()).ends_with("OFFSET 0"));
     }
 
     #[test]

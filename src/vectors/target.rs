@@ -101,6 +101,8 @@ pub fn target(
 ) -> Result<Rc<Target>, ErrorReport> {
     let types = types(vector);
     let key = (query.space.clone(), query.numbers.len() as i32);
+    // A tenant's own: the name says another table for another tenant.
+    let is_small = query.space.as_deref().is_some_and(|name| name.starts_with("small:"));
     let kept = TARGETS.with_borrow(|targets| {
         targets
             .get(&key)
@@ -112,6 +114,9 @@ pub fn target(
         None => {
             let target = Rc::new(look_up(connection, query, types));
             TARGETS.with_borrow_mut(|targets| {
+                if is_small {
+                    return;
+                }
                 // Names are the user's, and may be many.
                 if targets.len() >= 1000 {
                     targets.clear();
@@ -121,14 +126,23 @@ pub fn target(
             target
         }
     };
-    if target.space.metric == Metric::Cosine && query.length == 0.0 {
-        return Err(Error::from(Invalid::Zero).into());
+    check(&target, query.numbers.len(), query.length)?;
+    Ok(target)
+}
+
+/// Refuses a query that has no distance from the vectors of a space.
+pub fn check(target: &Target, dims: usize, length: f64) -> Result<(), Error> {
+    if dims != target.space.dims as usize {
+        return Err(Invalid::Dims { wanted: target.space.dims, got: dims }.into());
+    }
+    if target.space.metric == Metric::Cosine && length == 0.0 {
+        return Err(Invalid::Zero.into());
     }
     // A cosine depends on the direction only, whatever the length.
-    if target.space.metric != Metric::Cosine && query.length > *length::LENGTHS.end() {
-        return Err(Error::from(Invalid::Long(query.length)).into());
+    if target.space.metric != Metric::Cosine && length > *length::LENGTHS.end() {
+        return Err(Invalid::Long(length).into());
     }
-    Ok(target)
+    Ok(())
 }
 
 fn look_up(connection: &Connection, query: &Query, types: Types) -> Target {

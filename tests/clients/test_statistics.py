@@ -98,6 +98,8 @@ CASES = {
     "vector_delete": (f"SELECT llmspell.vector_delete({ids(VECTOR)})", 1),
     "vector_delete_scope": ("SELECT llmspell.vector_delete_scope('global')", 1),
     "vector_sweep": (f"SELECT llmspell.vector_sweep({MANY})", 1),
+    "vector_search_many": ("SELECT count(*) FROM llmspell.vector_search_many(array_fill('[1,2,3]'::public.vector, ARRAY[5]), 100, include_expired => true)", 2),
+    "vector_space_delete": ("SELECT llmspell.vector_space_delete('small:x')", 3, f"SELECT count(*) FROM llmspell.vector_put_many(array_fill('[1,2,3]'::public.vector, ARRAY[{MANY}]), space => 'small:x')"),
     "vector_search": ("SELECT count(*) FROM llmspell.vector_search('[1,2,3]', 100, include_expired => true)", 1),
     "entity_put_many": ("SELECT llmspell.entity_put_many(" + batch(f"'entity_id', {ENTITY}, 'entity_type', 'person', 'name', 'new'") + ")", 1),
     "entity_insert_many": ("SELECT llmspell.entity_insert_many(" + batch("'entity_id', uuidv7(), 'entity_type', 'person', 'name', 'new'") + ")", 1),

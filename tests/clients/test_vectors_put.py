@@ -4,6 +4,7 @@
 import random
 import threading
 
+import psycopg
 from lib import A, B, ROLE, SOAK, app, drop_role, equal, one, raises, rows, server, test
 
 ADMIN = f"{ROLE}_admin"
@@ -125,6 +126,80 @@ def all_or_nothing():
         equal(one(connection, "SELECT count(*) FILTER (WHERE created) FROM llmspell.vector_put_many(%s::text[]::vector[], %s)", [vectors, ids]), 0)
         equal(one(connection, "SELECT count(*) FROM llmspell.vector_get(text_ids => %s)", [ids]), count)
         equal(one(connection, "SELECT llmspell.vector_delete(text_ids => %s)", [ids]), count)
+
+
+@test
+def small_spaces_are_bounded():
+    """sessions that make and fill small spaces at once stay within 8 spaces and 10,000 rows to the row, whatever the isolation level, and never deadlock"""
+    made, refused, added = [], [], []
+
+    def make(number, barrier):
+        with app("small") as connection:
+            barrier.wait()
+            for n in range(4):
+                try:
+                    connection.execute("SELECT llmspell.vector_put(%s::vector, 'first', space => %s)", [vector(n), f"small:{number} {n}"])
+                    made.append((number, n))
+                except psycopg.Error as error:
+                    assert error.sqlstate == "54000", error
+                    refused.append((number, n))
+
+    at_once(4, make)
+    with app("small") as connection:
+        equal((len(made), len(refused)), (8, 8))
+        equal(rows(connection, "SELECT count(*), count(DISTINCT number), max(number) FROM llmspell.vector_small_spaces"), [(8, 8, 8)])
+        name = "small:{} {}".format(*made[0])
+        connection.execute("SELECT count(*) FROM llmspell.vector_put_many((SELECT array_agg(ARRAY[n, 1, 1, 1, 1, 1]::real[]::vector) FROM generate_series(1, 9899) AS n), space => %s)", [name])
+
+    def fill(number, barrier):
+        with app("small") as connection:
+            connection.execute(f"SET default_transaction_isolation = '{('read committed', 'repeatable read')[number % 2]}'")
+            barrier.wait()
+            full = 0
+            while full < 3:
+                try:
+                    with connection.transaction():
+                        for _ in range(3):
+                            connection.execute("SELECT llmspell.vector_add(%s::vector, space => %s)", [vector(number), name])
+                    added.append(3)
+                except psycopg.Error as error:
+                    assert error.sqlstate in ("54000", "40001"), error
+                    full += error.sqlstate == "54000"
+
+    at_once(4, fill)
+    with app("small") as connection:
+        equal(one(connection, "SELECT row_count FROM llmspell.vector_stats() WHERE space = %s", [name]), 9900 + sum(added))
+        assert 9998 <= 9900 + sum(added) <= 10000, sum(added)
+
+    # Several spaces in opposite orders, each transaction with other calls beside.
+    def cross(number, _):
+        with app("small") as connection:
+            names = ["small:{} {}".format(*made[n]) for n in (1, 2, 3)]
+            for n in range(ROUNDS):
+                with connection.transaction():
+                    for space in names if number % 2 else reversed(names):
+                        connection.execute("SELECT llmspell.vector_put(%s::vector, %s, space => %s)", [vector(n), f"{number} {n}", space])
+                        connection.execute("SELECT llmspell.kv_set(%s, 'x')", [f"{number} {n}"])
+
+    at_once(4, cross)
+    with app("stranger") as other:
+        equal(rows(other, "SELECT * FROM llmspell.vector_search(%s::vector, space => %s)", [vector(1), name]), [])
+        equal(rows(other, "SELECT * FROM llmspell.vector_small_spaces"), [])
+
+
+@test
+def many_queries():
+    """50 queries in one call give what 50 calls give, also in a small space, in a READ ONLY transaction"""
+    with app("whole") as connection:
+        for space in ("six", "small:six"):
+            connection.execute("SELECT llmspell.vector_put_many(%s::text[]::vector[], %s, space => %s)", [[vector(n) for n in range(300)], [str(n) for n in range(300)], space])
+            with connection.transaction():
+                connection.execute("SET TRANSACTION READ ONLY")
+                queries = [vector(1000 + n) for n in range(50)]
+                many = rows(connection, "SELECT query_number, text_id, distance FROM llmspell.vector_search_many(%s::text[]::vector[], 7, space => %s)", [queries, space])
+                single = [(n, *row) for n, query in enumerate(queries, 1)
+                          for row in rows(connection, "SELECT text_id, distance FROM llmspell.vector_search(%s::vector, 7, space => %s)", [query, space])]
+                equal(many, single)
 
 
 @test
