@@ -106,7 +106,7 @@ SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '0000000001/
 SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff');
 SELECT count(*) FROM llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
 SELECT llmspell.hook_retention_set('20 years', 3);
-INSERT INTO llmspell.embedding_queue (tenant_id, space, id) SELECT tenant_id, 'episodes_384', id FROM llmspell.episodes LIMIT 1;
+INSERT INTO llmspell.embedding_queue (tenant_id, space, id) SELECT tenant_id, 'episodes_384', id FROM llmspell.episodes LIMIT 1 ON CONFLICT DO NOTHING;
 SELECT count(*) FROM generate_series(1, 8) AS n CROSS JOIN LATERAL llmspell.vector_put('[1,2,3,4,5,6]', 'doc', content => 'a small thing', space => 'small:' || n);
 
 -- Items: with words and vectors, with a life, in the root, with what must be escaped; and what the tools for agents store.
