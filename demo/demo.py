@@ -205,10 +205,33 @@ def understand(tenant, files, commits):
         tenant("SELECT FROM llmspell.episode_add('git', 'user', %s, %s::text::vector, at => %s, idempotency_key => %s)", subject.replace("\0", ""), str(vector), time, str(n))
     found = tenant("SELECT content FROM llmspell.episode_search(query_embedding => %s::text::vector, max_rows => 5)", str(vectors[len(texts)]))
     check(f"episodes: of {len(said)} five come back for the first question", len(found) == min(5, len(said)))
+    remembered(tenant, QUESTIONS[0], vectors[len(texts)])
     done = 0
     while claimed := tenant("SELECT id, fence FROM llmspell.episode_claim('git', 20)"):
         done += tenant.one("SELECT llmspell.episode_mark_processed(%s, %s)", *([row[n] for row in claimed] for n in (0, 1)))
     check("episodes: each is processed once", done == len(said) and not tenant.call("episode_backlog"))
+
+
+def remembered(tenant, question, vector, budget=160):
+    """What belongs in a prompt and what its budget left out, and the same as of two days ago, when another thing was believed."""
+    queue, day, now = identity("the queue"), timedelta(days=1), datetime.now(timezone.utc)
+    believed = [("a file that says who has it", now - 3 * day, now - day), ("a lease and a fence, so that two workers never do the same job twice", now - day, None)]
+    with operator.transaction():
+        operator.execute("SELECT llmspell.tenant_set(%s)", [tenant.name])
+        operator.execute("SELECT llmspell.entity_import(%s)", [Jsonb(
+            [{"entity_id": str(queue), "entity_type": "component", "name": "queue of jobs for workers", "properties": {"guard": guard}, "valid_from": "2020-01-01Z",
+              "known_from": since.isoformat(), "known_to": until and until.isoformat()} for guard, since, until in believed])])
+    for at in (None, now - 2 * day):
+        rows = tenant("SELECT kind, tokens, content, left_out FROM llmspell.recall(%s, %s::text::vector, max_tokens => %s, known_at => %s, space => 'vectors_384')",
+                      question, str(vector), budget, at)
+        taken = [row for row in rows if row[0] != "left_out"]
+        used = sum(tokens for _, tokens, *_ in taken)
+        check(f"recall: {question}? {used} of {budget} tokens" + (", as of two days ago" if at else ""),
+              used <= budget and any(content.endswith(believed[1 if at is None else 0][0]) for _, _, content, _ in taken))
+        for kind, tokens, content, _ in taken:
+            print(f"        {kind:12} {tokens:4}  {' '.join(content.split()):.100}")
+        for kind, left in (rows[-1][3] or {}).items():
+            print(f"        left out: {left['rows']} of kind {kind}, the best with a score of {left['best_score']:.2f}")
 
 
 files, commits = repository.read()

@@ -28,6 +28,7 @@ mod maintenance;
 mod pack;
 mod parallel;
 mod patterns;
+mod recall;
 mod search;
 mod server;
 mod sessions;

@@ -90,10 +90,11 @@ DECLARE
     v_filter constant jsonb := _filter_contains(entity_list.filter);
     v_operators constant jsonb := _filter_operators(entity_list.filter);
     v_name_key constant text := _name_key(entity_list.name_prefix);
+    v_present constant boolean := coalesce(entity_list.known_at, 'infinity') = 'infinity';
 BEGIN
     -- The most frequent question, a first page by one condition, has a plan of its own, which is kept.
-    IF coalesce(entity_list.known_at, 'infinity') = 'infinity' AND entity_list.name_prefix IS NULL AND entity_list.query_text IS NULL AND v_after IS NULL
-        AND (entity_list.entity_type IS NULL) <> (v_filter IS NULL) AND v_operators IS NULL
+    IF v_present AND entity_list.name_prefix IS NULL AND entity_list.query_text IS NULL AND v_after IS NULL
+        AND (entity_list.entity_type IS NULL) <> (v_filter IS NULL) AND (v_operators IS NULL OR v_filter IS NOT NULL)
     THEN
         IF v_filter IS NULL THEN
             RETURN QUERY
@@ -108,8 +109,10 @@ BEGIN
             SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, NULLIF(e.valid_time_start, '-infinity'), NULLIF(e.valid_time_end, 'infinity'),
                 e.transaction_time_start, NULLIF(e.transaction_time_end, 'infinity'), e.entity_id::text
             FROM entities e
-            WHERE e.tenant_id = v_tenant AND e.properties OPERATOR(llmspell.@>) v_filter AND e.transaction_time_end = 'infinity'
-              AND e.valid_time_start <= v_valid_at AND e.valid_time_end > v_valid_at
+            -- Only the index of the properties knows >=, and CASE is in none: without statistics other indexes seem to cost nothing.
+            WHERE e.tenant_id = v_tenant AND e.properties OPERATOR(llmspell.@>) v_filter AND e.transaction_time_end >= 'infinity'
+              AND CASE WHEN e.valid_time_start <= v_valid_at THEN e.valid_time_end > v_valid_at ELSE false END
+              AND CASE WHEN v_operators IS NULL THEN true ELSE _filter_matches(e.properties, v_operators) END
             ORDER BY e.entity_id LIMIT v_rows;
         END IF;
         RETURN;
@@ -118,7 +121,9 @@ BEGIN
     RETURN QUERY EXECUTE concat_ws(' AND ',
         'SELECT e.entity_id, e.entity_type::text, e.name::text, e.properties, NULLIF(e.valid_time_start, ''-infinity''), NULLIF(e.valid_time_end, ''infinity''),
              e.transaction_time_start, NULLIF(e.transaction_time_end, ''infinity''), e.entity_id::text
-         FROM entities e WHERE ' || _graph_at('e', entity_list.known_at),
+         FROM entities e WHERE ' || CASE WHEN v_present AND v_filter IS NOT NULL AND num_nonnulls(entity_list.entity_type, entity_list.name_prefix) = 0
+            THEN 'e.tenant_id = $1 AND e.transaction_time_end >= ''infinity'' AND CASE WHEN e.valid_time_start <= $2 THEN e.valid_time_end > $2 ELSE false END'
+            ELSE _graph_at('e', entity_list.known_at) END,
         CASE WHEN entity_list.entity_type IS NOT NULL THEN 'e.entity_type = $4' END,
         CASE WHEN v_filter IS NOT NULL THEN 'e.properties OPERATOR(llmspell.@>) $5' END,
         CASE WHEN v_operators IS NOT NULL THEN '_filter_matches(e.properties, $13)' END,

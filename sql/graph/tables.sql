@@ -15,10 +15,12 @@ CREATE TABLE llmspell.entities (
     source_kind text COLLATE "C",
     source_id text COLLATE "C",
     changed_at timestamptz,
+    language text NOT NULL DEFAULT get_current_ts_config()::text,
+    fts tsvector,
     PRIMARY KEY (tenant_id, entity_id, transaction_time_start, valid_time_start),
     CONSTRAINT valid_time_range CHECK (valid_time_start < valid_time_end),
     CONSTRAINT tx_time_range CHECK (transaction_time_start < transaction_time_end),
-    CONSTRAINT dumpable CHECK (llmspell_internal._storable(properties, 'properties')),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(properties, 'properties') AND llmspell_internal._storable(language, 'language')),
     -- An index entry has at most 2,704 bytes, and the tenant up to 1,020 of them.
     CONSTRAINT source_fits CHECK (octet_length(source_kind) <= 255 AND octet_length(source_id) <= 1020),
     -- Entity first: led by the tenant, which discriminates little, GiST takes 17 times as long to build.
@@ -33,7 +35,9 @@ CREATE INDEX idx_entities_closed ON llmspell.entities (tenant_id, entity_id, tra
 CREATE INDEX idx_entities_source ON llmspell.entities (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
 CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, llmspell_internal._name_key(name) COLLATE "C", entity_id) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_entities_properties ON llmspell.entities
-    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end = 'infinity';
+    USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end >= 'infinity';
+CREATE INDEX idx_entities_fts ON llmspell.entities
+    USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL AND transaction_time_end = 'infinity';
 
 COMMENT ON TABLE llmspell.entities IS 'Versions of the nodes of the knowledge graph, on both time axes.';
 COMMENT ON COLUMN llmspell.entities.entity_id IS 'Id of the entity, unique within the tenant.';
@@ -49,6 +53,9 @@ COMMENT ON COLUMN llmspell.entities.created_at IS 'When the entity was first rec
 COMMENT ON COLUMN llmspell.entities.source_kind IS 'Kind of source of the version: event, episode or artifact; NULL where it is not given.';
 COMMENT ON COLUMN llmspell.entities.source_id IS 'Id of the source within source_kind.';
 COMMENT ON COLUMN llmspell.entities.changed_at IS 'When a raw statement last changed the version; NULL where none did. Set by a trigger.';
+COMMENT ON COLUMN llmspell.entities.language IS 'Text search configuration of name and properties.';
+COMMENT ON COLUMN llmspell.entities.fts IS 'The words of name, type and properties, kept by a trigger.';
+COMMENT ON INDEX llmspell.idx_entities_fts IS 'For fts OPERATOR(llmspell.@@) of current entities.';
 COMMENT ON INDEX llmspell.idx_entities_type IS 'For entities of a type.';
 COMMENT ON INDEX llmspell.idx_entities_type_current IS 'For current entities of a type, in the order of their ids.';
 COMMENT ON INDEX llmspell.idx_entities_current IS 'For the current versions of an entity.';
@@ -72,10 +79,12 @@ CREATE TABLE llmspell.relationships (
     source_kind text COLLATE "C",
     source_id text COLLATE "C",
     changed_at timestamptz,
+    language text NOT NULL DEFAULT get_current_ts_config()::text,
+    fts tsvector,
     PRIMARY KEY (tenant_id, relationship_id, transaction_time_start, valid_time_start),
     CONSTRAINT valid_time_range CHECK (valid_time_start < valid_time_end),
     CONSTRAINT tx_time_range CHECK (transaction_time_start < transaction_time_end),
-    CONSTRAINT dumpable CHECK (llmspell_internal._storable(properties, 'properties')),
+    CONSTRAINT dumpable CHECK (llmspell_internal._storable(properties, 'properties') AND llmspell_internal._storable(language, 'language')),
     -- An index entry has at most 2,704 bytes, and the tenant up to 1,020 of them.
     CONSTRAINT source_fits CHECK (octet_length(source_kind) <= 255 AND octet_length(source_id) <= 1020),
     CONSTRAINT relationships_current_excl EXCLUDE USING gist (
@@ -93,6 +102,8 @@ CREATE INDEX idx_relationships_to_current ON llmspell.relationships (tenant_id, 
 CREATE INDEX idx_relationships_current ON llmspell.relationships (tenant_id, relationship_id, valid_time_start, valid_time_end) WHERE transaction_time_end = 'infinity';
 CREATE INDEX idx_relationships_closed ON llmspell.relationships (tenant_id, relationship_id, transaction_time_end) WHERE transaction_time_end < 'infinity';
 CREATE INDEX idx_relationships_source ON llmspell.relationships (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
+CREATE INDEX idx_relationships_fts ON llmspell.relationships
+    USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL AND transaction_time_end = 'infinity';
 
 COMMENT ON TABLE llmspell.relationships IS 'Versions of the edges of the knowledge graph, on both time axes.';
 COMMENT ON COLUMN llmspell.relationships.relationship_id IS 'Id of the relationship, unique within the tenant.';
@@ -109,6 +120,9 @@ COMMENT ON COLUMN llmspell.relationships.created_at IS 'When the relationship wa
 COMMENT ON COLUMN llmspell.relationships.source_kind IS 'Kind of source of the version: event, episode or artifact; NULL where it is not given.';
 COMMENT ON COLUMN llmspell.relationships.source_id IS 'Id of the source within source_kind.';
 COMMENT ON COLUMN llmspell.relationships.changed_at IS 'When a raw statement last changed the version; NULL where none did. Set by a trigger.';
+COMMENT ON COLUMN llmspell.relationships.language IS 'Text search configuration of type and properties.';
+COMMENT ON COLUMN llmspell.relationships.fts IS 'The words of type and properties, kept by a trigger.';
+COMMENT ON INDEX llmspell.idx_relationships_fts IS 'For fts OPERATOR(llmspell.@@) of current relationships.';
 COMMENT ON INDEX llmspell.idx_relationships_from IS 'For edges that leave an entity.';
 COMMENT ON INDEX llmspell.idx_relationships_to IS 'For edges that reach an entity.';
 COMMENT ON INDEX llmspell.idx_relationships_from_current IS 'For walks along current edges.';
@@ -148,3 +162,10 @@ CREATE TYPE llmspell_internal.graph_version AS (
     known_from timestamptz, known_to timestamptz, source_type text, source_id text, created_at timestamptz
 );
 COMMENT ON TYPE llmspell_internal.graph_version IS 'A version of an entity or relationship: n is its place in an import, 0 where it is stored.';
+
+CREATE TYPE llmspell_internal.entity_hit AS (
+    entity_id uuid, entity_type text, name text, properties jsonb, valid_from timestamptz, valid_to timestamptz, known_from timestamptz, known_to timestamptz,
+    score double precision, distance double precision, vector_rank bigint, text_rank bigint, own_score double precision, context_score double precision,
+    vector_score double precision, text_score double precision, complete boolean
+);
+COMMENT ON TYPE llmspell_internal.entity_hit IS 'Rows of entity_search.';

@@ -138,7 +138,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.item_list(text[], jsonb, integer, text) IS 'The items of the namespaces that begin with some segments, in the order of namespace and key.
-Errors: 42501 no tenant, 22023 namespace_prefix, filter, max_rows or after, 54000 filter or namespace_prefix too large.
+Errors: 42501 no tenant, 22023 namespace_prefix, max_rows or after, 54000 namespace_prefix too large. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT key, value FROM llmspell.item_list(''{users,42}'', max_rows => 10);';
 
 CREATE OR REPLACE FUNCTION llmspell.namespace_list(namespace_prefix text[] DEFAULT '{}', namespace_suffix text[] DEFAULT '{}', max_depth int DEFAULT NULL,

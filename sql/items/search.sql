@@ -46,5 +46,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.item_search IS 'The best items of the namespaces that begin with some segments, by words, meaning or both; without a query as item_list.
-Errors: 42501 no tenant, 22023 an argument out of range, over 1000 rows, 54000 filter too large.
+Errors: 42501 no tenant, 22023 an argument out of range, over 1000 rows. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT key, score FROM llmspell.item_search(''{users,42}'', query_text => ''ada'');';

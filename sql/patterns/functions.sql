@@ -21,6 +21,12 @@ COMMENT ON FUNCTION llmspell_internal._pattern_check(text, text, text) IS 'Check
 Errors: 42501 no tenant, 22004 null, 22023 no scope, 22001 key over 500 characters, 54000 over 2,600 bytes with the tenant id.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._pattern_check(text, text, text) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._pattern_content(scope text, key text, value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN scope || ': ' || translate(key, ':_', '  ') || ' -> ' || translate(value, ':_', '  ');
+COMMENT ON FUNCTION llmspell_internal._pattern_content(text, text, text) IS 'A pattern as a text: "user:42: after login -> open inbox".';
+GRANT EXECUTE ON FUNCTION llmspell_internal._pattern_content(text, text, text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.pattern_record(scope text, key text, value text) RETURNS int
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

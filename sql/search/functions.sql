@@ -43,12 +43,13 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._search_strict(text, text) TO llmspe
 CREATE OR REPLACE FUNCTION llmspell_internal._search(query_embedding @extschema:vector@.vector, query_text text, space text, words_table text, max_rows int,
     scope text, filter jsonb, since timestamptz, until timestamptz, excluded text[], episode_role text, include_expired boolean,
     max_distance double precision, language text, fusion text, weights double precision[], rrf_k int, context double precision,
-    half_life double precision, age_at timestamptz, half_life_floor double precision, mmr_lambda double precision, min_score double precision)
+    half_life double precision, age_at timestamptz, half_life_floor double precision, mmr_lambda double precision, min_score double precision,
+    valid_at timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL)
 RETURNS TABLE (place bigint, id uuid, score double precision, own_score double precision, context_score double precision,
     vector_score double precision, text_score double precision, vector_rank bigint, text_rank bigint, distance double precision, complete boolean)
 STABLE PARALLEL RESTRICTED ROWS 10 COST 10000 LANGUAGE c
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', '_search_wrapper';
-COMMENT ON FUNCTION llmspell_internal._search IS 'The best rows by vector and by words in order; words_table NULL and scope, excluded as sessions: for episodes.
+COMMENT ON FUNCTION llmspell_internal._search IS 'The best rows by vector and by words in order; words_table NULL, and scope, excluded as sessions: of episodes.
 Errors: 42501 no tenant, 22023 an argument out of range.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._search TO llmspell_app;

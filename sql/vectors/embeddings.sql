@@ -50,12 +50,19 @@ DECLARE
     v_ids uuid[];
     v_left int := v_rows;
     v_found int;
+    v_is_filled boolean := false;
 BEGIN
     WHILE v_left > 0 AND v_source IS NOT NULL LOOP
         v_ids := ARRAY(SELECT q.id FROM embedding_queue q
                        WHERE q.tenant_id = v_tenant AND q.space = v_space.name AND (q.lease_expires_at IS NULL OR q.lease_expires_at <= v_now)
                        ORDER BY q.id LIMIT v_left FOR UPDATE SKIP LOCKED);
-        EXIT WHEN cardinality(v_ids) = 0;
+        IF cardinality(v_ids) = 0 THEN
+            -- Raw statements queue nothing: before there is nothing to do, the rows themselves are asked, once.
+            EXIT WHEN v_is_filled OR EXISTS (SELECT FROM embedding_queue q WHERE q.tenant_id = v_tenant AND q.space = v_space.name);
+            v_is_filled := true;
+            PERFORM _embedding_fill(v_space.name);
+            CONTINUE;
+        END IF;
         -- The text is remembered by its hash: a vector of an older one is refused. Look-ups by key, as statistics may be old.
         RETURN QUERY EXECUTE format($sql$
             WITH claimed AS (

@@ -154,15 +154,15 @@ DECLARE
     v_comment record;
 BEGIN
     EXECUTE format('COMMENT ON TABLE llmspell.%I IS %L', table_name,
-        format(CASE purpose WHEN 'episodes' THEN 'Embeddings of episodes, of %s dimensions.' ELSE coalesce('Embeddings of ' || dims || ' dimensions.', 'Embeddings of small spaces, one of each tenant.') END, dims));
+        format(CASE WHEN purpose <> 'vectors' THEN 'Embeddings of ' || purpose || ', of %s dimensions.' ELSE coalesce('Embeddings of ' || dims || ' dimensions.', 'Embeddings of small spaces, one of each tenant.') END, dims));
     FOR v_comment IN
         SELECT * FROM (VALUES
-            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' ELSE 'Identifies the embedding within the tenant.' END),
+            ('id', CASE purpose WHEN 'episodes' THEN 'The episode.' WHEN 'entities' THEN 'The entity.' WHEN 'relationships' THEN 'The relationship.' ELSE 'Identifies the embedding within the tenant.' END),
             ('tenant_id', 'Owner of the row.'),
             ('scope', 'global, or <kind>:<id>.'),
             ('embedding', 'The embedding.'),
             ('metadata', 'Data of the client, which searches can filter by.'),
-            ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' ELSE 'When the row was made.' END),
+            ('created_at', CASE purpose WHEN 'episodes' THEN 'When the episode took place.' WHEN 'vectors' THEN 'When the row was made.' ELSE 'When the embedding was stored.' END),
             ('updated_at', 'When the row was last written by its client.'),
             ('content', 'The text that was embedded, optional.'),
             ('event_time', 'When the event that the text describes took place, optional.'),
@@ -249,6 +249,11 @@ BEGIN
             table_name || '_episode', table_name);
         EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_episode', table_name, 'Restore: does nothing, since the episode may come later.');
     END IF;
+    IF purpose IN ('entities', 'relationships') THEN
+        EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OF tenant_id, id ON llmspell.%I FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_graph_embedding(%L)',
+            table_name || '_fact', table_name, purpose);
+        EXECUTE format('COMMENT ON TRIGGER %I ON llmspell.%I IS %L', table_name || '_fact', table_name, 'Restore: does nothing, since the fact may come later.');
+    END IF;
     PERFORM _vector_table_comment(table_name, dims, metric, purpose);
     IF dims IS NULL THEN
         RETURN;
@@ -298,6 +303,7 @@ BEGIN
     v_table := CASE WHEN _vector_space_make.purpose = 'vectors' THEN 'vector_space_' || _vector_space_make.name
                     WHEN _vector_space_make.purpose = 'episodes' AND NOT (is_other_model AND EXISTS (SELECT FROM vector_spaces s WHERE s.table_name = 'episode_embeddings_' || _vector_space_make.dims))
                     THEN 'episode_embeddings_' || _vector_space_make.dims
+                    WHEN _vector_space_make.purpose = 'entities' THEN 'entity_space_' || _vector_space_make.name
                     ELSE left(_vector_space_make.purpose, -1) || '_space_' || _vector_space_make.name END;
     IF EXISTS (SELECT FROM vector_spaces s WHERE s.name = _vector_space_make.name OR s.table_name = v_table) THEN
         RAISE EXCEPTION 'there is already a space "%"%', _vector_space_make.name,
@@ -329,7 +335,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._vector_space_make(text, integer, te
 
 -- With the caller's rights, as it looks into each tenant under the wall.
 CREATE OR REPLACE FUNCTION llmspell.vector_space_create(name text, dims int, metric text DEFAULT 'cosine', model text DEFAULT NULL, for_episodes boolean DEFAULT false,
-    replaces text DEFAULT NULL)
+    replaces text DEFAULT NULL, purpose text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -340,11 +346,15 @@ DECLARE
     v_table text;
     v_tenant text;
 BEGIN
+    IF vector_space_create.purpose NOT IN ('vectors', 'episodes', 'entities', 'relationships') OR vector_space_create.for_episodes AND vector_space_create.purpose <> 'episodes' THEN
+        RAISE EXCEPTION 'a space cannot be for "%"', left(vector_space_create.purpose, 60) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Use vectors, episodes, entities or relationships.';
+    END IF;
     IF vector_space_create.replaces IS NOT NULL THEN
         v_former := _vector_space_named(vector_space_create.replaces);
     END IF;
     v_table := _vector_space_make(vector_space_create.name, vector_space_create.dims, vector_space_create.metric, vector_space_create.model,
-        CASE WHEN v_former.name IS NOT NULL THEN v_former.purpose WHEN vector_space_create.for_episodes THEN 'episodes' ELSE 'vectors' END, v_former.name IS NOT NULL);
+        CASE WHEN v_former.name IS NOT NULL THEN v_former.purpose WHEN vector_space_create.for_episodes THEN 'episodes' ELSE coalesce(vector_space_create.purpose, 'vectors') END, v_former.name IS NOT NULL);
     IF v_former.name IS NOT NULL THEN
         PERFORM _vector_generation_add(vector_space_create.name, v_former.name);
         FOR v_tenant IN SELECT t FROM _tenants() AS t LOOP
@@ -355,7 +365,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.vector_space_create IS 'Makes a space for the vectors of another model, to replace one or beside it; returns the name of its table.
-Errors: 22004 null, 22023 name, dims, metric or replaces, 42710 the space or a relation of its name exists.
+Errors: 22004 null, 22023 name, dims, metric, purpose or replaces, 42710 the space or a relation of its name exists.
 Example: SELECT llmspell.vector_space_create(''bge_m3'', 1024, model => ''bge-m3'');';
 GRANT EXECUTE ON FUNCTION llmspell.vector_space_create TO llmspell_admin;
 

@@ -21,7 +21,7 @@ STABLE PARALLEL RESTRICTED ROWS 100 COST 100000 LANGUAGE c
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS 'MODULE_PATHNAME', 'vector_search_many_wrapper';
 COMMENT ON FUNCTION llmspell.vector_search_many IS 'The nearest vectors of the tenant for each of many queries, by the number of the query, nearest first.
-Errors: those of vector_search, 22004 a null among the queries, 22023 queries of several dimensions, 2202E a nested array, 54000 more than 1000 queries.
+Errors: those of vector_search, 22004 a null among the queries, 22023 queries of several dimensions, 2202E a nested array, 54000 more than 1000 queries. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT query_number, id, distance FROM llmspell.vector_search_many(ARRAY[array_fill(0.1, ARRAY[384])]::vector[], 5);';
 
 CREATE OR REPLACE FUNCTION llmspell.vector_explain(query_embedding @extschema:vector@.vector, max_rows int DEFAULT 10, scope text DEFAULT NULL, filter jsonb DEFAULT NULL,

@@ -12,7 +12,7 @@ CREATE TABLE llmspell.vector_spaces (
     dims int NOT NULL,
     metric text COLLATE "C" NOT NULL CHECK (metric IN ('cosine', 'l2', 'ip')),
     model text,
-    purpose text COLLATE "C" NOT NULL DEFAULT 'vectors' CHECK (purpose IN ('vectors', 'episodes')),
+    purpose text COLLATE "C" NOT NULL DEFAULT 'vectors' CHECK (purpose IN ('vectors', 'episodes', 'entities', 'relationships')),
     builtin boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     checked_index text COLLATE "C",
@@ -27,7 +27,7 @@ COMMENT ON COLUMN llmspell.vector_spaces.table_name IS 'Its table in schema llms
 COMMENT ON COLUMN llmspell.vector_spaces.dims IS 'Dimensions of its vectors.';
 COMMENT ON COLUMN llmspell.vector_spaces.metric IS 'Distance of two vectors: cosine, l2 or ip (negative inner product).';
 COMMENT ON COLUMN llmspell.vector_spaces.model IS 'The model that makes the vectors; informative only.';
-COMMENT ON COLUMN llmspell.vector_spaces.purpose IS 'vectors, or episodes for the embeddings of episodes.';
+COMMENT ON COLUMN llmspell.vector_spaces.purpose IS 'vectors, or episodes, entities, relationships for the embeddings of these.';
 COMMENT ON COLUMN llmspell.vector_spaces.builtin IS 'Whether it is part of the extension.';
 COMMENT ON COLUMN llmspell.vector_spaces.created_at IS 'When it was made; -infinity where it is part of the extension.';
 COMMENT ON COLUMN llmspell.vector_spaces.checked_index IS 'Name of the index that was last compared with exact searches; NULL before.';

@@ -7,6 +7,7 @@ pub mod period;
 pub mod plan;
 mod refusal;
 mod sql;
+mod text;
 mod timeline;
 mod walk;
 

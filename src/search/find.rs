@@ -1,7 +1,10 @@
 //! The best rows by words: which rows are passed over, so that common words cost little and the result stays that of all.
 
+use std::collections::HashSet;
+
 use super::bm25::Corpus;
 use super::words::{Best, Id, Pass, Query, Scorer, all_common, common, sets_that_pass};
+use crate::interrupts::polled;
 
 /// Up to so many rows, all are counted at each search.
 pub const COUNTED: u64 = 2000;
@@ -39,10 +42,26 @@ pub struct Found<'q> {
     pub unknown: Vec<Vec<u8>>,
     /// False where only the newest rows were scored.
     pub complete: bool,
+    /// The rows that were scored.
+    pub passes: Vec<Pass<'q>>,
     scores: Vec<f64>,
 }
 
 impl Found<'_> {
+    /// The best rows by another weight of the words, in no order.
+    pub fn rescored(&self, scorer: &Scorer<'_>) -> Vec<(Id, f64)> {
+        let best: HashSet<Id> = self.best.rows.iter().map(|row| row.0).collect();
+        let mut rows = Vec::with_capacity(best.len());
+        // bounded: two.
+        for pass in &self.passes {
+            for (place, id) in polled(&pass.ids).enumerate().filter(|(_, id)| best.contains(*id)) {
+                let (length, times) = pass.text(place);
+                rows.push((*id, scorer.of(length, times)));
+            }
+        }
+        rows
+    }
+
     /// The rank of a row that is not among the best, by its score.
     pub fn rank(&self, score: f64) -> i64 {
         1 + self.scores.iter().filter(|other| **other > score).count() as i64
@@ -75,9 +94,10 @@ fn newest<'q>(
         scorer,
         corpus: None,
         found_in: vec![None; query.slots],
-        unknown: pass.unknown,
+        unknown: std::mem::take(&mut pass.unknown),
         complete: false,
         scores,
+        passes: vec![pass],
     }
 }
 
@@ -94,6 +114,7 @@ pub fn find<'q>(
         run(Ask::All, &mut pass);
         let counted =
             Known { corpus: pass.corpus, found_in: pass.found_in.iter().map(|n| Some(*n)).collect() };
+        let unknown = std::mem::take(&mut pass.unknown);
         let found = if counted.is_bounded() {
             // As every later search of the session does it.
             newest(query, &counted, k, run)
@@ -109,14 +130,10 @@ pub fn find<'q>(
                 unknown: Vec::new(),
                 complete: true,
                 scores,
+                passes: vec![pass],
             }
         };
-        return Found {
-            corpus: Some(counted.corpus),
-            found_in: counted.found_in,
-            unknown: pass.unknown,
-            ..found
-        };
+        return Found { corpus: Some(counted.corpus), found_in: counted.found_in, unknown, ..found };
     };
     if known.is_bounded() {
         return newest(query, known, k, run);
@@ -136,12 +153,14 @@ pub fn find<'q>(
     let known = Known { corpus: known.corpus, found_in: counted.iter().map(|n| Some(*n)).collect() };
     if known.is_bounded() {
         // As it is done where this was known before.
-        return Found { found_in, unknown: pass.unknown, ..newest(query, &known, k, run) };
+        let unknown = std::mem::take(&mut pass.unknown);
+        return Found { found_in, unknown, ..newest(query, &known, k, run) };
     }
     let scorer = Scorer::new(query, known.corpus, &counted);
     let mut scores = pass.scores(&scorer);
     let mut best = Best::of(&pass.ids, &scores, k);
-    let mut unknown = pass.unknown;
+    let mut unknown = std::mem::take(&mut pass.unknown);
+    let mut passes = vec![pass];
     if !left_out.is_empty() {
         let single = || left_out.iter().map(|slot| vec![*slot]).collect();
         let sets = sets_that_pass(&scorer.weights, &left_out, best.threshold(k)).unwrap_or_else(single);
@@ -151,14 +170,15 @@ pub fn find<'q>(
             let more_scores = more.scores(&scorer);
             let mut ids: Vec<Id> = best.rows.iter().map(|row| row.0).collect();
             let mut kept: Vec<f64> = best.rows.iter().map(|row| row.1).collect();
-            ids.extend(more.ids);
+            ids.extend(&more.ids);
             kept.extend(&more_scores);
             best = Best::of(&ids, &kept, k);
             scores.extend(more_scores);
-            unknown.extend(more.unknown);
+            unknown.extend(std::mem::take(&mut more.unknown));
+            passes.push(more);
         }
     }
-    Found { best, scorer, corpus: None, found_in, unknown, complete: true, scores }
+    Found { best, scorer, corpus: None, found_in, unknown, complete: true, passes, scores }
 }
 
 #[cfg(test)]

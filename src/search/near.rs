@@ -7,6 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::request::Request;
+use super::statement::Source;
 use super::words::Id;
 use crate::server::spi::{Value, connect};
 use crate::server::varlena::Detoasted;
@@ -19,8 +20,9 @@ pub type Near = (Rc<Target>, Vec<(Id, f64)>);
 /// The nearest rows, at most so many; none without a vector.
 pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Option<Near>, ErrorReport> {
     let Some(embedding) = request.vector else { return Ok(None) };
-    let prefixed =
-        |name: &str| if request.table.is_none() { format!("session:{name}") } else { name.to_owned() };
+    let prefixed = |name: &str| {
+        if request.source == Source::Episodes { format!("session:{name}") } else { name.to_owned() }
+    };
     // SAFETY: the arguments are of the types of the signature.
     let (numbers, excluded) = unsafe {
         let excluded: Option<Vec<String>> = request.excluded.and_then(|names| Vec::from_datum(names, false));
@@ -29,6 +31,11 @@ pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Opti
             excluded.map(|names| names.iter().map(|name| prefixed(name)).collect::<Vec<_>>()),
         )
     };
+    // Vectors of episodes bear the time at which these took place, others that at which they were stored.
+    let until = request
+        .known_at
+        .filter(|_| request.source != Source::Episodes)
+        .map(|at| pg_sys::Datum::from((at.value() as i64).saturating_add(1)));
     let asked = query::Query {
         tenant: request.tenant.clone(),
         vector: embedding,
@@ -40,7 +47,7 @@ pub fn near(request: &Request, vector: pg_sys::Oid, fetch: usize) -> Result<Opti
         max_distance: request.max_distance,
         mode: route::Mode::Auto,
         since: request.since,
-        until: request.until,
+        until: request.until.or(until),
         with_expired: request.with_expired,
         ef_search: None,
         recall: None,

@@ -9,7 +9,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::invalid::Invalid;
-use super::statement::Conditions;
+use super::statement::{Conditions, Source};
 use crate::error::Error;
 use crate::filters::Given;
 use crate::server::varlena::Detoasted;
@@ -26,15 +26,17 @@ pub enum Fusion {
 }
 
 /// The share of what stands around a row, measured on conversations.
-const CONTEXT: f64 = 0.5;
+pub const CONTEXT: f64 = 0.5;
 
+#[derive(Clone)]
 pub struct Request {
     pub tenant: String,
     pub vector: Option<pg_sys::Datum>,
     pub text: Option<String>,
     pub space: Option<String>,
-    /// The table of the space of texts, or that of the items; none for episodes.
-    pub table: Option<String>,
+    pub source: Source,
+    /// In schema llmspell.
+    pub table: String,
     pub k: usize,
     pub scope: Option<String>,
     pub filter: Option<Rc<Given>>,
@@ -54,6 +56,10 @@ pub struct Request {
     pub floor: f64,
     pub diversity: Option<f64>,
     pub min_score: f64,
+    /// Of the graph: when it holds in the world.
+    pub valid_at: Option<pg_sys::Datum>,
+    /// As it was known then.
+    pub known_at: Option<pg_sys::Datum>,
 }
 
 impl Request {
@@ -95,13 +101,15 @@ impl Request {
             };
             let context = unit(17, Invalid::Context)?.unwrap_or(CONTEXT);
             let filter = pg_getarg_datum(fcinfo, 6);
+            let table: Option<String> = pg_getarg(fcinfo, 3);
             let filter = filter.map(|filter| Given::new(filter)).transpose()?.map(Rc::new);
             Ok(Self {
                 tenant,
                 vector: pg_getarg_datum(fcinfo, 0),
                 text: pg_getarg(fcinfo, 1),
                 space: pg_getarg(fcinfo, 2),
-                table: pg_getarg(fcinfo, 3),
+                source: source(table.as_deref()),
+                table: table.unwrap_or_else(|| "episodes".to_owned()),
                 k: usize::try_from(k).unwrap_or_default(),
                 scope: pg_getarg(fcinfo, 5),
                 filter,
@@ -121,6 +129,8 @@ impl Request {
                 floor,
                 diversity,
                 min_score,
+                valid_at: pg_getarg_datum(fcinfo, 23),
+                known_at: pg_getarg_datum(fcinfo, 24),
             })
         }
     }
@@ -135,18 +145,14 @@ impl Request {
             excluded: self.excluded.is_some(),
             role: self.role.is_some(),
             with_expired: self.with_expired,
+            known: self.known_at.is_some(),
         }
-    }
-
-    /// Whether items are searched, whose vectors are beside them.
-    pub fn is_items(&self) -> bool {
-        self.table.as_deref() == Some("items")
     }
 
     /// More rows than wanted, as one that is second in both arms may beat the first of either. Pages of items are cut from
     /// one order, whatever their size.
     pub fn pool(&self) -> usize {
-        if self.is_items() { 1000 } else { (4 * self.k).clamp(60, 1000) }
+        if self.source == Source::Items { 1000 } else { (4 * self.k).clamp(60, 1000) }
     }
 
     /// How many of the best lend their score to the rows beside them.
@@ -158,7 +164,7 @@ impl Request {
     pub fn languages_key(&self) -> Vec<u8> {
         let mut key = Vec::new();
         // bounded: a few parts.
-        for part in [self.table.as_deref().unwrap_or_default(), &self.tenant] {
+        for part in [&self.table, &self.tenant] {
             key.extend(part.len().to_ne_bytes());
             key.extend(part.as_bytes());
         }
@@ -182,7 +188,7 @@ impl Request {
         add(self.role.as_deref().map(str::as_bytes));
         add(self.language.as_deref().map(str::as_bytes));
         // bounded: a few parts.
-        for time in [self.since, self.until] {
+        for time in [self.since, self.until, self.valid_at, self.known_at] {
             let minute = time.map(|time| (time.value() as i64).div_euclid(MINUTE).to_ne_bytes());
             add(minute.as_ref().map(<[u8; 8]>::as_slice));
         }
@@ -191,9 +197,21 @@ impl Request {
     }
 }
 
+fn source(table: Option<&str>) -> Source {
+    match table {
+        None => Source::Episodes,
+        Some("items") => Source::Items,
+        Some("entities") => Source::Entities,
+        Some("relationships") => Source::Relationships,
+        Some(_) => Source::Space,
+    }
+}
+
+/// Two weights that are not both 0.
+///
 /// # Safety
 /// The datum is a `double precision[]`.
-unsafe fn weights(array: pg_sys::Datum) -> Result<[f64; 2], Invalid> {
+pub unsafe fn weights(array: pg_sys::Datum) -> Result<[f64; 2], Invalid> {
     // SAFETY: as the caller says.
     let whole = unsafe { Detoasted::aligned(array) };
     pair(whole.bytes())

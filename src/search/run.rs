@@ -3,37 +3,31 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
+use std::rc::Rc;
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::context::surroundings;
+use super::counts;
 use super::find::{Ask, Found, find};
 use super::fusion::{Decay, Scale, diversify, ranks, shared};
-use super::invalid::Invalid;
-use super::near::near;
+use super::prepare;
 use super::request::{Fusion, Request};
-use super::statement::{self, Strict, Table, Vectors, Wanted};
+use super::statement::{self, Source, Strict, Table, Vectors, Wanted};
 use super::terms::Words;
-use super::words::{Id, Pass};
-use super::{counts, syntax};
-use crate::error::Error;
+use super::words::{Id, Pass, Scorer};
 use crate::filters::Given;
 use crate::server::catalog;
 use crate::server::nest::Settings;
-use crate::server::spi::{self, Arg, Connection, Sees, Value, connect_to, typed};
+use crate::server::spi::{self, Arg, Connection, Value, connect_to, typed};
 use crate::server::varlena::Detoasted;
 use crate::vectors::layout;
 use crate::vectors::statement::Metric;
 use crate::vectors::target::Target;
 
-/// How much of a query is read.
-const TEXT_CHARS: usize = 10_000;
-
-const LANGUAGE_SQL: &CStr = c"SELECT llmspell_internal._search_language(NULL)";
-
 /// What keeps the planner to indexes and look-ups.
-const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
+pub(super) const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
 const BY_TIME: [&CStr; 4] = [c"enable_seqscan", c"enable_bitmapscan", c"enable_sort", c"jit"];
 
 /// One row found.
@@ -52,7 +46,7 @@ pub struct Row {
     order: f64,
     /// Whether the rest was read.
     is_read: bool,
-    fits: bool,
+    pub(super) fits: bool,
 }
 
 pub struct Rows {
@@ -60,18 +54,40 @@ pub struct Rows {
     pub complete: bool,
 }
 
-struct Search<'r, 'c> {
-    connection: &'c Connection,
-    request: &'r Request,
+pub(super) struct Search<'r, 'c> {
+    pub connection: &'c Connection,
+    pub request: &'r Request,
     target: Option<&'r Target>,
     /// The type and the metric of vectors, where some are compared.
     compared: Option<(pg_sys::Oid, Metric)>,
-    table: Table,
+    pub table: Table,
     vectors: Option<Vectors>,
-    words: Words<'c>,
+    pub words: Rc<Words<'c>>,
+}
+
+/// How scores become shares, and how much either arm counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scales {
+    pub vector: Option<Scale>,
+    pub words: Option<Scale>,
+    pub weights: [f64; 2],
+}
+
+impl Scales {
+    pub fn sum(&self, row: &Row) -> f64 {
+        let part = |score: Option<f64>, scale: Option<Scale>| {
+            score.zip(scale).map_or(0.0, |(score, scale)| scale.share(score))
+        };
+        self.weights[0] * part(row.vector_score, self.vector)
+            + self.weights[1] * part(row.text_score, self.words)
+    }
 }
 
 impl Row {
+    pub fn new(id: Id) -> Self {
+        Self { id, ..Self::default() }
+    }
+
     fn see(&mut self, metric: Metric, distance: f64, most: Option<f64>) {
         if most.is_none_or(|most| distance <= most) {
             self.distance = Some(distance);
@@ -82,7 +98,7 @@ impl Row {
 
 impl<'c> Search<'_, 'c> {
     /// Values for the parameters of [`super::statement`].
-    fn parameters<'a>(&'a self, words: Option<pg_sys::Datum>, ids: &[Id], most: u64) -> [Arg<'a>; 15] {
+    pub fn parameters<'a>(&'a self, words: Option<pg_sys::Datum>, ids: &[Id], most: u64) -> [Arg<'a>; 17] {
         let request = self.request;
         // SAFETY: the datums are those of the call's arguments, or just made; the types are those of the signature,
         // pgvector's, and the server's own.
@@ -107,11 +123,14 @@ impl<'c> Search<'_, 'c> {
             given(pg_sys::TIMESTAMPTZOID, request.age_at),
             (most as i64).into(),
             filter(Given::tested),
+            given(pg_sys::TIMESTAMPTZOID, request.known_at),
+            given(pg_sys::TIMESTAMPTZOID, request.valid_at),
         ]
     }
 
-    /// The nearest items.
-    fn nearest(&self, vectors: &Vectors) -> Vec<(Id, f64)> {
+    /// The nearest items; none of other rows.
+    fn nearest(&self) -> Option<Vec<(Id, f64)>> {
+        let vectors = self.vectors.as_ref().filter(|_| self.table.source == Source::Items)?;
         let near = self.connection.rows_planned(
             self.table.nearest(vectors).as_str(),
             &self.parameters(None, &[], self.request.pool() as u64),
@@ -119,7 +138,12 @@ impl<'c> Search<'_, 'c> {
             |row| row.id(0).zip(row.get::<f64>(1)),
         );
         let most = self.request.max_distance;
-        near.into_iter().flatten().filter(|(_, distance)| most.is_none_or(|most| *distance <= most)).collect()
+        Some(
+            near.into_iter()
+                .flatten()
+                .filter(|(_, distance)| most.is_none_or(|most| *distance <= most))
+                .collect(),
+        )
     }
 
     fn pass(&self, ask: &Ask, pass: &mut Pass<'_>) {
@@ -151,11 +175,14 @@ impl<'c> Search<'_, 'c> {
     }
 
     /// Reads of rows what is not known of them yet; returns languages that the query was not put into.
-    fn read(&self, rows: &mut [Row], found: Option<&Found<'_>>) -> Vec<Vec<u8>> {
-        let wanted = Wanted { words: found.is_some(), age: self.request.half_life.is_some() };
+    pub fn read(&self, rows: &mut [Row], scorer: Option<&Scorer<'_>>) -> Vec<Vec<u8>> {
+        let wanted = Wanted { words: scorer.is_some(), age: self.request.half_life.is_some() };
+        // The nearest were not asked for all conditions.
+        let checks =
+            self.words.strict.is_some() || self.request.known_at.is_some() || self.table.source.is_fact();
         let lacks = |row: &Row| {
             wanted.age
-                || row.text_score.is_none() && (wanted.words || self.words.strict.is_some())
+                || row.text_score.is_none() && (wanted.words || checks)
                 || row.distance.is_none() && self.compared.is_some()
         };
         let asked: Vec<usize> = (0..rows.len()).filter(|n| !rows[*n].is_read && lacks(&rows[*n])).collect();
@@ -184,8 +211,8 @@ impl<'c> Search<'_, 'c> {
                 }
                 row.fits = read.get(3).unwrap_or(false);
                 row.age = read.get(4).unwrap_or(0.0);
-                if let (Some(found), None) = (found, row.text_score) {
-                    row.text_score = read.bytes(1).map(|text| found.scorer.text(language, text.bytes()));
+                if let (Some(scorer), None) = (scorer, row.text_score) {
+                    row.text_score = read.bytes(1).map(|text| scorer.text(language, text.bytes()));
                 }
                 if let (Some((_, metric)), None, Some(distance)) =
                     (self.compared, row.distance, read.get::<f64>(5))
@@ -197,44 +224,55 @@ impl<'c> Search<'_, 'c> {
         unknown
     }
 
-    /// Finds the rows, or languages that the query was not put into.
-    fn rows(&self, near: &[(Id, f64)]) -> Result<Rows, Vec<Vec<u8>>> {
-        let request = self.request;
-        let pool = request.pool();
-        let key = request.rows_key();
-        let by_rank = request.fusion == Fusion::Ranks;
+    /// What is found by words, or languages that the query was not put into.
+    pub fn by_words(&self) -> Result<Option<Found<'_>>, Vec<Vec<u8>>> {
         // Also where the words are stop words of the languages known: rows of another may have them.
-        let found = self.words.is_given.then(|| {
-            let known = counts::known(&key, &self.words.query);
-            let run = |ask: Ask, pass: &mut Pass<'_>| self.pass(&ask, pass);
-            find(&self.words.query, known.as_ref(), pool, by_rank, run)
-        });
-        if let Some(found) = &found {
-            if !found.unknown.is_empty() {
-                return Err(found.unknown.clone());
-            }
-            counts::saw(&key, &self.words.query, found);
+        if !self.words.is_given {
+            return Ok(None);
         }
+        let key = self.request.rows_key();
+        let known = counts::known(&key, &self.words.query);
+        let by_rank = self.request.fusion == Fusion::Ranks;
+        let run = |ask: Ask, pass: &mut Pass<'_>| self.pass(&ask, pass);
+        let found = find(&self.words.query, known.as_ref(), self.request.pool(), by_rank, run);
+        if !found.unknown.is_empty() {
+            return Err(found.unknown);
+        }
+        counts::saw(&key, &self.words.query, &found);
+        Ok(Some(found))
+    }
+
+    /// The rows that are near, to which those found by words come.
+    pub fn by_vector(&self, near: &[(Id, f64)]) -> (Vec<Row>, HashMap<Id, usize>) {
         let mut rows: Vec<Row> = Vec::new();
         let mut places: HashMap<Id, usize> = HashMap::new();
         // bounded: the candidates, at most some thousand.
         for (n, (id, distance)) in near.iter().enumerate() {
-            let mut row = Row { id: *id, vector_rank: Some(n as i64 + 1), ..Row::default() };
+            let mut row = Row { vector_rank: Some(n as i64 + 1), ..Row::new(*id) };
             if let Some((_, metric)) = self.compared {
                 row.see(metric, *distance, None);
             }
             places.insert(*id, rows.len());
             rows.push(row);
         }
+        (rows, places)
+    }
+
+    /// Finds the rows, or languages that the query was not put into.
+    fn rows(&self, near: &[(Id, f64)]) -> Result<Rows, Vec<Vec<u8>>> {
+        let request = self.request;
+        let found = self.by_words()?;
+        let scorer = found.as_ref().map(|found| &found.scorer);
+        let (mut rows, mut places) = self.by_vector(near);
         // bounded: the candidates, at most some thousand.
         for (id, score, rank) in found.iter().flat_map(|found| &found.best.rows) {
             let place = *places.entry(*id).or_insert_with(|| {
-                rows.push(Row { id: *id, ..Row::default() });
+                rows.push(Row::new(*id));
                 rows.len() - 1
             });
             (rows[place].text_score, rows[place].text_rank) = (Some(*score), Some(*rank));
         }
-        let unknown = self.read(&mut rows, found.as_ref());
+        let unknown = self.read(&mut rows, scorer);
         if !unknown.is_empty() {
             return Err(unknown);
         }
@@ -242,7 +280,7 @@ impl<'c> Search<'_, 'c> {
         let score = self.scoring(&rows, found.as_ref());
         rows.iter_mut().for_each(&score);
         if request.context > 0.0 {
-            self.look_around(&mut rows, found.as_ref(), &score)?;
+            self.look_around(&mut rows, scorer, &score)?;
         }
         let rows = self.ordered(rows);
         Ok(Rows { rows, complete: found.as_ref().is_none_or(|found| found.complete) })
@@ -251,9 +289,10 @@ impl<'c> Search<'_, 'c> {
     /// Gives each row its own score, from what both arms found.
     fn scoring<'a>(&'a self, rows: &[Row], found: Option<&'a Found<'a>>) -> impl Fn(&mut Row) + use<'a, 'c> {
         let request = self.request;
-        let by_vector = Scale::between(rows.iter().filter_map(|row| row.vector_score));
-        let by_words = Scale::up_to_highest(rows.iter().filter_map(|row| row.text_score));
-        let weights = shared(request.weights, [by_vector.is_some(), by_words.is_some()]);
+        let vector = Scale::between(rows.iter().filter_map(|row| row.vector_score));
+        let words = Scale::up_to_highest(rows.iter().filter_map(|row| row.text_score));
+        let scales =
+            Scales { vector, words, weights: shared(request.weights, [vector.is_some(), words.is_some()]) };
         move |row| {
             row.text_score = row.text_score.filter(|score| *score > 0.0);
             let last = found.and_then(|found| found.best.rows.last());
@@ -264,13 +303,7 @@ impl<'c> Search<'_, 'c> {
                 _ => None,
             });
             row.own = match request.fusion {
-                Fusion::Convex => {
-                    let part = |score: Option<f64>, scale: Option<Scale>| {
-                        score.zip(scale).map_or(0.0, |(score, scale)| scale.share(score))
-                    };
-                    weights[0] * part(row.vector_score, by_vector)
-                        + weights[1] * part(row.text_score, by_words)
-                }
+                Fusion::Convex => scales.sum(row),
                 Fusion::Ranks => {
                     let [vector, words] = request.weights;
                     ranks(row.vector_rank, row.text_rank, vector, words, request.rank_constant)
@@ -280,15 +313,18 @@ impl<'c> Search<'_, 'c> {
     }
 
     /// Adds what the best lend to the rows beside them; these are found, too.
-    fn look_around(
+    pub fn look_around(
         &self,
         rows: &mut Vec<Row>,
-        found: Option<&Found<'_>>,
+        scorer: Option<&Scorer<'_>>,
         score: impl Fn(&mut Row),
     ) -> Result<(), Vec<Vec<u8>>> {
         let mut lenders: Vec<usize> = (0..rows.len()).filter(|n| rows[*n].own > 0.0).collect();
         lenders.sort_by(|a, b| rows[*b].own.total_cmp(&rows[*a].own).then(rows[*a].id.cmp(&rows[*b].id)));
         lenders.truncate(self.request.lenders());
+        if lenders.is_empty() {
+            return Ok(());
+        }
         let ids: Vec<Id> = lenders.iter().map(|n| rows[*n].id).collect();
         let mut pairs: Vec<(Id, Id)> = Vec::new();
         self.connection.each_planned(
@@ -308,11 +344,11 @@ impl<'c> Search<'_, 'c> {
         // bounded: the candidates, at most some thousand.
         for (_, other) in &pairs {
             places.entry(*other).or_insert_with(|| {
-                rows.push(Row { id: *other, ..Row::default() });
+                rows.push(Row::new(*other));
                 rows.len() - 1
             });
         }
-        let unknown = self.read(&mut rows[first..], found);
+        let unknown = self.read(&mut rows[first..], scorer);
         if !unknown.is_empty() {
             return Err(unknown);
         }
@@ -377,80 +413,71 @@ impl<'c> Search<'_, 'c> {
     }
 }
 
+impl<'r, 'c> Search<'r, 'c> {
+    /// `vector`: the type of vectors.
+    pub fn of(
+        connection: &'c Connection,
+        request: &'r Request,
+        vector: pg_sys::Oid,
+        target: Option<&'r Target>,
+        words: Rc<Words<'c>>,
+    ) -> Self {
+        // The vectors of items are beside them.
+        let beside = match request.vector.filter(|_| request.source == Source::Items) {
+            Some(_) => catalog::beside(vector, c"halfvec")
+                .map(|(schema, _)| Vectors::of(&schema, Metric::Cosine.operator(), String::new())),
+            None => None,
+        };
+        Self {
+            connection,
+            request,
+            target,
+            compared: target
+                .map(|target| (target.types.vector, target.space.metric))
+                .or_else(|| beside.as_ref().map(|_| (vector, Metric::Cosine))),
+            table: Table {
+                name: format!("llmspell.\"{}\"", request.table.replace('"', "\"\"")),
+                source: request.source,
+                conditions: request.conditions(),
+                strict: match words.strict {
+                    None => Strict::Nothing,
+                    Some(_) if request.language.is_some() => Strict::One,
+                    Some(_) => Strict::OfItsLanguage,
+                },
+            },
+            vectors: target
+                .map(|Target { space, .. }| {
+                    Vectors::of(&space.vector_schema, space.metric.operator(), space.table.clone())
+                })
+                .or(beside),
+            words,
+        }
+    }
+}
+
 /// Runs a search.
 pub fn run(request: &Request, vector: pg_sys::Oid) -> Result<Rows, ErrorReport> {
-    let parts = request
-        .text
-        .as_deref()
-        .map(|text| syntax::parts(text.char_indices().nth(TEXT_CHARS).map_or(text, |(end, _)| &text[..end])));
-    let strict = parts.as_ref().map(|parts| parts.strict.as_str()).filter(|strict| !strict.is_empty());
-    // Some of the nearest will not have the phrases.
-    let fetch = if strict.is_some() { (5 * request.pool()).min(1000) } else { request.pool() };
-    // The vectors of items are beside them.
-    let beside = match request.vector.filter(|_| request.is_items()) {
-        Some(_) => catalog::beside(vector, c"halfvec")
-            .map(|(schema, _)| Vectors::of(&schema, Metric::Cosine.operator(), String::new())),
-        None => None,
-    };
-    let near = if request.is_items() { None } else { near(request, vector, fetch)? };
+    let parts = prepare::parts(request);
+    let near = prepare::nearest(request, parts.as_ref(), vector)?;
     let target = near.as_ref().map(|(target, _)| &**target);
     let near = near.as_ref().map_or(&[][..], |(_, hits)| hits);
-    let name = request.table.as_deref().unwrap_or("episodes");
-    let table = CString::new(name).unwrap_or_default();
-    if catalog::relation(&table).is_none() {
-        return Err(Error::from(Invalid::Table(name.to_owned())).into());
-    }
-    connect_to(&[&table], |connection| {
-        let key = request.languages_key();
-        let mut names: Vec<String> = match &request.language {
-            Some(language) => vec![language.clone()],
-            None => counts::languages(&key),
-        };
-        if names.is_empty() {
-            names.extend(connection.row(LANGUAGE_SQL, &[], Sees::Query, |row| row.text(0)));
-        }
+    let requests = std::slice::from_ref(request);
+    let tables = prepare::tables(requests)?;
+    let tables: Vec<&CStr> = tables.iter().map(CString::as_c_str).collect();
+    connect_to(&tables, |connection| {
+        let mut names = prepare::languages(connection, requests);
         // bounded: once for each language of the rows that is new.
         loop {
             let words = Words::of(connection, parts.as_ref(), &names, request.language.is_some());
-            let search = Search {
-                connection,
-                request,
-                target,
-                compared: target
-                    .map(|target| (target.types.vector, target.space.metric))
-                    .or_else(|| beside.as_ref().map(|_| (vector, Metric::Cosine))),
-                table: Table {
-                    name: format!("llmspell.\"{}\"", name.replace('"', "\"\"")),
-                    is_episodes: request.table.is_none(),
-                    is_items: request.is_items(),
-                    conditions: request.conditions(),
-                    strict: match words.strict {
-                        None => Strict::Nothing,
-                        Some(_) if request.language.is_some() => Strict::One,
-                        Some(_) => Strict::OfItsLanguage,
-                    },
-                },
-                vectors: target
-                    .map(|Target { space, .. }| {
-                        Vectors::of(&space.vector_schema, space.metric.operator(), space.table.clone())
-                    })
-                    .or_else(|| beside.clone()),
-                words,
-            };
-            let nearest = beside.as_ref().map(|vectors| search.nearest(vectors));
+            let search = Search::of(connection, request, vector, target, Rc::new(words));
+            let nearest = search.nearest();
             match search.rows(nearest.as_deref().unwrap_or(near)) {
                 Ok(rows) => {
-                    if request.language.is_none() {
-                        counts::keep_languages(&key, &names);
-                    }
+                    prepare::keep_languages(request, &names);
                     return Ok(rows);
                 }
                 // Once for each language that the tenant has not used before in this session.
-                Err(unknown) => {
-                    names.extend(unknown.into_iter().filter_map(|name| String::from_utf8(name).ok()));
-                    names.sort_unstable();
-                    names.dedup();
-                }
+                Err(unknown) => prepare::add_languages(&mut names, unknown),
             }
         }
     })

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::find::Ask;
+pub use super::source::Source;
 
 /// Parameters, the same in every statement; not each uses all.
 pub const VECTOR: &str = "$1";
@@ -20,6 +21,24 @@ pub const IDS: &str = "$12";
 pub const AGE_AT: &str = "$13";
 pub const MOST: &str = "$14";
 pub const TESTED: &str = "$15";
+pub const KNOWN_AT: &str = "$16";
+pub const VALID_AT: &str = "$17";
+
+/// So many learned patterns are looked at.
+const PATTERNS: usize = 1000;
+
+/// So many edges of an entity, in each direction, lead to its neighbours.
+const EDGES: usize = 20;
+
+/// Which versions of the graph hold at a moment of both times.
+fn moment(alias: &str, known: bool) -> String {
+    let believed = if known {
+        format!("{alias}.transaction_time_start <= {KNOWN_AT} AND {alias}.transaction_time_end > {KNOWN_AT}")
+    } else {
+        format!("{alias}.transaction_time_end = 'infinity'")
+    };
+    format!("{alias}.valid_time_start <= {VALID_AT} AND {alias}.valid_time_end > {VALID_AT} AND {believed}")
+}
 
 /// Which conditions a search has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,6 +53,8 @@ pub struct Conditions {
     pub excluded: bool,
     pub role: bool,
     pub with_expired: bool,
+    /// As it was known at a moment of the past.
+    pub known: bool,
 }
 
 /// What must hold of phrases and exclusions.
@@ -58,8 +79,7 @@ pub struct Wanted {
 pub struct Table {
     /// Quoted, with its schema.
     pub name: String,
-    pub is_episodes: bool,
-    pub is_items: bool,
+    pub source: Source,
     pub conditions: Conditions,
     pub strict: Strict,
 }
@@ -95,49 +115,52 @@ impl Vectors {
 }
 
 impl Table {
-    fn scope(&self) -> &'static str {
-        if self.is_episodes { "session_id" } else { "scope" }
-    }
-
-    fn time(&self) -> &'static str {
-        match (self.is_episodes, self.is_items) {
-            (true, _) => "occurred_at",
-            (_, true) => "updated_at",
-            _ => "created_at",
+    /// That row `t` was there at the moment of the past, where one is given; of the graph, that it holds.
+    fn known(&self) -> String {
+        match self.source {
+            Source::Entities | Source::Relationships => {
+                format!(" AND {}", moment("t", self.conditions.known))
+            }
+            _ if !self.conditions.known => String::new(),
+            Source::Space => format!(" AND t.created_at <= {KNOWN_AT}"),
+            Source::Episodes => format!(" AND t.recorded_at <= {KNOWN_AT}"),
+            Source::Items => format!(" AND t.created_at <= {KNOWN_AT}"),
+            Source::Patterns => format!(" AND t.first_seen <= {KNOWN_AT}"),
         }
-    }
-
-    /// The document that filters ask.
-    fn document(&self) -> &'static str {
-        if self.is_items { "value" } else { "metadata" }
     }
 
     /// What says that a row of the items is one that searches find.
     fn found_by_id(&self) -> &'static str {
-        if self.is_items { " AND (t.content IS NOT NULL OR t.embeddings IS NOT NULL)" } else { "" }
+        if self.source == Source::Items {
+            " AND (t.content IS NOT NULL OR t.embeddings IS NOT NULL)"
+        } else {
+            ""
+        }
     }
 
     /// What row `t` must fulfil beside belonging to the tenant.
     fn conditions(&self) -> String {
-        let Conditions { scope, contained, tested, since, until, excluded, role, with_expired } =
+        let Conditions { scope, contained, tested, since, until, excluded, role, with_expired, .. } =
             self.conditions;
-        let (scope_column, time, document) = (self.scope(), self.time(), self.document());
-        let scoped = if self.is_items {
+        let (scope_column, time, metadata) =
+            (self.source.scope(), self.source.time(), self.source.metadata());
+        let expires = matches!(self.source, Source::Space | Source::Episodes | Source::Items);
+        let scoped = if self.source == Source::Items {
             format!("t.namespace >= {SCOPE} AND t.namespace < llmspell_internal._item_subtree_end({SCOPE})")
         } else {
             format!("t.{scope_column} = {SCOPE}")
         };
         let each = [
             (scope, scoped),
-            (contained, format!("t.{document} OPERATOR(llmspell.@>) {CONTAINED}")),
-            (tested, format!("llmspell_internal._filter_matches(t.{document}, {TESTED})")),
+            (contained, format!("t.{metadata} OPERATOR(llmspell.@>) {CONTAINED}")),
+            (tested, format!("llmspell_internal._filter_matches(t.{metadata}, {TESTED})")),
             (since, format!("t.{time} >= {SINCE}")),
             (until, format!("t.{time} < {UNTIL}")),
             (excluded, format!("t.{scope_column} <> ALL ({EXCLUDED})")),
-            (role && self.is_episodes, format!("t.role = {ROLE}")),
-            (!with_expired, "(t.expires_at IS NULL OR t.expires_at > now())".to_owned()),
+            (role && self.source == Source::Episodes, format!("t.role = {ROLE}")),
+            (expires && !with_expired, "(t.expires_at IS NULL OR t.expires_at > now())".to_owned()),
         ];
-        each.into_iter().filter(|(is_set, _)| *is_set).fold(String::new(), |mut text, (_, condition)| {
+        each.into_iter().filter(|(is_set, _)| *is_set).fold(self.known(), |mut text, (_, condition)| {
             let _ = write!(text, " AND {condition}");
             text
         })
@@ -157,8 +180,12 @@ impl Table {
 
     /// The rows with words: id, words, language, whether they may be found.
     pub fn pass(&self, ask: &Ask) -> String {
+        if self.source == Source::Patterns {
+            return self.pass_of_patterns();
+        }
         let rows = format!(
-            "SELECT t.id, t.fts, t.language, {} FROM {} t WHERE t.tenant_id = {TENANT} AND t.fts IS NOT NULL{}",
+            "SELECT t.{}, t.fts, t.language, {} FROM {} t WHERE t.tenant_id = {TENANT} AND t.fts IS NOT NULL{}",
+            self.source.id(),
             self.strict(),
             self.name,
             self.conditions()
@@ -167,45 +194,112 @@ impl Table {
             Ask::All => rows,
             Ask::Any(_) | Ask::Sets(_) => format!("{rows} AND t.fts OPERATOR(llmspell.@@) {WORDS}"),
             Ask::Newest(_) => {
-                let order = if self.is_episodes {
-                    "t.occurred_at DESC, t.recorded_at DESC, t.id DESC"
-                } else if self.is_items {
-                    "t.updated_at DESC, t.id DESC"
-                } else {
-                    "t.created_at DESC, t.id DESC"
-                };
+                let order = self.source.order();
                 format!("{rows} AND t.fts OPERATOR(llmspell.@@) {WORDS} ORDER BY {order} LIMIT {MOST}")
             }
         }
     }
 
-    /// Rows by id: position, words, language, whether they may be found, age in seconds, distance.
+    /// The most frequent ones with their words: a pattern is counted far more often than it is looked for, so no index
+    /// holds them.
+    fn pass_of_patterns(&self) -> String {
+        format!(
+            "SELECT t.id, t.fts, t.language, {} FROM (SELECT t.pattern_id AS id, llmspell_internal._search_language(NULL) AS language, \
+                 to_tsvector(llmspell_internal._pattern_content(t.scope, t.key, t.value)) AS fts \
+             FROM {} t WHERE t.tenant_id = {TENANT} AND t.frequency >= 3{} \
+             ORDER BY t.frequency DESC, t.scope, t.key, t.value LIMIT {PATTERNS}) AS t",
+            self.strict(),
+            self.name,
+            self.conditions()
+        )
+    }
+
+    /// Rows by id: position, words, language, whether they may be found, age in seconds, distance. The words of a
+    /// relationship are those of its sentence, with the names of both ends.
     pub fn details(&self, wanted: Wanted, vectors: Option<&Vectors>) -> String {
-        let words = if wanted.words { "t.fts" } else { "NULL::tsvector" };
+        let words = match (wanted.words, self.source) {
+            (false, _) => "NULL::tsvector".to_owned(),
+            (true, Source::Relationships) => {
+                let name = |id: &str| {
+                    format!(
+                        "(SELECT e.name FROM llmspell.entities e WHERE e.tenant_id = {TENANT} AND e.entity_id = ANY (ARRAY[t.{id}]) AND {} \
+                         ORDER BY e.transaction_time_start DESC LIMIT 1)",
+                        moment("e", self.conditions.known)
+                    )
+                };
+                format!(
+                    "to_tsvector((ARRAY(SELECT llmspell_internal._search_config(l) FROM unnest({LANGUAGES}) AS l)) \
+                         [coalesce(array_position({LANGUAGES}, t.language), 1)], concat_ws(' ', {}, {})) || t.fts",
+                    name("from_entity"),
+                    name("to_entity")
+                )
+            }
+            (true, _) => "t.fts".to_owned(),
+        };
         let age = if wanted.age {
-            format!("extract(epoch FROM {AGE_AT} - t.{})::double precision", self.time())
+            format!("extract(epoch FROM {AGE_AT} - t.{})::double precision", self.source.time())
         } else {
             "0::double precision".to_owned()
         };
         let (distance, join) = match vectors {
             None => ("NULL::double precision".to_owned(), String::new()),
-            Some(vectors) if self.is_items => (vectors.nearest(), String::new()),
+            Some(vectors) if self.source == Source::Items => (vectors.nearest(), String::new()),
             Some(Vectors { table, operator, .. }) => (
                 "v.distance".to_owned(),
                 format!(
                     " LEFT JOIN LATERAL (SELECT v.embedding {operator} {VECTOR} AS distance FROM {table} v \
-                     WHERE v.tenant_id = {TENANT} AND v.id = i.id OFFSET 0) AS v ON true"
+                     WHERE v.tenant_id = {TENANT} AND v.id = i.id{} OFFSET 0) AS v ON true",
+                    // A vector that came later knows what was not known then.
+                    if self.conditions.known && self.source.is_fact() {
+                        format!(" AND v.created_at <= {KNOWN_AT}")
+                    } else {
+                        String::new()
+                    }
                 ),
             ),
         };
-        let (embeddings, found_by_id) =
-            (if self.is_items { ", t.embeddings" } else { "" }, self.found_by_id());
+        // A vector says nothing of when its episode was stored, nor of which version of a fact holds.
+        let (conditions, last) = match self.source {
+            Source::Entities | Source::Relationships => {
+                (self.conditions(), "ORDER BY t.transaction_time_start DESC LIMIT 1")
+            }
+            _ => (format!("{}{}", self.known(), self.found_by_id()), "OFFSET 0"),
+        };
+        let embeddings = if self.source == Source::Items { ", t.embeddings" } else { "" };
         format!(
             "SELECT i.n, t.fts, t.language, t.fits, t.age, {distance} FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
              CROSS JOIN LATERAL (SELECT {words} AS fts, t.language, {} AS fits, {age} AS age{embeddings} FROM {} t \
-             WHERE t.tenant_id = {TENANT} AND t.id = i.id{found_by_id} OFFSET 0) AS t{join}",
+             WHERE t.tenant_id = {TENANT} AND t.{} = {}{conditions} {last}) AS t{join}",
             self.strict(),
-            self.name
+            self.name,
+            self.source.id(),
+            // An array keeps the planner from GiST, whose look-up costs ten times that in the primary key.
+            if self.source.is_fact() { "ANY (ARRAY[i.id])" } else { "i.id" }
+        )
+    }
+
+    /// One step in the graph: of entities the position, an edge and the other end; of relationships the position and
+    /// both ends.
+    pub fn links(&self) -> String {
+        let holds = moment("r", self.conditions.known);
+        if self.source == Source::Relationships {
+            return format!(
+                "SELECT i.n, r.from_entity, r.to_entity FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+                 CROSS JOIN LATERAL (SELECT r.from_entity, r.to_entity FROM llmspell.relationships r \
+                 WHERE r.tenant_id = {TENANT} AND r.relationship_id = ANY (ARRAY[i.id]) AND {holds} ORDER BY r.transaction_time_start DESC LIMIT 1) AS r"
+            );
+        }
+        let side = |this: &str, other: &str| {
+            format!(
+                "(SELECT r.relationship_id, r.{other} AS other FROM llmspell.relationships r \
+                 WHERE r.tenant_id = {TENANT} AND r.{this} = i.id AND {holds} ORDER BY r.relationship_id LIMIT {EDGES})"
+            )
+        };
+        format!(
+            "SELECT i.n, r.relationship_id, r.other FROM unnest({IDS}) WITH ORDINALITY AS i (id, n) \
+             CROSS JOIN LATERAL ({} UNION ALL {}) AS r",
+            side("from_entity", "to_entity"),
+            side("to_entity", "from_entity")
         )
     }
 
@@ -225,7 +319,10 @@ impl Table {
     /// turns; elsewhere those whose metadata names the same source and the place before or after.
     pub fn beside(&self) -> String {
         let (name, conditions) = (&self.name, self.conditions());
-        if self.is_episodes {
+        if self.source == Source::Entities {
+            return format!("SELECT l.n, l.other, NULL::uuid FROM ({}) AS l", self.links());
+        }
+        if self.source == Source::Episodes {
             // With the session in the order, only the index that begins with it serves, whatever the statistics say.
             let side = |compare: &str, within: &str, order: &str| {
                 format!(
@@ -299,7 +396,7 @@ mod tests {
     use super::*;
 
     fn table(conditions: Conditions, strict: Strict) -> Table {
-        Table { name: "llmspell.t".to_owned(), is_episodes: true, is_items: false, conditions, strict }
+        Table { name: "llmspell.t".to_owned(), source: Source::Episodes, conditions, strict }
     }
 
     #[test]
@@ -327,7 +424,7 @@ mod tests {
     #[test]
     fn items_have_their_vectors_beside_them() {
         let scoped = Conditions { scope: true, contained: true, ..Conditions::default() };
-        let items = Table { is_episodes: false, is_items: true, ..table(scoped, Strict::Nothing) };
+        let items = Table { source: Source::Items, ..table(scoped, Strict::Nothing) };
         let vectors = Vectors::of("public", "<=>", String::new());
         let text = items.nearest(&vectors);
         for part in

@@ -161,6 +161,11 @@ impl<'q> Pass<'q> {
         }
     }
 
+    /// The length of a row that is kept, and how often it has each word.
+    pub fn text(&self, place: usize) -> (u32, &[u8]) {
+        (self.lengths[place], &self.times[place * self.query.slots..(place + 1) * self.query.slots])
+    }
+
     /// The scores of the rows that are kept, in their order.
     pub fn scores(&self, scorer: &Scorer<'_>) -> Vec<f64> {
         let mut scores = Vec::with_capacity(self.ids.len());
@@ -185,7 +190,15 @@ impl<'q> Scorer<'q> {
         Self { query, corpus, weights: found_in.iter().map(|rows| corpus.weight(*rows)).collect() }
     }
 
-    fn of(&self, length: u32, times: &[u8]) -> f64 {
+    /// The same with weights that are shares of 1, which a text approaches that has each word of the query many times. So
+    /// scores of kinds can be compared whose rows are many or few.
+    pub fn in_shares(&self) -> Self {
+        let sum: f64 = self.weights.iter().sum();
+        let weights = self.weights.iter().map(|weight| weight / sum).collect();
+        Self { query: self.query, corpus: self.corpus, weights }
+    }
+
+    pub fn of(&self, length: u32, times: &[u8]) -> f64 {
         let norm = self.corpus.norm(length);
         self.weights
             .iter()

@@ -349,6 +349,7 @@ impl Owned for TimestampWithTimeZone {}
 impl Owned for pgrx::Uuid {}
 impl Owned for Vec<i32> {}
 impl Owned for Vec<f64> {}
+impl Owned for Vec<Option<String>> {}
 
 /// A row of a result. Columns count from 0.
 pub struct Row<'c> {

@@ -48,7 +48,12 @@ fn function(connection: &Connection, target: &Target) -> pg_sys::FmgrInfo {
 }
 
 /// The nearest of every query, by one pass over the rows.
-fn pass(connection: &Connection, query: &Query, target: &Target, vectors: &[pg_sys::Datum]) -> Vec<Vec<Nearest>> {
+fn pass(
+    connection: &Connection,
+    query: &Query,
+    target: &Target,
+    vectors: &[pg_sys::Datum],
+) -> Vec<Vec<Nearest>> {
     let mut function = function(connection, target);
     let most = query.max_distance;
     let mut heaps: Vec<BinaryHeap<Nearest>> = vectors.iter().map(|_| BinaryHeap::new()).collect();
@@ -151,7 +156,14 @@ pub fn run(
         query.ask(*given);
         let Found { hits, exact, complete } = search::run(connection, query, &decision);
         for hit in polled(&hits) {
-            emit(n, hit.id.datum(), hit.distance, hit.rest.map(|value| value.map(Value::datum)), exact, complete);
+            emit(
+                n,
+                hit.id.datum(),
+                hit.distance,
+                hit.rest.map(|value| value.map(Value::datum)),
+                exact,
+                complete,
+            );
         }
     }
     Ok(())

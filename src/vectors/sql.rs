@@ -48,9 +48,8 @@ fn vector_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
 #[pg_extern(sql = false)]
 fn vector_search_many(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // SAFETY: the signature is the one of the SQL file, its first argument an array of vectors.
-    let ((mut query, vectors), put, vector) = unsafe {
-        (Query::read_many(fcinfo)?, rows_of(fcinfo), pg_sys::get_element_type(first_type(fcinfo)))
-    };
+    let ((mut query, vectors), put, vector) =
+        unsafe { (Query::read_many(fcinfo)?, rows_of(fcinfo), pg_sys::get_element_type(first_type(fcinfo))) };
     connect(|connection| many::run(connection, &mut query, &vectors, vector, put))
 }
 

@@ -141,7 +141,8 @@ FEW_ROWS = {
     "one row of one table": "kv_set kv_set_text kv_set_json kv_delete storage_set storage_set_text storage_set_json storage_delete pattern_record agent_history_set agent_state_save "
     "agent_state_restore workflow_save workflow_update_status workflow_delete workflow_extend workflow_release session_create session_update session_touch session_archive "
     "session_retention_set event_append event_store event_subscribe event_ack event_seek event_unsubscribe hook_record hook_retention_set vector_add vector_add_half vector_put",
-    "one row in each space": "episode_add episode_update vector_update_metadata",
+    "one row in each space": "episode_add episode_update vector_update_metadata entity_vector_set relationship_vector_set",
+    "what recall reads, and one event": "recall_record",
     "the versions of one entity or relationship, by its key": "entity_put entity_insert entity_patch entity_upsert entity_correct relationship_put relationship_patch relationship_retract relationship_erase graph_repair",
     "the versions of the keys that are given, at most 1,000": "entity_import relationship_import",
     "the indexes of tenants, which are few": "vector_tenant_index_list",

@@ -10,6 +10,7 @@ mod locks;
 mod read;
 mod relationship;
 mod target;
+mod text;
 mod walk;
 mod write;
 

@@ -134,6 +134,10 @@ SET SESSION AUTHORIZATION regress_admin;
 SELECT * FROM llmspell.vector_space_activate('docs', force => true);
 SET SESSION AUTHORIZATION regress_app;
 SELECT p.content FROM llmspell.embedding_pending('docs') p;
+-- what raw statements wrote is found when the queue is empty; a former space can be kept ready
+INSERT INTO llmspell.vector_space_docs (tenant_id, scope, embedding, content) VALUES ('one', 'global', '[5,1]', 'raw');
+SELECT p.content, llmspell.embedding_put('docs_b', ARRAY[p.id], ARRAY['[5,2]']::vector[], ARRAY[p.fence]) FROM llmspell.embedding_pending('docs_b') p;
+SELECT count(*) FROM llmspell.embedding_pending('docs_b');
 -- a second one for episodes of the same dimensions has a name of its own
 SET SESSION AUTHORIZATION regress_admin;
 SELECT llmspell.vector_space_create('said_c', 3, replaces => 'said_b');
