@@ -36,5 +36,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.entity_search IS 'The best entities at a moment of both times by meaning, by words, or by both; neighbours get a share of the score.
-Errors: 42501 no tenant, 22004 both queries null, 22023 no space for entities of these dimensions, and as for hybrid_search.
+Errors: 42501 no tenant, 22004 both queries null, 22023 no space for entities of these dimensions, and as for hybrid_search. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT entity_id, name, score FROM llmspell.entity_search(''engineer in Paris'', max_rows => 5);';

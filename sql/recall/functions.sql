@@ -105,7 +105,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.recall IS 'What belongs in a prompt of max_tokens, of all kinds, best first; a last row says what did not fit.
-Errors: 42501 no tenant, 22004 both queries null, 22023 max_tokens, max_rows, kinds, filter, weights, kind_weights, min_score, mmr_lambda, context, language, space, dimensions, a vector of zeros.
+Errors: 42501 no tenant, 22004 both queries null, 22023 max_tokens, max_rows, kinds, weights, kind_weights, min_score, mmr_lambda, context, language, space, dimensions, a vector of zeros. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT kind, content, tokens FROM llmspell.recall(''where is the parser?'', max_tokens => 500);';
 
 CREATE OR REPLACE FUNCTION llmspell.token_estimate(content text) RETURNS int

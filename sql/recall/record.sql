@@ -54,7 +54,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.recall_record IS 'As recall, and appends an event of type recall.recorded with the query, its moment, and the ids, hashes and scores.
-Errors: those of recall, 25006 in a READ ONLY transaction and on a standby.
+Errors: those of recall, 25006 in a READ ONLY transaction and on a standby. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT event_id, kind, content FROM llmspell.recall_record(''where is the parser?'', max_tokens => 500);';
 
 CREATE OR REPLACE FUNCTION llmspell.recall_replay(event_id uuid) RETURNS SETOF llmspell_internal.recall_replay_row

@@ -119,3 +119,11 @@ SELECT llmspell.memory_tool('{"command": "create", "path": "/memories/a/b.txt", 
 WHERE NOT EXISTS (SELECT FROM llmspell.item_get('{memories,a}', 'b.txt'));
 SELECT llmspell.mcp_memory('create_entities', '{"entities": [{"name": "Ada", "entityType": "person", "observations": ["writes notes"]}, {"name": "Engine", "entityType": "machine", "observations": []}]}');
 SELECT llmspell.mcp_memory('create_relations', '{"relations": [{"from": "Ada", "to": "Engine", "relationType": "programs"}]}');
+-- Checkpoints whose values are packed beside one another, a fork, a copy, writes short and long, and messages.
+SELECT llmspell.checkpoint_put('thread-1', '', 'c' || n, CASE WHEN n > 1 THEN 'c' || n - 1 END, jsonb_build_object('channel_versions', jsonb_build_object('messages', n)),
+    jsonb_build_object('run_id', 'run-' || n), '{messages,é}', '{text,bytes}', ARRAY[convert_to((SELECT string_agg(md5(i::text), '') FROM generate_series(1, 10 + n) AS i), 'UTF8'), '\x00ff'])
+FROM generate_series(1, 5) AS n;
+SELECT llmspell.checkpoint_put('thread-1', 'child:1', 'c1', NULL, '{}');
+SELECT llmspell.checkpoint_writes_put('thread-1', '', 'c5', 'task', '{a,b}', '{text,text}', ARRAY['short'::bytea, decode(repeat('00ff', 1000), 'hex')]);
+SELECT llmspell.message_append('thread-1', '[{"role": "user", "content": "é \\ 𝄞"}, 2.50, null]', message_ids => '{a,b,c}');
+SELECT llmspell.thread_copy('thread-1', 'thread-2'), llmspell.thread_prune('{thread-2}', keep_last => 2);
