@@ -36,6 +36,7 @@ mod settings;
 mod storage;
 mod tenancy;
 mod text;
+mod threads;
 mod vectors;
 
 // Both names are given: without them pgrx 0.18.1 puts the version into the name.

@@ -160,8 +160,17 @@ run_program() { # a program of a folder, with a database of its own
         echo "SKIP pooling: pgbouncer is missing"
         return
     fi
+    local path=$PATH why status=0
+    if [[ $kind == frameworks ]]; then
+        why=$("$ROOT/scripts/frameworks-setup" 2>&1) || status=$?
+        case $status in
+        0) path=$BUILD/frameworks/bin:$PATH ;;
+        1) echo "SKIP frameworks: $(tail -n 1 <<<"$why")" && return ;;
+        *) echo "not ok frameworks: $(tail -n 1 <<<"$why")" && return ;;
+        esac
+    fi
     fresh_database "llmspell_$kind" || return 0
-    PGDATABASE=llmspell_$kind watch "$test" as_is timeout --foreground "${TEST_TIMEOUT:-1800}" "tests/$test"
+    PATH=$path PGDATABASE=llmspell_$kind watch "$test" as_is timeout --foreground "${TEST_TIMEOUT:-1800}" "tests/$test"
 }
 
 # On a server that has the library preloaded, where there is one.

@@ -12,6 +12,9 @@ use zstd::zstd_safe::{
 
 use crate::interrupts::{PART, poll};
 
+/// Up to here the tables of a compression level find what lies in a base.
+const NEAR: usize = 1 << 20;
+
 /// zstd refuses the bytes or the setting.
 #[derive(Debug)]
 pub struct Refused;
@@ -34,6 +37,17 @@ impl<'a> Compressor<'a> {
     /// Empty: none.
     pub fn set_dictionary(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         done(self.0.load_dictionary(bytes)).map(drop)
+    }
+
+    /// For one frame, of data of this length that is like `base`: whatever bytes these are, and however far behind
+    /// the data lies in them what it repeats.
+    pub fn set_base(&mut self, base: &'a [u8], length: usize) -> Result<(), Refused> {
+        let reach = base.len() + length;
+        if reach > NEAR {
+            done(self.0.set_parameter(CParameter::WindowLog(reach.next_power_of_two().ilog2().min(27))))?;
+            done(self.0.set_parameter(CParameter::EnableLongDistanceMatching(true)))?;
+        }
+        done(self.0.ref_prefix(base)).map(drop)
     }
 
     /// With a checksum, so that damage, a wrong dictionary and a wrong base are found out.
@@ -99,6 +113,11 @@ impl<'a> Expander<'a> {
     /// Empty: none.
     pub fn set_dictionary(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         done(self.0.load_dictionary(bytes)).map(drop)
+    }
+
+    /// Undoes [`Compressor::set_base`], for one frame.
+    pub fn set_base(&mut self, base: &'a [u8]) -> Result<(), Refused> {
+        done(self.0.ref_prefix(base)).map(drop)
     }
 
     /// How many bytes it made of them.

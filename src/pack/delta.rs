@@ -1,4 +1,4 @@
-//! Compact storage of a text beside a similar one: zstd with the neighbour as dictionary.
+//! Compact storage of bytes beside similar ones: zstd with the neighbour before the data.
 
 use super::context::{Compressor, Expander, Refused};
 use super::frame;
@@ -39,20 +39,26 @@ impl From<frame::Invalid> for Invalid {
     }
 }
 
-/// Packs `data`, against `base` where that takes less than half of packing it alone.
+/// So much smaller beside its base that packing it alone is not tried.
+const CLEARLY: usize = 16;
+
+/// Packs `data`, against `base` where that takes less than half of packing it alone, or a sixteenth of the data.
 /// Says whether the base was used.
 pub fn pack(data: &[u8], base: Option<&[u8]>) -> Result<(Vec<u8>, bool), Invalid> {
     if data.len() > MAX_BYTES {
         return Err(Invalid::TooLong { bytes: data.len() });
     }
-    let alone = compress(data, &[])?;
-    if let Some(base) = base {
-        let beside = compress(data, base)?;
-        if beside.len() < alone.len() / 2 {
-            return Ok((frame::seal(ZSTD_WITH_BASE, data, &beside), true));
-        }
+    let beside = base.map(|base| compress(data, base)).transpose()?;
+    if let Some(beside) = beside.as_ref().filter(|beside| beside.len() < data.len() / CLEARLY) {
+        return Ok((frame::seal(ZSTD_WITH_BASE, data, beside), true));
     }
-    Ok((frame::seal(ZSTD, data, &alone), false))
+    let alone = compress(data, &[])?;
+    match beside {
+        Some(beside) if beside.len() < alone.len() / 2 => {
+            Ok((frame::seal(ZSTD_WITH_BASE, data, &beside), true))
+        }
+        _ => Ok((frame::seal(ZSTD, data, &alone), false)),
+    }
 }
 
 /// Undoes [`pack`]; never takes more memory than the declared length, which is bounded.
@@ -67,7 +73,7 @@ pub fn unpack(packed: &[u8], base: Option<&[u8]>) -> Result<Vec<u8>, Invalid> {
 fn compress(data: &[u8], base: &[u8]) -> Result<Vec<u8>, Invalid> {
     let compressed = || -> Result<_, Refused> {
         let mut compressor = Compressor::new(LEVEL)?;
-        compressor.set_dictionary(base)?;
+        compressor.set_base(base, data.len())?;
         compressor.checksummed(data)
     };
     compressed().map_err(|_| frame::Invalid::Unwritable.into())
@@ -76,7 +82,7 @@ fn compress(data: &[u8], base: &[u8]) -> Result<Vec<u8>, Invalid> {
 fn decompress(payload: &[u8], base: &[u8], length: usize) -> Result<Vec<u8>, Invalid> {
     let mut expander = Expander::new();
     expander
-        .set_dictionary(base)
+        .set_base(base)
         .and_then(|()| expander.expand(payload, length))
         .map_err(|_| frame::Invalid::Unreadable.into())
 }
@@ -105,6 +111,15 @@ mod tests {
         assert_eq!(unpack(&packed, Some(&base)), Ok(data));
         assert_eq!(unpack(&packed, None), Err(Invalid::BaseMissing));
         assert!(unpack(&packed, Some(b"another base")).is_err());
+    }
+
+    #[test]
+    fn a_base_is_no_dictionary_of_zstd_whatever_its_head() {
+        let base: Vec<u8> =
+            [0x37, 0xa4, 0x30, 0xec].into_iter().chain((0..3000u32).flat_map(u32::to_le_bytes)).collect();
+        let data = [base.as_slice(), b"more"].concat();
+        let (packed, used) = pack(&data, Some(&base)).unwrap();
+        assert!(used && unpack(&packed, Some(&base)) == Ok(data));
     }
 
     #[test]

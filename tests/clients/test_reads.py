@@ -78,10 +78,16 @@ PAGED = {
     "artifact_content": "INSERT INTO llmspell.artifact_content (tenant_id, content_hash, size_bytes, storage_type, data) SELECT current_setting('app.current_tenant_id'), encode(llmspell.blake3(n::text::bytea), 'hex'), length(n::text), 'bytea', n::text::bytea",
     "artifacts": f"INSERT INTO llmspell.artifacts (tenant_id, artifact_id, session_id, sequence, content_hash, metadata, name, artifact_type, mime_type, size_bytes, tags) SELECT current_setting('app.current_tenant_id'), 'a' || n, {SESSION}, n, encode(llmspell.blake3(n::text::bytea), 'hex'), '{{}}', 'report', 'file', 'text/plain', length(n::text), '{{}}'",
     "entities": "INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties, valid_time_start, transaction_time_start) SELECT current_setting('app.current_tenant_id'), uuidv7(), 'city', 'name ' || n, '{}', '2020-01-01Z', '2025-01-01Z'",
+    "threads": "INSERT INTO llmspell.threads (tenant_id, thread_id, message_count) SELECT current_setting('app.current_tenant_id'), CASE n WHEN 1 THEN 't' ELSE 't' || n END, n",
+    "thread_checkpoints": "INSERT INTO llmspell.thread_checkpoints (tenant_id, thread_id, namespace, checkpoint_id, checkpoint) SELECT current_setting('app.current_tenant_id'), 't', '', 'c' || n, '{}'",
+    "thread_messages": "INSERT INTO llmspell.thread_messages (tenant_id, thread_id, sequence, message_id, message) SELECT current_setting('app.current_tenant_id'), 't', n, 'm' || n, '1'",
     "items": "INSERT INTO llmspell.items (tenant_id, namespace, key, value) SELECT current_setting('app.current_tenant_id'), llmspell_internal._item_path(ARRAY['a', 'n' || n], 'n'), 'k', '{\"kind\": \"note\"}'",
 }
 # The arguments of each list.
 PAGES = {
+    "thread_list": [""],
+    "checkpoint_list": ["", "thread_id => 't', namespace => ''"],
+    "message_list": ["thread_id => 't'", "thread_id => 't', newest => 20"],
     "kv_list": ["", "'k'"],
     "storage_list": ["'k'"],
     "agent_state_list": ["", "agent_type => 'chat'"],

@@ -1,0 +1,138 @@
+"""Connections of one tenant, over a psycopg connection or a pool of them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+# For the transaction alone, so that a pooler may give the connection to another tenant afterwards.
+_SET = "SELECT pg_catalog.set_config('app.current_tenant_id', %s, true)"
+
+
+def _lost(connection: Connection[Any] | AsyncConnection[Any] | None) -> bool:
+    return connection is None or connection.broken or connection.closed
+
+
+class Tenant:
+    """One tenant's way to the database.
+
+    `connection` is a connection in autocommit mode, which is used by one thread at a time, or a pool of such.
+    """
+
+    def __init__(self, tenant: str, connection: Connection[Any] | ConnectionPool[Any]) -> None:
+        self.tenant = tenant
+        self._source = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    @contextmanager
+    def connect(cls, conninfo: str, tenant: str, **options: Any) -> Iterator[Tenant]:
+        """A tenant with a connection of its own, which is closed at the end of the block."""
+        with psycopg.connect(conninfo, **{"autocommit": True, **options}) as connection:
+            yield cls(tenant, connection)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection[Any]]:
+        if isinstance(self._source, Connection):
+            with self._lock:
+                yield self._source
+        else:
+            with self._source.connection() as connection:
+                if not connection.autocommit:
+                    connection.set_autocommit(True)
+                yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection[Any]]:
+        """A transaction of the tenant."""
+        with self._connection() as connection, connection.transaction():
+            connection.execute(_SET, [self.tenant])
+            yield connection
+
+    def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
+        """Runs one statement in a transaction of its own, in one round trip; returns its rows.
+
+        A `repeatable` statement may run twice: it is sent again, once, over another connection of the pool where its
+        own was lost.
+        """
+        connection: Connection[Any] | None = None
+        try:
+            with self._connection() as connection:
+                return self._run(connection, query, params)
+        except psycopg.OperationalError:
+            if not repeatable or isinstance(self._source, Connection) or not _lost(connection):
+                raise
+        self._source.check()
+        with self._connection() as connection:
+            return self._run(connection, query, params)
+
+    def _run(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        # What a pipeline sends at once is one transaction.
+        cursor: Cursor[Any]
+        with connection.pipeline() as pipeline, connection.cursor(binary=True) as setting, connection.cursor(binary=True) as cursor:
+            setting.execute(_SET, [self.tenant])
+            cursor.execute(query, params)
+            pipeline.sync()
+            return cursor.fetchall() if cursor.description else []
+
+
+class AsyncTenant:
+    """One tenant's way to the database, for asyncio; see `Tenant`."""
+
+    def __init__(self, tenant: str, connection: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
+        self.tenant = tenant
+        self._source = connection
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, conninfo: str, tenant: str, **options: Any) -> AsyncIterator[AsyncTenant]:
+        """A tenant with a connection of its own, which is closed at the end of the block."""
+        async with await AsyncConnection.connect(conninfo, **{"autocommit": True, **options}) as connection:
+            yield cls(tenant, connection)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        if isinstance(self._source, AsyncConnection):
+            async with self._lock:
+                yield self._source
+        else:
+            async with self._source.connection() as connection:
+                if not connection.autocommit:
+                    await connection.set_autocommit(True)
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A transaction of the tenant."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(_SET, [self.tenant])
+            yield connection
+
+    async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
+        """Runs one statement in a transaction of its own; see `Tenant.execute`."""
+        connection: AsyncConnection[Any] | None = None
+        try:
+            async with self._connection() as connection:
+                return await self._run(connection, query, params)
+        except psycopg.OperationalError:
+            if not repeatable or isinstance(self._source, AsyncConnection) or not _lost(connection):
+                raise
+        await self._source.check()
+        async with self._connection() as connection:
+            return await self._run(connection, query, params)
+
+    async def _run(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        cursor: AsyncCursor[Any]
+        async with connection.pipeline() as pipeline, connection.cursor(binary=True) as setting, connection.cursor(binary=True) as cursor:
+            await setting.execute(_SET, [self.tenant])
+            await cursor.execute(query, params)
+            await pipeline.sync()
+            return await cursor.fetchall() if cursor.description else []

@@ -1,0 +1,7 @@
+//! Values of channels, each stored beside a former version of the same channel.
+
+mod chain;
+mod damage;
+mod refusal;
+mod sql;
+mod store;
