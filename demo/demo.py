@@ -214,7 +214,7 @@ def understand(tenant, files, commits):
 
 def remembered(tenant, question, vector, budget=160):
     """What belongs in a prompt and what its budget left out, and the same as of two days ago, when another thing was believed."""
-    queue, day, now = identity("the queue"), timedelta(days=1), datetime.now(timezone.utc)
+    queue, day, now = uuid.uuid5(uuid.NAMESPACE_URL, "the queue"), timedelta(days=1), datetime.now(timezone.utc)
     believed = [("a file that says who has it", now - 3 * day, now - day), ("a lease and a fence, so that two workers never do the same job twice", now - day, None)]
     with operator.transaction():
         operator.execute("SELECT llmspell.tenant_set(%s)", [tenant.name])

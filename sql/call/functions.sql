@@ -119,7 +119,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET timezone = 'UTC'
 AS 'MODULE_PATHNAME', 'call_wrapper';
 COMMENT ON FUNCTION llmspell.call(text, jsonb, text) IS 'Calls a function by name with arguments from JSON, for a tenant in this transaction; its rows as JSON objects.
-Errors: 22004 null, 22023 no such function or argument, or tenant, 42501 not allowed, and those of the function.
+Errors: 22004 no name, 22023 no such function or argument, or tenant, 42501 not allowed, and those of the function.
 Example: SELECT * FROM llmspell.call(''kv_get_text'', ''{"key": "user:42"}'', ''acme'');';
 
 CREATE OR REPLACE FUNCTION llmspell.call_many(calls jsonb, tenant text DEFAULT NULL) RETURNS TABLE (place int, result_rows jsonb)

@@ -38,7 +38,7 @@ BEGIN
     RETURN QUERY
     SELECT _item_segments(i.namespace), i.key::text, i.value, i.version, i.created_at, i.updated_at, i.ttl, i.expires_at,
         f.score, f.distance, f.vector_score, f.text_score, f.complete, f.place::text
-    FROM _search(item_search.query_embedding, item_search.query_text, NULL, 'items', v_before + v_rows, v_prefix, item_search.filter, NULL, NULL, NULL, NULL, false,
+    FROM _search(item_search.query_embedding, item_search.query_text, NULL, 'items', v_before + v_rows, NULLIF(v_prefix, ''), item_search.filter, NULL, NULL, NULL, NULL, false,
         item_search.max_distance, item_search.language, item_search.fusion, item_search.weights, NULL, 0, NULL, NULL, NULL, NULL, item_search.min_score) f
     CROSS JOIN LATERAL (SELECT * FROM items i WHERE i.tenant_id = v_tenant AND i.id = f.id AND (i.content IS NOT NULL OR i.embeddings IS NOT NULL) OFFSET 0) AS i
     WHERE f.place > v_before

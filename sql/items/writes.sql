@@ -1,34 +1,6 @@
 -- Writes of items. A write locks the rows that it writes in the order of namespace and key, so that two batches with the
 -- same items wait for each other and do not deadlock.
 
-CREATE OR REPLACE FUNCTION llmspell_internal._item_write(namespaces text[], keys text[], item_values jsonb[], ttls interval[], contents text[],
-    item_embeddings text[], languages text[])
-RETURNS SETOF llmspell_internal.item_written
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE
-    v_tenant constant text := _require_tenant();
-    v_now constant timestamptz := statement_timestamp();
-BEGIN
-    RETURN QUERY
-    INSERT INTO items AS i (tenant_id, namespace, key, value, ttl, expires_at, content, language, embeddings)
-    SELECT v_tenant, n.namespace, n.key, n.value, n.ttl, CASE WHEN n.ttl IS NOT NULL THEN _expiry(NULL, n.ttl) END, n.content, n.language, n.embeddings::@extschema:vector@.vector[]
-    FROM unnest(_item_write.namespaces, _item_write.keys, _item_write.item_values, _item_write.ttls, _item_write.contents, _item_write.item_embeddings, _item_write.languages)
-        AS n (namespace, key, value, ttl, content, embeddings, language)
-    ORDER BY n.namespace COLLATE "C", n.key COLLATE "C"
-    ON CONFLICT (tenant_id, namespace, key) DO UPDATE
-    SET value = EXCLUDED.value, ttl = EXCLUDED.ttl, expires_at = EXCLUDED.expires_at, content = EXCLUDED.content, language = EXCLUDED.language,
-        fts = NULL, embeddings = EXCLUDED.embeddings, updated_at = now(),
-        version = CASE WHEN i.expires_at <= v_now THEN 1 ELSE i.version + 1 END, created_at = CASE WHEN i.expires_at <= v_now THEN now() ELSE i.created_at END
-    RETURNING _item_segments(i.namespace), i.key::text, i.version, i.version = 1;
-END
-$$;
-COMMENT ON FUNCTION llmspell_internal._item_write IS 'Stores items whose places were checked, in order; vectors as text.
-Errors: 42501 no tenant, 22023 or 22008 ttl, 54000 too large or too deep.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._item_write TO llmspell_app;
-
 CREATE OR REPLACE FUNCTION llmspell.item_put(namespace text[], key text, value jsonb, ttl interval DEFAULT NULL, index_text text DEFAULT NULL,
     embedding @extschema:vector@.vector DEFAULT NULL, embeddings @extschema:vector@.vector[] DEFAULT NULL, language text DEFAULT NULL, expected_version bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, created boolean)
@@ -92,9 +64,10 @@ DECLARE
     v_keys text[];
     v_items jsonb[];
     v_language constant text := get_current_ts_config()::text;
+    v_tenant constant text := _require_tenant();
+    v_now constant timestamptz := statement_timestamp();
     v_twice record;
 BEGIN
-    PERFORM _require_tenant();
     SELECT array_agg(p.namespace), array_agg(p.key), array_agg(p.item) INTO v_namespaces, v_keys, v_items FROM _item_places(item_put_many.items) p;
     SELECT n.namespace, n.key INTO v_twice FROM unnest(v_namespaces, v_keys) AS n (namespace, key) GROUP BY n.namespace, n.key HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
@@ -102,13 +75,21 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each item once in a batch.';
     END IF;
     PERFORM _given(n.item -> 'value', 'value'), CASE WHEN n.item ->> 'language' IS NOT NULL THEN _vector_language(n.item ->> 'language') END FROM unnest(v_items) AS n (item);
-    RETURN QUERY SELECT w.* FROM _item_write(v_namespaces, v_keys, ARRAY(SELECT n.item -> 'value' FROM unnest(v_items) AS n (item)),
-        ARRAY(SELECT (n.item ->> 'ttl')::interval FROM unnest(v_items) AS n (item)), ARRAY(SELECT n.item ->> 'index_text' FROM unnest(v_items) AS n (item)),
-        ARRAY(SELECT _item_embeddings((NULLIF(n.item -> 'embedding', 'null')::text)::@extschema:vector@.vector,
-                  CASE WHEN NULLIF(n.item -> 'embeddings', 'null') IS NOT NULL
-                       THEN ARRAY(SELECT (e::text)::@extschema:vector@.vector FROM jsonb_array_elements(n.item -> 'embeddings') AS e) END)::text
-              FROM unnest(v_items) AS n (item)),
-        ARRAY(SELECT coalesce(n.item ->> 'language', v_language) FROM unnest(v_items) AS n (item))) w;
+    RETURN QUERY
+    INSERT INTO items AS i (tenant_id, namespace, key, value, ttl, expires_at, content, language, embeddings)
+    SELECT v_tenant, n.namespace, n.key, n.item -> 'value', t.ttl, CASE WHEN t.ttl IS NOT NULL THEN _expiry(NULL, t.ttl) END, n.item ->> 'index_text',
+        coalesce(n.item ->> 'language', v_language), CASE WHEN n.item ?| '{embedding,embeddings}' THEN _item_embeddings(
+            (NULLIF(n.item -> 'embedding', 'null')::text)::@extschema:vector@.vector,
+            CASE WHEN NULLIF(n.item -> 'embeddings', 'null') IS NOT NULL
+                 THEN ARRAY(SELECT (e::text)::@extschema:vector@.vector FROM jsonb_array_elements(n.item -> 'embeddings') AS e) END) END
+    FROM unnest(v_namespaces, v_keys, v_items) AS n (namespace, key, item)
+    CROSS JOIN LATERAL (SELECT (n.item ->> 'ttl')::interval AS ttl) AS t
+    ORDER BY n.namespace COLLATE "C", n.key COLLATE "C"
+    ON CONFLICT (tenant_id, namespace, key) DO UPDATE
+    SET value = EXCLUDED.value, ttl = EXCLUDED.ttl, expires_at = EXCLUDED.expires_at, content = EXCLUDED.content, language = EXCLUDED.language,
+        fts = NULL, embeddings = EXCLUDED.embeddings, updated_at = now(),
+        version = CASE WHEN i.expires_at <= v_now THEN 1 ELSE i.version + 1 END, created_at = CASE WHEN i.expires_at <= v_now THEN now() ELSE i.created_at END
+    RETURNING _item_segments(i.namespace), i.key::text, i.version, i.version = 1;
 END
 $$;
 COMMENT ON FUNCTION llmspell.item_put_many(jsonb) IS 'Stores items, an array of objects with the arguments of item_put but expected_version, all or none, in order.

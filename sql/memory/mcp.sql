@@ -1,6 +1,7 @@
 -- The nine tools of the reference memory server of the Model Context Protocol, over the graph. An entity has a name that is
 -- the tenant's only one: its id is made of the name, so that the locks of the graph make two writers wait for each other.
--- What holds from some time on without an end is there; what is deleted stays in the graph's history.
+-- What holds without an end is there, whenever it began: a writer that waited may have an earlier now() than the one before
+-- it. What is deleted stays in the graph's history.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._mcp_id(kind text, names text[]) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -111,7 +112,7 @@ BEGIN
         SELECT n.e FROM (SELECT DISTINCT ON (u.e ->> 'name') u.e, u.n FROM unnest(v_entities) WITH ORDINALITY AS u (e, n) ORDER BY u.e ->> 'name', u.n) AS n
         WHERE n.e ->> 'name' NOT IN (SELECT k.name FROM _mcp_entities(ARRAY(SELECT u ->> 'name' FROM unnest(v_entities) AS u)) k)
         ORDER BY n.n);
-    v_at := clock_timestamp();
+    v_at := now();
     PERFORM entity_put(_mcp_id('entity', ARRAY[e ->> 'name']), e ->> 'entityType', e ->> 'name', jsonb_build_object('observations', e -> 'observations'), v_at) FROM unnest(v_new) AS e;
     RETURN jsonb_build_object('entities', to_jsonb(ARRAY(
         SELECT jsonb_build_object('name', e -> 'name', 'entityType', e -> 'entityType', 'observations', e -> 'observations') FROM unnest(v_new) AS e)));
@@ -144,7 +145,7 @@ BEGIN
     v_new := ARRAY(
         SELECT n.r FROM (SELECT DISTINCT ON (u.id) u.r, u.id, u.n FROM unnest(v_relations, v_ids) WITH ORDINALITY AS u (r, id, n) ORDER BY u.id, u.n) AS n
         WHERE n.id <> ALL (v_there) ORDER BY n.n);
-    v_at := clock_timestamp();
+    v_at := now();
     PERFORM relationship_put(_mcp_id('relationship', ARRAY[r ->> 'from', r ->> 'to', r ->> 'relationType']), _mcp_id('entity', ARRAY[r ->> 'from']), _mcp_id('entity', ARRAY[r ->> 'to']),
         r ->> 'relationType', jsonb_build_object('from', r -> 'from', 'to', r -> 'to'), v_at, on_missing => 'clip') FROM unnest(v_new) AS r;
     RETURN jsonb_build_object('relations', to_jsonb(ARRAY(
@@ -185,7 +186,7 @@ BEGIN
             FROM jsonb_array_elements(v_old) WITH ORDINALITY AS o (text, n) WHERE NOT (v_change -> contents) @> jsonb_build_array(o.text);
         END IF;
         IF v_new <> v_old THEN
-            PERFORM entity_patch(_mcp_id('entity', ARRAY[v_change ->> 'entityName']), jsonb_build_object('observations', v_new), clock_timestamp());
+            PERFORM entity_patch(_mcp_id('entity', ARRAY[v_change ->> 'entityName']), jsonb_build_object('observations', v_new), now());
         END IF;
     END LOOP;
     RETURN v_results;
@@ -225,14 +226,14 @@ BEGIN
             RETURN jsonb_build_object('success', true, 'message', 'Observations' || v_done);
         WHEN 'delete_entities' THEN
             v_ids := ARRAY(SELECT DISTINCT e.entity_id FROM _mcp_entities(_item_array(v_arguments -> 'entityNames', 'entityNames')) e);
-            PERFORM entity_retract_many((SELECT coalesce(jsonb_agg(jsonb_build_object('entity_id', i, 'valid_from', clock_timestamp())), '[]') FROM unnest(v_ids) AS i));
+            PERFORM entity_retract_many((SELECT coalesce(jsonb_agg(jsonb_build_object('entity_id', i, 'valid_from', now())), '[]') FROM unnest(v_ids) AS i));
             RETURN jsonb_build_object('success', true, 'message', 'Entities' || v_done);
         WHEN 'delete_relations' THEN
             v_ids := ARRAY(SELECT DISTINCT _mcp_id('relationship', ARRAY[r ->> 'from', r ->> 'to', r ->> 'relationType']) FROM _mcp_objects(v_arguments, 'relations', '{from,to,relationType}') AS r);
             PERFORM _graph_lock('{}', '{}', v_ids, false);
             v_ids := ARRAY(SELECT r.relationship_id FROM relationships r
                            WHERE r.tenant_id = v_tenant AND r.relationship_id = ANY (v_ids) AND r.transaction_time_end = 'infinity' AND r.valid_time_end = 'infinity');
-            PERFORM relationship_retract_many((SELECT coalesce(jsonb_agg(jsonb_build_object('relationship_id', i, 'valid_from', clock_timestamp())), '[]') FROM unnest(v_ids) AS i));
+            PERFORM relationship_retract_many((SELECT coalesce(jsonb_agg(jsonb_build_object('relationship_id', i, 'valid_from', now())), '[]') FROM unnest(v_ids) AS i));
             RETURN jsonb_build_object('success', true, 'message', 'Relations' || v_done);
         WHEN 'read_graph' THEN
             RETURN _mcp_graph(NULL);

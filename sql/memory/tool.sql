@@ -1,12 +1,12 @@
 -- The memory tool of Anthropic's API: files under /memories as items, with the texts of its reference implementation. A
 -- directory is a namespace, and exists while a file is in it.
 
-CREATE OR REPLACE FUNCTION llmspell_internal._memory_refuse(message text, state text DEFAULT '22023') RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._memory_refuse(message text, kind text DEFAULT '') RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    RAISE EXCEPTION '%', message USING ERRCODE = state;
+    RAISE EXCEPTION '%', message USING ERRCODE = CASE kind WHEN 'missing' THEN 'P0002' WHEN 'there' THEN '23505' WHEN 'large' THEN '54000' ELSE '22023' END;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._memory_refuse(text, text) IS 'Raises an error with a text of the reference implementation, which a client hands to the model.';
@@ -42,7 +42,7 @@ BEGIN
     END IF;
     -- Before it is taken apart: a namespace has no more.
     IF octet_length(path) > 3000 THEN
-        PERFORM _memory_refuse('Path is too long', '54000');
+        PERFORM _memory_refuse('Path is too long', 'large');
     END IF;
     FOREACH v_segment IN ARRAY string_to_array(substr(path, length('/memories/') + 1), '/') LOOP
         CASE v_segment
@@ -106,7 +106,7 @@ BEGIN
     CASE _memory_kind(segments)
         WHEN 'file' THEN NULL;
         WHEN 'directory' THEN PERFORM _memory_refuse(format('The path %s is not a file.', path));
-        ELSE PERFORM _memory_refuse(format('The path %s does not exist. Please provide a valid path.', path), 'P0002');
+        ELSE PERFORM _memory_refuse(format('The path %s does not exist. Please provide a valid path.', path), 'missing');
     END CASE;
     SELECT g.value ->> 'text' INTO v_content FROM item_get(segments[:cardinality(segments) - 1], segments[cardinality(segments)]) g;
     RETURN coalesce(v_content, '');
@@ -160,7 +160,7 @@ BEGIN
             v_lines := string_to_array(_memory_file(path, segments, false), E'\n');
             v_lines := CASE WHEN v_lines = '{}' THEN ARRAY[''] ELSE v_lines END;
             IF cardinality(v_lines) > 999999 THEN
-                PERFORM _memory_refuse(format('File %s exceeds maximum line limit of 999,999 lines.', path), '54000');
+                PERFORM _memory_refuse(format('File %s exceeds maximum line limit of 999,999 lines.', path), 'large');
             END IF;
             v_to := cardinality(v_lines);
             IF jsonb_typeof(view_range) = 'array' AND jsonb_array_length(view_range) = 2 THEN
@@ -171,7 +171,7 @@ BEGIN
                 SELECT string_agg(concat(lpad(l.n::text, 6), E'\t', l.line), E'\n' ORDER BY l.n)
                 FROM unnest(v_lines) WITH ORDINALITY AS l (line, n) WHERE l.n BETWEEN v_from AND v_to));
         ELSE
-            PERFORM _memory_refuse(format('The path %s does not exist. Please provide a valid path.', path), 'P0002');
+            PERFORM _memory_refuse(format('The path %s does not exist. Please provide a valid path.', path), 'missing');
     END CASE;
     RETURN NULL;
 END
@@ -245,7 +245,7 @@ SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
     IF _memory_kind(segments) IS NOT NULL THEN
-        PERFORM _memory_refuse(format('File %s already exists', path), '23505');
+        PERFORM _memory_refuse(format('File %s already exists', path), 'there');
     END IF;
     PERFORM _memory_refuse(format('The path /%s is not a directory.', array_to_string(segments[:n], '/')))
     FROM generate_series(2, cardinality(segments) - 1) AS n WHERE _memory_kind(segments[:n]) = 'file';
@@ -253,7 +253,7 @@ BEGIN
         PERFORM item_put(segments[:cardinality(segments) - 1], segments[cardinality(segments)], jsonb_build_object('text', content), index_text => content, expected_version => 0);
     EXCEPTION WHEN SQLSTATE 'LS409' THEN
         -- Another process was faster.
-        PERFORM _memory_refuse(format('File %s already exists', path), '23505');
+        PERFORM _memory_refuse(format('File %s already exists', path), 'there');
     END;
 END
 $$;
@@ -273,11 +273,11 @@ BEGIN
     IF cardinality(v_old) = 1 THEN
         PERFORM _memory_refuse('Cannot rename the /memories directory itself');
     ELSIF _memory_kind(v_new) IS NOT NULL THEN
-        PERFORM _memory_refuse(format('The destination %s already exists', new_path), '23505');
+        PERFORM _memory_refuse(format('The destination %s already exists', new_path), 'there');
     END IF;
     v_kind := _memory_kind(v_old);
     IF v_kind IS NULL THEN
-        PERFORM _memory_refuse(format('The path %s does not exist', old_path), 'P0002');
+        PERFORM _memory_refuse(format('The path %s does not exist', old_path), 'missing');
     ELSIF v_new[:cardinality(v_old)] = v_old THEN
         PERFORM _memory_refuse(format('The path %s cannot be moved into itself', old_path));
     END IF;
@@ -286,13 +286,13 @@ BEGIN
     BEGIN
         IF v_kind = 'file' THEN
             IF NOT item_rename(v_old[:cardinality(v_old) - 1], v_old[cardinality(v_old)], v_new[:cardinality(v_new) - 1], v_new[cardinality(v_new)]) THEN
-                PERFORM _memory_refuse(format('The path %s does not exist', old_path), 'P0002');
+                PERFORM _memory_refuse(format('The path %s does not exist', old_path), 'missing');
             END IF;
         ELSE
             PERFORM namespace_rename(v_old, v_new);
         END IF;
     EXCEPTION WHEN unique_violation THEN
-        PERFORM _memory_refuse(format('The destination %s already exists', new_path), '23505');
+        PERFORM _memory_refuse(format('The destination %s already exists', new_path), 'there');
     END;
     RETURN format('Successfully renamed %s to %s', old_path, new_path);
 END
@@ -341,7 +341,7 @@ BEGIN
                 PERFORM _memory_refuse('Cannot delete the /memories directory itself');
             END IF;
             IF NOT item_delete(v_segments[:cardinality(v_segments) - 1], v_segments[cardinality(v_segments)]) AND namespace_delete(v_segments) = 0 THEN
-                PERFORM _memory_refuse(format('The path %s does not exist', v_path), 'P0002');
+                PERFORM _memory_refuse(format('The path %s does not exist', v_path), 'missing');
             END IF;
             RETURN format('Successfully deleted %s', v_path);
     END CASE;

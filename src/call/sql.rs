@@ -17,7 +17,7 @@ use crate::interrupts::polled;
 use crate::json::binary::Value;
 use crate::server::calls::{self, Statement};
 use crate::server::catalog;
-use crate::server::jsonb::Document;
+use crate::server::jsonb::{Document, parsed};
 use crate::server::spi::{Sees, connect};
 use crate::server::srf::values_of;
 use crate::tenancy;
@@ -96,7 +96,8 @@ fn prepared(
     // SAFETY: the call of a function with the signature (text, jsonb, text), and a set of jsonb as its result.
     let (name, argument, tenant, store) = unsafe {
         let name: Option<String> = pg_getarg(fcinfo, 0);
-        let argument = given(pg_getarg_datum(fcinfo, 1), "arguments")?;
+        let argument = pg_getarg_datum(fcinfo, 1).or_else(|| parsed("{}").map(|empty| empty.datum()));
+        let argument = given(argument, "arguments")?;
         let tenant: Option<String> = pg_getarg(fcinfo, 2);
         (given(name, "name")?, argument, tenant, values_of(fcinfo))
     };

@@ -13,6 +13,7 @@ pub fn of(frequency: i32, texts: [&str; 3]) -> String {
     let mut cursor = String::with_capacity(OTHER_CHARS + texts.map(str::len).iter().sum::<usize>());
     // Writing to a String does not fail.
     let _ = write!(cursor, "[{frequency}");
+    // bounded: three.
     for text in texts {
         cursor.push_str(", ");
         push_quoted(&mut cursor, text);

@@ -125,12 +125,12 @@ fn candidates<'r>(
     found.truncate(request.candidates());
     let reader = reader(request);
     // bounded: some of each kind.
-    for search in 0..requests.len() {
+    for (search, kind) in kinds.iter().enumerate() {
         let places: Vec<usize> = (0..found.len()).filter(|n| found[*n].search == search).collect();
         let Some(first) = places.first() else { continue };
         let table = found[*first].table();
         let ids: Vec<Id> = places.iter().map(|n| found[*n].row.id).collect();
-        reader.each(connection, &reader.place(kinds[search], &table).texts(), &ids, |position, read| {
+        reader.each(connection, &reader.place(*kind, &table).texts(), &ids, |position, read| {
             let row = &mut found[places[position]];
             row.text = read.get(1);
             row.session = read.get(3);

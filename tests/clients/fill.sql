@@ -106,7 +106,7 @@ SELECT llmspell.event_subscribe('fill'), llmspell.event_ack('fill', '0000000001/
 SELECT count(*) FROM llmspell.hook_record('fill', 'before', context => '\x00ff');
 SELECT count(*) FROM llmspell.hook_record('fill', 'after', context_json => '{"a": [1, null, "é"]}');
 SELECT llmspell.hook_retention_set('20 years', 3);
-INSERT INTO llmspell.embedding_queue (tenant_id, space, id) SELECT tenant_id, 'episodes_384', id FROM llmspell.episodes LIMIT 1;
+INSERT INTO llmspell.embedding_queue (tenant_id, space, id) SELECT tenant_id, 'episodes_384', id FROM llmspell.episodes LIMIT 1 ON CONFLICT DO NOTHING;
 SELECT count(*) FROM generate_series(1, 8) AS n CROSS JOIN LATERAL llmspell.vector_put('[1,2,3,4,5,6]', 'doc', content => 'a small thing', space => 'small:' || n);
 
 -- Items: with words and vectors, with a life, in the root, with what must be escaped; and what the tools for agents store.
@@ -115,7 +115,8 @@ SELECT count(*) FROM llmspell.item_put_many('[
     {"namespace": ["users", "42", "notes"], "key": "soon gone", "value": null, "ttl": "1 day", "embedding": [1, 2, 3]},
     {"namespace": [], "key": "", "value": "root"},
     {"namespace": ["quote \u0027 \" back \\", "é 名 𝄞", "*"], "key": "tab \t line \n", "value": {"text": "é \\ \u0001"}}]');
-SELECT llmspell.memory_tool('{"command": "create", "path": "/memories/a/b.txt", "file_text": "one\ntwo\n"}');
+SELECT llmspell.memory_tool('{"command": "create", "path": "/memories/a/b.txt", "file_text": "one\ntwo\n"}')
+WHERE NOT EXISTS (SELECT FROM llmspell.item_get('{memories,a}', 'b.txt'));
 SELECT llmspell.mcp_memory('create_entities', '{"entities": [{"name": "Ada", "entityType": "person", "observations": ["writes notes"]}, {"name": "Engine", "entityType": "machine", "observations": []}]}');
 SELECT llmspell.mcp_memory('create_relations', '{"relations": [{"from": "Ada", "to": "Engine", "relationType": "programs"}]}');
 -- Checkpoints whose values are packed beside one another, a fork, a copy, writes short and long, and messages.

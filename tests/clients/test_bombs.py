@@ -35,7 +35,7 @@ REFUSED = ("22", "23", "54", "P0", "LS", "42501", "42704", "42P01", "55", "0A")
 COLUMNS = """
     SELECT c.oid::regclass::text AS relation, a.attname::text AS column, format_type(a.atttypid, NULL) AS type,
         EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
-                AND pg_get_constraintdef(k.oid) ~ format('_storable\\(%s|(_kv_valid|_storable_state)\\(.*\\m%s\\M|(octet_length|char_length|length)\\(\\(?%s|\\m%s\\M[^A-Z]*= ANY|\\m%s = ''', a.attname, a.attname, a.attname, a.attname, a.attname)) AS bounded
+                AND pg_get_constraintdef(k.oid) ~ format('_storable\\(%s|(_kv_valid|_item_valid|_storable_state)\\(.*\\m%s\\M|(octet_length|char_length|length)\\(\\(?%s|\\m%s\\M[^A-Z]*= ANY|\\m%s = ''', a.attname, a.attname, a.attname, a.attname, a.attname)) AS bounded
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
     WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped
       AND a.atttypid IN ('jsonb'::regtype, 'text'::regtype, 'bytea'::regtype, 'text[]'::regtype, 'jsonb[]'::regtype)

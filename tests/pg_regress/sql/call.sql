@@ -45,7 +45,7 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.call('kv_get', '{"kye": "k"}', 'call-a')$$, $$SELECT llmspell.call('kv_get', '{"key": "k", "$1; DROP TABLE x": 1}', 'call-a')$$, $$SELECT llmspell.call('kv_get', '{}', 'call-a')$$, $$SELECT llmspell.call('session_retention_get', '{"x": 1}', 'call-a')$$,
     $$SELECT llmspell.call('kv_get', '{"key": null}', 'call-a')$$, $$SELECT llmspell.call('kv_list', '{"max_rows": "many"}', 'call-a')$$, $$SELECT llmspell.call('kv_set', '{"key": "k", "value": "***"}', 'call-a')$$,
     $$SELECT llmspell.call('kv_get_many', '{"keys": 1}', 'call-a')$$, $$SELECT llmspell.call('item_search', '{"query_embedding": ["x"]}', 'call-a')$$,
-    $$SELECT llmspell.call('kv_count', '[]', 'call-a')$$, $$SELECT llmspell.call('kv_count', NULL, 'call-a')$$, $$SELECT llmspell.call(NULL, '{}', 'call-a')$$, $$SELECT llmspell.call('kv_count', '{}', '')$$, $$SELECT llmspell.call('kv_count', '{}', E'a\tb')$$,
+    $$SELECT llmspell.call('kv_count', '[]', 'call-a')$$, $$SELECT llmspell.call(NULL, '{}', 'call-a')$$, $$SELECT llmspell.call('kv_count', '{}', '')$$, $$SELECT llmspell.call('kv_count', '{}', E'a\tb')$$,
     $$SELECT llmspell.call('tenant_list')$$, $$SELECT llmspell.call('tenant_erase', '{"tenant": "call-a", "dry_run": false}')$$,
     $$SELECT llmspell.call_many('{}')$$, $$SELECT llmspell.call_many('[1]')$$, $$SELECT llmspell.call_many('[{"name": "kv_count", "tenant": "call-b"}]')$$, $$SELECT llmspell.call_many(NULL)$$]) s;
 -- a role that may not call it, after one that may has made the plan; an administrator
