@@ -125,5 +125,5 @@ SELECT llmspell.checkpoint_put('thread-1', '', 'c' || n, CASE WHEN n > 1 THEN 'c
 FROM generate_series(1, 5) AS n;
 SELECT llmspell.checkpoint_put('thread-1', 'child:1', 'c1', NULL, '{}');
 SELECT llmspell.checkpoint_writes_put('thread-1', '', 'c5', 'task', '{a,b}', '{text,text}', ARRAY['short'::bytea, decode(repeat('00ff', 1000), 'hex')]);
-SELECT llmspell.message_append('thread-1', '[{"role": "user", "content": "é \\ 𝄞"}, 2.50, null]', message_ids => '{a,b,c}');
-SELECT llmspell.thread_copy('thread-1', 'thread-2'), llmspell.thread_prune('{thread-2}', keep_last => 2);
+SELECT llmspell.message_append('thread-1', '[{"role": "user", "content": "é \\ 𝄞"}, 2.50, null]', message_ids => '{a,b,c}') WHERE NOT EXISTS (SELECT FROM llmspell.message_list('thread-1'));
+SELECT llmspell.thread_copy('thread-1', 'thread-2'), llmspell.thread_prune('{thread-2}', keep_last => 2) WHERE NOT EXISTS (SELECT FROM llmspell.thread_list() t WHERE t.thread_id = 'thread-2');
