@@ -164,7 +164,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.checkpoint_list(text, text, text, jsonb, text, boolean, int, text) IS 'Lists checkpoints, newest first, with what checkpoint_get returns of each, or without values and writes.
-Errors: 42501 no tenant, 22023 filter, max_rows or after, XX001 a value is damaged, 54000 filter too large or values of over 256 MiB.
+Errors: 42501 no tenant, 22023 max_rows or after, XX001 a value is damaged, 54000 values of over 256 MiB. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT checkpoint_id, metadata FROM llmspell.checkpoint_list(''t1'', '''', filter => ''{"source": "loop"}'', with_values => false);';
 
 CREATE OR REPLACE FUNCTION llmspell.thread_list(max_rows int DEFAULT 100, after text DEFAULT NULL)

@@ -435,12 +435,14 @@ BEGIN
         RETURN v_space;
     END IF;
     -- Without a name searches use the active space. A vector is still stored by those who have not heard of the new model.
-    SELECT array_agg(n.space ORDER BY n.place) INTO v_spaces
-    FROM (SELECT o.space, o.place, rank() OVER (ORDER BY o.state) AS rank
-          FROM (SELECT s AS space, row_number() OVER (ORDER BY NOT s.builtin, s.name) AS place, _vector_state(s.name) AS state
-                FROM vector_spaces s WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose) AS o
-          WHERE o.state = 'active' OR _vector_space.writes AND o.state = 'former') AS n
-    WHERE n.rank = 1;
+    SELECT array_agg(s ORDER BY NOT s.builtin, s.name) INTO v_spaces
+    FROM vector_spaces s LEFT JOIN vector_generations g ON g.space = s.name
+    WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND coalesce(g.state, 'active') = 'active';
+    IF v_spaces IS NULL AND _vector_space.writes THEN
+        SELECT array_agg(s ORDER BY NOT s.builtin, s.name) INTO v_spaces
+        FROM vector_spaces s JOIN vector_generations g ON g.space = s.name
+        WHERE s.dims = _vector_space.dims AND s.purpose = _vector_space.purpose AND g.state = 'former';
+    END IF;
     IF v_spaces IS NULL THEN
         PERFORM _vector_space_refuse(_vector_space.dims, _vector_space.purpose);
     END IF;

@@ -27,9 +27,8 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let name = name.char_indices().nth(LETTERS).map_or(name, |(end, _)| &name[..end]);
     let far = 1 + name.chars().count() / 3;
     let near = known.into_iter().map(|known| (distance(name, known), known));
-    // A name that begins as this one does is near, too.
-    let near =
-        near.map(|(steps, known)| (if known.starts_with(name) { steps.min(far) } else { steps }, known));
+    // A name that begins as this one does is as near as one with a letter changed.
+    let near = near.map(|(steps, known)| (if known.starts_with(name) { steps.min(1) } else { steps }, known));
     near.filter(|(steps, _)| *steps <= far && !name.is_empty())
         .min_by_key(|(steps, _)| *steps)
         .map(|(_, known)| known)

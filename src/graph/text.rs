@@ -52,6 +52,8 @@ impl Text {
         }
         let room = MOST.saturating_sub(self.text.len());
         self.text.push_str(&value[..value.floor_char_boundary(room)]);
+        // A label may be long, too.
+        self.text.truncate(self.text.floor_char_boundary(MOST));
     }
 
     pub fn finish(self) -> String {
@@ -95,6 +97,8 @@ mod tests {
         let long = "é".repeat(MOST);
         let text =
             of(&[Token::BeginObject, Token::Key("a"), Token::Text(&long), Token::Key("b"), Token::Text("x")]);
+        assert!(text.len() <= MOST && text.len() > MOST - 4);
+        let text = of(&[Token::BeginObject, Token::Key(&long), Token::Text("x")]);
         assert!(text.len() <= MOST && text.len() > MOST - 4);
     }
 }

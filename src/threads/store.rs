@@ -8,14 +8,17 @@ use super::damage::{Damage, MAX_BYTES};
 use crate::interrupts::polled;
 use crate::server::spi::{self, Connection, Row, Sees, connect_to};
 
+// One look-up by key for each value (OFFSET 0 keeps it so): statistics of a small table would have a family read whole.
 const FETCH: &CStr = c"
-    SELECT blob_id, base_id, step, blob_type, size_bytes, packed FROM llmspell.thread_blobs
-    WHERE tenant_id = $1 AND family_id = $2 AND blob_id = ANY ($3)";
+    SELECT b.* FROM (SELECT DISTINCT id FROM pg_catalog.unnest($3) AS u (id)) AS u CROSS JOIN LATERAL (
+        SELECT blob_id, base_id, step, blob_type, size_bytes, packed FROM llmspell.thread_blobs
+        WHERE tenant_id = $1 AND family_id = $2 AND blob_id = u.id OFFSET 0) AS b";
 const SIZE: &CStr = c"
-    SELECT pg_catalog.sum(size_bytes)::bigint FROM llmspell.thread_blobs
-    WHERE tenant_id = $1 AND family_id = $2 AND blob_id = ANY ($3)";
+    SELECT pg_catalog.sum(b.size_bytes)::bigint FROM (SELECT DISTINCT id FROM pg_catalog.unnest($3) AS u (id)) AS u CROSS JOIN LATERAL (
+        SELECT size_bytes FROM llmspell.thread_blobs WHERE tenant_id = $1 AND family_id = $2 AND blob_id = u.id OFFSET 0) AS b";
 const THERE: &CStr = c"
-    SELECT blob_id FROM llmspell.thread_blobs WHERE tenant_id = $1 AND family_id = $2 AND blob_id = ANY ($3)";
+    SELECT b.blob_id FROM (SELECT DISTINCT id FROM pg_catalog.unnest($3) AS u (id)) AS u CROSS JOIN LATERAL (
+        SELECT blob_id FROM llmspell.thread_blobs WHERE tenant_id = $1 AND family_id = $2 AND blob_id = u.id OFFSET 0) AS b";
 const ADD: &CStr = c"
     INSERT INTO llmspell.thread_blobs (tenant_id, family_id, base_id, step, blob_type, size_bytes, packed)
     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING blob_id";

@@ -16,6 +16,8 @@ VECTOR = "array_fill(1, ARRAY[384])::vector"
 FINDS = {
     "artifact_list": "SELECT name::int AS n FROM llmspell.artifact_list(filter => f.filter, max_rows => 1000)",
     "entity_list": "SELECT name::int AS n FROM llmspell.entity_list(filter => f.filter, max_rows => 1000)",
+    # Their metadata are those of tests/pg_regress/sql/threads_checkpoints.sql.
+    "checkpoint_list": None,
     # Its words are also those of the properties, so what it finds is no more the filter's alone.
     "entity_search": None,
     "episode_search": f"SELECT content::int AS n FROM llmspell.episode_search(query_embedding => {VECTOR}, filter => f.filter, max_rows => 1000)",

@@ -134,7 +134,7 @@ def builds():
                   and [r[1] for r in rows(connection, LIST)] == ["present"] * 4, "built")
         equal([r for r in rows(connection, LIST)], [(tenant, "present", True) for tenant in sorted(HOSTILE)])
         equal(one(connection, "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indpred IS NOT NULL AND i.indisvalid "
-                              "AND c.relowner = 'llmspell_owner'::regrole AND c.relname LIKE 'idx_vector_space_grown_t_%'"), 4)
+                              "AND c.relowner = 'llmspell_owner'::regrole AND c.relname LIKE 'idx_vector_space_grown\\_t\\_%'"), 4)
         # Who reads the catalog learns no id.
         equal(one(connection, "SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%%DROP%%' OR indexdef LIKE '%%options%%'", []), 0)
         for tenant in HOSTILE:
@@ -142,7 +142,7 @@ def builds():
                 equal(explained(searcher)[0::3], ("ann", True), tenant)
                 equal(len(found(searcher, 20)), 20)
         connection.execute("SELECT pg_stat_force_next_flush()")
-        until(lambda: one(connection, "SELECT count(*) FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx_vector_space_grown_t_%' AND idx_scan > 0") == 4, "searches use them")
+        until(lambda: one(connection, "SELECT count(*) FROM pg_stat_user_indexes WHERE indexrelname LIKE 'idx_vector_space_grown\\_t\\_%' AND idx_scan > 0") == 4, "searches use them")
         equal(rows(connection, "SELECT object FROM llmspell.verify() WHERE component = 'indexes'"), [])
 
 
@@ -158,7 +158,7 @@ def drops():
             equal([r for r in rows(connection, LIST) if r[0] == HOSTILE[0]], [(HOSTILE[0], "declined", False)])
             limit(connection, 0)
             until(lambda: [r[1] for r in rows(connection, LIST)] == ["declined"], "dropped")
-        equal(one(connection, "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'idx_vector_space_grown_t_%'"), 0)
+        equal(one(connection, "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'idx_vector_space_grown\\_t\\_%'"), 0)
         connection.execute("DELETE FROM llmspell.vector_tenant_indexes")
 
 
@@ -180,7 +180,7 @@ def cancelled():
         connection.execute("SELECT pg_cancel_backend(%s)", [pid])
         until(lambda: "cancel" in (one(connection, "SELECT last_error FROM llmspell.vector_tenant_index_list()") or ""), "the error")
         holder.execute("ROLLBACK")
-        until(lambda: one(connection, "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'idx_vector_space_grown_t_%'") == 0, "dropped")
+        until(lambda: one(connection, "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'idx_vector_space_grown\\_t\\_%'") == 0, "dropped")
         equal(rows(connection, "SELECT tenant, state, attempts, retry_at > now() + interval '4 minutes' FROM llmspell.vector_tenant_index_list()"), [(tenant, "missing", 1, True)])
         connection.execute("UPDATE llmspell.vector_tenant_indexes SET retry_at = NULL")
         until(lambda: rows(connection, "SELECT state, attempts, last_error FROM llmspell.vector_tenant_index_list()") == [("present", 0, None)], "built")
@@ -214,7 +214,7 @@ def killed():
 
     until(back, "the server comes back")
     with server("grown") as connection:
-        until(lambda: one(connection, "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'idx_vector_space_grown_t_%'") == 0, "the invalid index is dropped")
+        until(lambda: one(connection, "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'idx_vector_space_grown\\_t\\_%'") == 0, "the invalid index is dropped")
         [(state, attempts, error)] = rows(connection, "SELECT state, attempts, last_error FROM llmspell.vector_tenant_index_list()")
         equal((state, attempts, error), ("missing", 1, "the build did not come to its end"))
         connection.execute("UPDATE llmspell.vector_tenant_indexes SET retry_at = NULL")
