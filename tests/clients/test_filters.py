@@ -4,7 +4,7 @@
 import psycopg
 from filters import Maker, dump, has_operators, matches
 from functions import functions
-from lib import A, B, ROLE, SOAK, app, equal, one, raises, rows, server, test
+from lib import A, B, ROLE, SOAK, app, create_database, equal, one, raises, rows, server, test
 from plans import log_plans, logged
 
 DOCUMENTS = 300
@@ -244,14 +244,16 @@ FILL = {
 def equalities_go_by_their_index():
     """a filter with an equality goes by the GIN index, operators or not: as the app role, generic plans, in fresh tables without statistics and after ANALYZE"""
     wrong = []
-    with server() as connection:
+    # Its own database: autovacuum may have looked at the tables of the other one.
+    create_database("filters_plans")
+    with server("filters_plans") as connection:
         for table, statement in FILL.items():
             connection.execute(f"ALTER TABLE llmspell.{table} SET (autovacuum_enabled = off)")
             connection.execute(statement.replace("{many}", str(MANY.get(table, 20_000))))
         for state in ("fresh", "analyzed"):
             if state == "analyzed":
                 connection.execute("ANALYZE")
-            with server() as session:
+            with server("filters_plans") as session:
                 messages = log_plans(session)
                 session.execute(f"SET SESSION AUTHORIZATION {ROLE}")
                 session.execute("SELECT set_config('app.current_tenant_id', 'filters-plans', false)")

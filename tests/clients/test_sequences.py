@@ -85,6 +85,14 @@ CALLS = {
     "entity_correct": "SELECT llmspell.entity_correct(%(entity)s, '2026-03-02Z', %(json)s)",
     "entity_retract, at last": "SELECT llmspell.entity_retract(%(entity)s, '2026-06-01Z', '2026-07-01Z')",
     "kv_delete_prefix": "SELECT llmspell.kv_delete_prefix(%(key)s || '-')",
+    "item_put": "SELECT llmspell.item_put(ARRAY['sequence', %(key)s], 'item', %(json)s, index_text => %(text)s)",
+    "item_touch": "SELECT llmspell.item_touch(ARRAY['sequence', %(key)s], 'item', '1 day')",
+    "item_delete": "SELECT llmspell.item_delete(ARRAY['sequence', %(key)s], 'item')",
+    "memory_tool": "SELECT llmspell.memory_tool(jsonb_build_object('command', 'create', 'path', '/memories/' || %(unique)s || '.txt', 'file_text', %(text)s::text))",
+    "message_append": "SELECT llmspell.message_append(%(key)s, jsonb_build_array(%(json)s))",
+    "checkpoint_put": "SELECT llmspell.checkpoint_put(%(key)s, '', (%(unique)s::uuid)::text, NULL, %(json)s, channels => '{a}', channel_types => '{text}', channel_values => ARRAY[convert_to(%(text)s, 'UTF8')])",
+    "recall_record": "SELECT count(*) FROM llmspell.recall_record(%(text)s)",
+    "call": "SELECT llmspell.call('kv_set_text', jsonb_build_object('key', 'call ' || %(key)s, 'value', %(text)s::text))",
 }
 # What a call may say of its arguments: what it is about is not there, or the workflow cannot go from its status to this one.
 REFUSED = {
@@ -100,6 +108,12 @@ NOT_DRAWN = {
     **dict.fromkeys(["agent_history_set", "hook_retention_set", "session_retention_set"], "a setting of the tenant"),
     **dict.fromkeys(["create_event_log_partition", "ensure_future_event_log_partitions"], "makes months, which belong to all: tests/isolation/specs/events_months.spec"),
     **dict.fromkeys(["tenant_set", "verify", "verify_isolation"], "keeps nothing"),
+    **dict.fromkeys(["item_rename", "item_sweep", "namespace_rename", "namespace_delete", "mcp_memory"], "touches keys of all sessions, or by names: tests of their own, tests/isolation/specs/items_batches.spec"),
+    **dict.fromkeys(["checkpoint_writes_put", "message_clear", "message_pop", "message_update", "thread_copy", "thread_delete", "thread_delete_runs", "thread_gc", "thread_prune"],
+                    "wants what the others made, or takes whole threads: test_threads"),
+    **dict.fromkeys(["embedding_pending", "embedding_put", "entity_vector_set", "relationship_vector_set", "vector_space_delete"],
+                    "wants a space that an operator or the tenant made: test_embedding_generations, test_vectors_put"),
+    "call_many": "as call, several times",
     "event_ack": "wants a cursor that event_fetch served: test_events", "graph_repair": "repairs what only raw statements break: test_graph",
 }
 BATCHES = {
@@ -107,6 +121,9 @@ BATCHES = {
     "event_append_many": ("SELECT llmspell.event_append_many(%(entries)s)", lambda k: {"event_type": "sequence.many", "payload": {}, "event_id": ident("event", k)}),
     "entity_upsert_many": ("SELECT llmspell.entity_upsert_many(%(entries)s)", lambda k: {"entity_id": ident("entity", k), "entity_type": "node", "name": str(k), "valid_from": "2026-01-01Z"}),
     "entity_retract_many": ("SELECT llmspell.entity_retract_many(%(entries)s)", lambda k: {"entity_id": ident("entity", k), "valid_from": "2026-08-01Z", "valid_to": "2026-09-01Z"}),
+    "item_put_many": ("SELECT count(*) FROM llmspell.item_put_many(%(entries)s)", lambda k: {"namespace": ["sequence", "many"], "key": f"item {k}", "value": 1}),
+    "item_touch_many": ("SELECT llmspell.item_touch_many(%(entries)s)", lambda k: {"namespace": ["sequence", "many"], "key": f"item {k}"}),
+    "item_delete_many": ("SELECT llmspell.item_delete_many(%(entries)s)", lambda k: {"namespace": ["sequence", "many"], "key": f"item {k}"}),
     "kv_delete_many": ("SELECT llmspell.kv_delete_many(%(keys)s)", None),
     "storage_set_many": ("SELECT llmspell.storage_set_many(ARRAY(SELECT 'own:' || k FROM unnest(%(keys)s::text[]) AS k), array_fill('x'::bytea, ARRAY[cardinality(%(keys)s::text[])]))", None),
     "storage_delete_many": ("SELECT llmspell.storage_delete_many(ARRAY(SELECT 'own:' || k FROM unnest(%(keys)s::text[]) AS k))", None),

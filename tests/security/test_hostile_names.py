@@ -93,8 +93,8 @@ def answers(connection, public):
     for function in public:
         for how in ("required", "all_plausible"):
             given = getattr(function, how)()
-            # What a step of maintenance does depends on those before.
-            if function.name in ("protect_table", "maintenance_step", "maintenance_run", "maintenance_status", "health_check") or "text" in function.types and function.name == "tenant_set":
+            # What a step of maintenance does depends on those before, and the server counts rows when it gets to it.
+            if function.name in ("protect_table", "maintenance_step", "maintenance_run", "maintenance_status", "health_check", "event_log_partition_list") or "text" in function.types and function.name == "tenant_set":
                 continue
             with connection.transaction(force_rollback=True):
                 connection.execute("SELECT llmspell.tenant_set(%s)", [A])
