@@ -16,7 +16,7 @@ use crate::search::{self, CONTEXT, Fusion, Source};
 use crate::server::jsonb::Document;
 use crate::tenancy::tenant;
 
-/// Of two texts that say the same, the second is worth as much less: measured to take nothing from what is found.
+/// The best as they are; rows unlike each other are for whoever asks.
 const LAMBDA: f64 = 1.0;
 
 /// A search of each kind is for a row of so many tokens: the kinds share the prompt, and a search finds more than it is

@@ -74,12 +74,13 @@ class Tenant:
             return self._run(connection, query, params)
 
     def _run(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        # What a pipeline sends at once is one transaction.
+        # What a pipeline sends at once is one transaction. Its end sends the only Sync: after a second one a pooler
+        # would look for a server connection once more.
         cursor: Cursor[Any]
-        with connection.pipeline() as pipeline, connection.cursor(binary=True) as setting, connection.cursor(binary=True) as cursor:
-            setting.execute(_SET, [self.tenant])
-            cursor.execute(query, params)
-            pipeline.sync()
+        with connection.cursor(binary=True) as setting, connection.cursor(binary=True) as cursor:
+            with connection.pipeline():
+                setting.execute(_SET, [self.tenant])
+                cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
 
 
@@ -131,8 +132,8 @@ class AsyncTenant:
 
     async def _run(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         cursor: AsyncCursor[Any]
-        async with connection.pipeline() as pipeline, connection.cursor(binary=True) as setting, connection.cursor(binary=True) as cursor:
-            await setting.execute(_SET, [self.tenant])
-            await cursor.execute(query, params)
-            await pipeline.sync()
+        async with connection.cursor(binary=True) as setting, connection.cursor(binary=True) as cursor:
+            async with connection.pipeline():
+                await setting.execute(_SET, [self.tenant])
+                await cursor.execute(query, params)
             return await cursor.fetchall() if cursor.description else []
