@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 # For the transaction alone, so that a pooler may give the connection to another tenant afterwards.
@@ -57,7 +57,7 @@ class Tenant:
             yield connection
 
     def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
-        """Runs one statement in a transaction of its own, in one round trip; returns its rows.
+        """Runs one statement in a transaction of its own; returns its rows.
 
         A `repeatable` statement may run twice: it is sent again, once, over another connection of the pool where its
         own was lost.
@@ -74,13 +74,10 @@ class Tenant:
             return self._run(connection, query, params)
 
     def _run(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        # What a pipeline sends at once is one transaction. Its end sends the only Sync: after a second one a pooler
-        # would look for a server connection once more.
-        cursor: Cursor[Any]
-        with connection.cursor(binary=True) as setting, connection.cursor(binary=True) as cursor:
-            with connection.pipeline():
-                setting.execute(_SET, [self.tenant])
-                cursor.execute(query, params)
+        # No pipeline: PgBouncer 1.18 keeps the server connection for the Flush that psycopg may send after its Sync.
+        with connection.transaction(), connection.cursor(binary=True) as cursor:
+            cursor.execute(_SET, [self.tenant])
+            cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
 
 
@@ -131,9 +128,7 @@ class AsyncTenant:
             return await self._run(connection, query, params)
 
     async def _run(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        cursor: AsyncCursor[Any]
-        async with connection.cursor(binary=True) as setting, connection.cursor(binary=True) as cursor:
-            async with connection.pipeline():
-                await setting.execute(_SET, [self.tenant])
-                await cursor.execute(query, params)
+        async with connection.transaction(), connection.cursor(binary=True) as cursor:
+            await cursor.execute(_SET, [self.tenant])
+            await cursor.execute(query, params)
             return await cursor.fetchall() if cursor.description else []
