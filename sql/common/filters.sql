@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION llmspell_internal._filter_contains(filter jsonb) RETURNS jsonb
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', '_filter_contains_wrapper';
-COMMENT ON FUNCTION llmspell_internal._filter_contains(jsonb) IS 'What every document contains that a filter finds: its equalities; NULL where it has operators and no equality.
+COMMENT ON FUNCTION llmspell_internal._filter_contains(jsonb) IS 'The document that is contained in all that a filter finds: its equalities; NULL where it has operators and no equality.
 Errors: 22023 no object, or an operator that is unknown or misplaced, 54000 too large, too deep or too many conditions.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._filter_contains(jsonb) TO llmspell_app;
 

@@ -1,6 +1,6 @@
 -- The nine tools of the reference memory server of the Model Context Protocol, over the graph. An entity has a name that is
 -- the tenant's only one: its id is made of the name, so that the locks of the graph make two writers wait for each other.
--- What holds without an end is there, whenever it began: a writer that waited may have an earlier now() than the one before
+-- A fact that holds without an end is there, whenever it began: a writer that waited may have an earlier now() than the one before
 -- it. What is deleted stays in the graph's history.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._mcp_id(kind text, names text[]) RETURNS uuid

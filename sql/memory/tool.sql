@@ -193,7 +193,7 @@ BEGIN
     IF cardinality(v_pieces) <= 1 THEN
         PERFORM _memory_refuse(format('No replacement was performed, old_str `%s` did not appear verbatim in %s.', old_str, path));
     ELSIF cardinality(v_pieces) > 2 THEN
-        -- What stands before each occurrence: the pieces so far, and what was found between them.
+        -- The text before each occurrence: the pieces so far, and what was found between them.
         v_lines := ARRAY(
             SELECT 1 + sum(length(p.piece) - length(replace(p.piece, E'\n', ''))) OVER (ORDER BY p.n) + (p.n - 1) * (length(old_str) - length(replace(old_str, E'\n', '')))
             FROM unnest(v_pieces) WITH ORDINALITY AS p (piece, n) ORDER BY p.n LIMIT least(cardinality(v_pieces) - 1, 1000));

@@ -1,4 +1,4 @@
--- What belongs in a prompt, from all that a tenant knows.
+-- Recall: the rows that belong in a prompt, from all that a tenant knows.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._recall(query_embedding @extschema:vector@.vector, query_text text, kinds text[], session_keys text[], scope text,
     document_spaces text[], document_tables text[], episode_space text, entity_space text, relationship_space text, filter jsonb, max_tokens int, max_rows int,
@@ -104,7 +104,7 @@ BEGIN
         recall.kind_weights, recall.mmr_lambda, recall.language, recall.context) r;
 END
 $$;
-COMMENT ON FUNCTION llmspell.recall IS 'What belongs in a prompt of max_tokens, of all kinds, best first; a last row says what did not fit.
+COMMENT ON FUNCTION llmspell.recall IS 'Returns the rows of all kinds that belong in a prompt of max_tokens, best first; a last row says what did not fit.
 Errors: 42501 no tenant, 22004 both queries null, 22023 max_tokens, max_rows, kinds, weights, kind_weights, min_score, mmr_lambda, context, language, space, dimensions, a vector of zeros. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT kind, content, tokens FROM llmspell.recall(''where is the parser?'', max_tokens => 500);';
 

@@ -28,7 +28,7 @@ AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
     v_valid_at constant timestamptz := coalesce(recall_record.valid_at, now());
-    -- What is known now: no version that this statement sees is later.
+    -- The present knowledge: no version that this statement sees is later.
     v_known_at constant timestamptz := coalesce(NULLIF(recall_record.known_at, 'infinity'), clock_timestamp());
     v_rows recall_row[];
     v_event uuid;
@@ -92,7 +92,7 @@ BEGIN
     FROM ROWS FROM (jsonb_to_recordset(v_payload -> 'rows') AS (kind text, id uuid, hash text, tokens int, score double precision, own_score double precision,
         context_score double precision, vector_score double precision, text_score double precision, space text, left_out jsonb)) WITH ORDINALITY
         AS r (kind, id, hash, tokens, score, own_score, context_score, vector_score, text_score, space, left_out, n)
-    -- What is left out is the last row, so the places are those of the arrays.
+    -- The row that tells of what is left out is the last, so the places are those of the arrays.
     LEFT JOIN found f ON f.n = r.n AND (f.session_id IS NULL OR f.session_id <> ALL (coalesce((SELECT e.sessions FROM ended e), '{}')))
     ORDER BY r.n;
 END

@@ -1,4 +1,4 @@
--- What the functions of threads share: keys, the row of a thread, and its blobs.
+-- Shared by the functions of threads: keys, the row of a thread, and its blobs.
 
 CREATE OR REPLACE FUNCTION llmspell_internal._thread_blob_add(family_id uuid, former uuid, blob_type text, value bytea) RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE
