@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -14,6 +15,21 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 # For the transaction alone, so that a pooler may give the connection to another tenant afterwards.
 _SET = "SELECT pg_catalog.set_config('app.current_tenant_id', %s, true)"
+
+
+Rows = list[tuple[Any, ...]]
+
+
+def statement(columns: str, call: str) -> str:
+    """A statement for `Tenant.call`, of the columns of one function, which sets the tenant by itself: one round trip.
+
+    One argument at least is written `@type` in place of `%s`: it depends on the tenant, so that this is set first.
+    """
+    call, count = re.subn(r"@(\w+(?:\[\])?)", r"CASE WHEN t.tenant IS NOT NULL THEN %s::\1 END", call)
+    if not count:
+        raise ValueError(f"no argument depends on the tenant: {call}")
+    # With ordinality, or the planner may put the function's own query in its place, and read before the tenant is set.
+    return f"SELECT {columns} FROM {_SET[7:]} AS t (tenant) CROSS JOIN LATERAL llmspell.{call} WITH ORDINALITY AS r"
 
 
 def _lost(connection: Connection[Any] | AsyncConnection[Any] | None) -> bool:
@@ -56,29 +72,42 @@ class Tenant:
             connection.execute(_SET, [self.tenant])
             yield connection
 
-    def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
+    def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
         """Runs one statement in a transaction of its own; returns its rows.
 
         A `repeatable` statement may run twice: it is sent again, once, over another connection of the pool where its
         own was lost.
         """
+        return self._sent(self._in_transaction, query, params, repeatable)
+
+    def call(self, statement: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
+        """Runs a statement made by `statement`, in one round trip; see `execute`."""
+        return self._sent(self._alone, statement, params, repeatable)
+
+    def _sent(self, run: Callable[[Connection[Any], str, Sequence[Any]], Rows], query: str, params: Sequence[Any], repeatable: bool) -> Rows:
         connection: Connection[Any] | None = None
         try:
             with self._connection() as connection:
-                return self._run(connection, query, params)
+                return run(connection, query, params)
         except psycopg.OperationalError:
             if not repeatable or isinstance(self._source, Connection) or not _lost(connection):
                 raise
         self._source.check()
         with self._connection() as connection:
-            return self._run(connection, query, params)
+            return run(connection, query, params)
 
-    def _run(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _in_transaction(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> Rows:
         # No pipeline: PgBouncer 1.18 keeps the server connection for the Flush that psycopg may send after its Sync.
         with connection.transaction(), connection.cursor(binary=True) as cursor:
             cursor.execute(_SET, [self.tenant])
             cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
+
+    def _alone(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> Rows:
+        if not connection.autocommit:
+            with connection.transaction():
+                return connection.cursor(binary=True).execute(query, [self.tenant, *params]).fetchall()
+        return connection.cursor(binary=True).execute(query, [self.tenant, *params]).fetchall()
 
 
 class AsyncTenant:
@@ -114,21 +143,34 @@ class AsyncTenant:
             await connection.execute(_SET, [self.tenant])
             yield connection
 
-    async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
+    async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
         """Runs one statement in a transaction of its own; see `Tenant.execute`."""
+        return await self._sent(self._in_transaction, query, params, repeatable)
+
+    async def call(self, statement: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
+        """Runs a statement made by `statement`, in one round trip; see `Tenant.execute`."""
+        return await self._sent(self._alone, statement, params, repeatable)
+
+    async def _sent(self, run: Callable[[AsyncConnection[Any], str, Sequence[Any]], Awaitable[Rows]], query: str, params: Sequence[Any], repeatable: bool) -> Rows:
         connection: AsyncConnection[Any] | None = None
         try:
             async with self._connection() as connection:
-                return await self._run(connection, query, params)
+                return await run(connection, query, params)
         except psycopg.OperationalError:
             if not repeatable or isinstance(self._source, AsyncConnection) or not _lost(connection):
                 raise
         await self._source.check()
         async with self._connection() as connection:
-            return await self._run(connection, query, params)
+            return await run(connection, query, params)
 
-    async def _run(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    async def _in_transaction(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> Rows:
         async with connection.transaction(), connection.cursor(binary=True) as cursor:
             await cursor.execute(_SET, [self.tenant])
             await cursor.execute(query, params)
             return await cursor.fetchall() if cursor.description else []
+
+    async def _alone(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> Rows:
+        if not connection.autocommit:
+            async with connection.transaction():
+                return await (await connection.cursor(binary=True).execute(query, [self.tenant, *params])).fetchall()
+        return await (await connection.cursor(binary=True).execute(query, [self.tenant, *params])).fetchall()
