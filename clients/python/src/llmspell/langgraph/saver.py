@@ -24,7 +24,7 @@ from psycopg import AsyncConnection, Connection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from .tenant import AsyncTenant, Tenant, statement
+from ..tenant import AsyncTenant, Tenant, statement
 
 __all__ = ["AsyncLlmspellSaver", "LlmspellSaver"]
 
