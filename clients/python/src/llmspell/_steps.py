@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -48,37 +48,47 @@ Steps = Generator[Call | Embed, Any, Result]
 
 
 def run(tenant: Tenant, steps: Steps[Result]) -> Result:
-    """Runs the steps of an operation."""
+    """Runs the steps of an operation, which are told of what fails."""
+    resume: Callable[[Any], Call | Embed] = steps.send
     answer: Any = None
     while True:
         try:
-            step = steps.send(answer)
+            step = resume(answer)
         except StopIteration as end:
             return end.value
-        if isinstance(step, Call):
-            answer = tenant.call(step.statement, step.params, repeatable=step.repeatable)
-        elif step.query:
-            answer = [step.embedder.embed_query(text) for text in step.texts]
-        else:
-            answer = step.embedder.embed_documents(step.texts)
+        try:
+            if isinstance(step, Call):
+                answer = tenant.call(step.statement, step.params, repeatable=step.repeatable)
+            elif step.query:
+                answer = [step.embedder.embed_query(text) for text in step.texts]
+            else:
+                answer = step.embedder.embed_documents(step.texts)
+            resume = steps.send
+        except Exception as error:
+            resume, answer = steps.throw, error
 
 
 async def arun(tenant: AnyTenant, steps: Steps[Result]) -> Result:
     """Runs the steps of an operation for asyncio; over a connection without asyncio, in a thread."""
     if isinstance(tenant, Tenant):
         return await asyncio.to_thread(run, tenant, steps)
+    resume: Callable[[Any], Call | Embed] = steps.send
     answer: Any = None
     while True:
         try:
-            step = steps.send(answer)
+            step = resume(answer)
         except StopIteration as end:
             return end.value
-        if isinstance(step, Call):
-            answer = await tenant.call(step.statement, step.params, repeatable=step.repeatable)
-        elif step.query:
-            answer = [await step.embedder.aembed_query(text) for text in step.texts]
-        else:
-            answer = await step.embedder.aembed_documents(step.texts)
+        try:
+            if isinstance(step, Call):
+                answer = await tenant.call(step.statement, step.params, repeatable=step.repeatable)
+            elif step.query:
+                answer = [await step.embedder.aembed_query(text) for text in step.texts]
+            else:
+                answer = await step.embedder.aembed_documents(step.texts)
+            resume = steps.send
+        except Exception as error:
+            resume, answer = steps.throw, error
 
 
 class Adapter:
