@@ -48,7 +48,7 @@ _VECTOR_SEARCH = statement(_FOUND, f"vector_search(%s, {_CONDITIONS})")
 _HYBRID_SEARCH = statement(_FOUND, f"hybrid_search(%s, %s, {_CONDITIONS}, mmr_lambda => %s)")
 
 _KV_GET = statement("r.key, r.value", "kv_get_many(@text[])")
-_KV_SET = statement("1", "kv_set_many(@text[], %s::bytea[], ttl => %s)")
+_KV_SET = statement("1", "kv_set_many(@text[], %b::bytea[], ttl => %s)")
 _KV_DELETE = statement("1", "kv_delete_many(@text[])")
 _KV_DELETE_PREFIX = statement("1", "kv_delete_prefix(@text)")
 _KV_LIST = statement('r.key, r."cursor"', "kv_list(@text, %s, %s)")

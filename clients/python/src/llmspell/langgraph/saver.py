@@ -28,8 +28,8 @@ from ..tenant import AsyncTenant, Tenant, statement
 
 __all__ = ["AsyncLlmspellSaver", "LlmspellSaver"]
 
-_PUT = statement("1", "checkpoint_put(@text, %s, %s, %s, %s, %s, %s::text[], %s::text[], %s::bytea[])")
-_PUT_WRITES = statement("1", "checkpoint_writes_put(@text, %s, %s, %s, %s::text[], %s::text[], %s::bytea[], %s::int[], %s)")
+_PUT = statement("1", "checkpoint_put(@text, %s, %s, %s, %s, %s, %b::text[], %b::text[], %b::bytea[])")
+_PUT_WRITES = statement("1", "checkpoint_writes_put(@text, %s, %s, %s, %b::text[], %b::text[], %b::bytea[], %b::int[], %s)")
 _ROW = """r.thread_id, r.namespace, r.checkpoint_id, r.parent_id, r.checkpoint, r.metadata, r.channels, r.channel_types, r.channel_values,
     r.write_task_ids, r.write_channels, r.write_types, r.write_values, r."cursor" """
 _GET = statement(_ROW, "checkpoint_get(@text, %s, %s)")
