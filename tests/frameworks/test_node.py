@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from lib import ROLE, ROOT, Skip, equal, test
+from lib import ROLE, ROOT, Skip, equal, server, test
 
 sys.path.insert(0, str(ROOT / "tests/pooling"))
 import test_pgbouncer as pgbouncer
@@ -84,3 +84,64 @@ def tests_of_the_saver():
 def tests_of_the_store():
     """the store: batches, operators, meaning and words, lives, namespaces with *, two tenants"""
     assert vitest("store") > 0
+
+
+# Each file's examples: one program for each block, or one of all of them.
+EXAMPLES = {"readme": ("clients/node/README.md", False), "quickstart": ("docs/quickstart_typescript.md", True)}
+
+
+def blocks(path):
+    """The examples of a page, each with what it prints."""
+    return re.findall(r"```ts\n(.*?)```\n```text\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def programs():
+    """The examples as programs, compiled with the types of the package: their names, and what each must print."""
+    (FOLDER / "tests/examples").mkdir()
+    wanted = {}
+    for page, (path, together) in EXAMPLES.items():
+        found = blocks(path)
+        assert len(re.findall("^```ts$", (ROOT / path).read_text(), re.MULTILINE)) == len(found) >= 3, f"{path}: an example without what it prints"
+        if together:
+            found = [("\n".join(code for code, _ in found), "".join(text for _, text in found))]
+        for n, (code, text) in enumerate(found):
+            (FOLDER / f"tests/examples/{page}_{n}.ts").write_text(code)
+            wanted.setdefault(page, {})[f"{page}_{n}"] = text
+    done = node(FOLDER / "node_modules/.bin/tsc")
+    assert done.returncode == 0, done.stdout[-2000:]
+    return wanted
+
+
+def prints(wanted):
+    with server() as operator:
+        operator.execute("SELECT llmspell.tenant_erase(tenant_id, dry_run => false) FROM llmspell.tenant_list() WHERE tenant_id = 'acme'")
+    for name, text in wanted.items():
+        # An application has these in its environment.
+        done = node("node", f"examples/{name}.js", PGUSER=ROLE)
+        assert done.returncode == 0, done.stderr[-2000:]
+        equal(done.stdout, text, name)
+
+
+@test
+def examples_of_the_readme(programs):
+    """the examples of clients/node/README.md compile, and print what is printed there"""
+    prints(programs["readme"])
+
+
+@test
+def the_quick_start(programs):
+    """the program of docs/quickstart_typescript.md compiles, and prints what is printed there"""
+    prints(programs["quickstart"])
+
+
+@test
+def the_package_is_whole():
+    """the package has its types, its README and the version of the extension, and nothing of its tests"""
+    package = FOLDER / "node_modules/llmspell"
+    said = json.loads((package / "package.json").read_text())
+    equal(said["version"], re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1])
+    for way in said["exports"].values():
+        for file in way.values() if isinstance(way, dict) else [way]:
+            assert (package / file).is_file(), file
+    equal(sorted(p.name for p in package.iterdir()), ["README.md", "dist", "package.json"])
