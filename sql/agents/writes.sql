@@ -26,6 +26,10 @@ BEGIN
     END IF;
     INSERT INTO agent_history_policies (tenant_id, agent_type, history) VALUES (v_tenant, agent_history_set.agent_type, v_history)
     ON CONFLICT (tenant_id, agent_type) DO UPDATE SET history = EXCLUDED.history;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _raise_unseen('history of', p.agent_type) FROM agent_history_policies p
+        WHERE p.tenant_id = v_tenant AND p.agent_type = agent_history_set.agent_type GROUP BY p.agent_type HAVING count(*) > 1;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION llmspell.agent_history_set(text, text) IS 'Sets which saved states of a type of agents are kept from now on: all, checkpoints or none.

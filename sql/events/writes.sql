@@ -362,6 +362,10 @@ BEGIN
         ON CONFLICT (tenant_id, stream) DO UPDATE SET version = s.version + EXCLUDED.version, updated_at = now()
         WHERE stream_append.expected_version IS NULL
         RETURNING s.version INTO v_version;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            PERFORM _raise_unseen('stream', s.stream) FROM event_streams s
+            WHERE s.tenant_id = v_tenant AND s.stream = stream_append.stream GROUP BY s.stream HAVING count(*) > 1;
+        END IF;
     ELSIF v_count > 0 THEN
         UPDATE event_streams s SET version = s.version + v_count, updated_at = now()
         WHERE s.tenant_id = v_tenant AND s.stream = stream_append.stream AND s.version = stream_append.expected_version

@@ -59,17 +59,13 @@ Errors: 22004 null type, 22023 unknown type, 22021 no UTF-8, 22P02 or 22P05 no J
 GRANT EXECUTE ON FUNCTION llmspell_internal._kv_check_type(bytea, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._kv_check_made(keys text[]) RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_key text;
 BEGIN
-    SELECT k.key INTO v_key FROM kv_store k WHERE k.tenant_id = v_tenant AND k.key = ANY (keys) GROUP BY k.key HAVING count(*) > 1 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'key "%" was deleted by a transaction that this one does not see', left(v_key, 100) USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
-    END IF;
+    PERFORM _raise_unseen('key', k.key) FROM kv_store k WHERE k.tenant_id = v_tenant AND k.key = ANY (keys) GROUP BY k.key HAVING count(*) > 1;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._kv_check_made(text[]) IS 'Refuses keys that a transaction with a kept snapshot has made while it still sees those that another has deleted.

@@ -14,6 +14,9 @@ BEGIN
     ELSE
         INSERT INTO session_retention (tenant_id, keep) VALUES (v_tenant, v_keep)
         ON CONFLICT (tenant_id) DO UPDATE SET keep = EXCLUDED.keep;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            PERFORM _raise_unseen('retention of', 'sessions') FROM session_retention r WHERE r.tenant_id = v_tenant HAVING count(*) > 1;
+        END IF;
     END IF;
 END
 $$;

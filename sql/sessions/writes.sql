@@ -31,6 +31,10 @@ BEGIN
         LIMIT 1;
         PERFORM _raise_conflict('session', coalesce(v_id, session_create.name, session_create.session_id::text), 0, coalesce(v_actual, 1));
     END IF;
+    IF num_nonnulls(session_create.session_id, session_create.name) > 0 AND current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _raise_unseen('session', coalesce(session_create.name, session_create.session_id::text)) FROM sessions s
+        WHERE s.tenant_id = v_tenant AND (s.session_id = session_create.session_id OR s.name = session_create.name) HAVING count(*) > 1;
+    END IF;
     RETURN NEXT v_session;
 END
 $$;
