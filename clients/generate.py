@@ -94,7 +94,7 @@ class Function:
         self.row = ""  # the class
 
     def select(self):
-        """What is read of the answer: columns by name, so that one that is added later does no harm."""
+        """The columns that are read, by name, so that one that is added later does no harm."""
         def read(name, kind):
             if kind == "vector":
                 return f"{name}::pg_catalog.float4[]"
@@ -204,7 +204,7 @@ def files(functions):
     for file, name, base, is_async in (("methods.py", "Methods", "Caller", False), ("async_methods.py", "AsyncMethods", "AsyncCaller", True)):
         text = "\n".join(function.method(is_async) for function in functions)
         head = imports(text, f"from .._calls import {used(text + ' ' + base, (base, 'Bytes', 'Vector', 'Vectors'))}", "from . import functions, rows")
-        about = f'    """A method for each function that `llmspell_app` may execute{", for asyncio" if is_async else ""}. What is None keeps the default of the function."""\n\n'
+        about = f'    """A method for each function that `llmspell_app` may execute{", for asyncio" if is_async else ""}. An argument that is None keeps its default."""\n\n'
         yield file, HEAD.format("The public functions as methods.") + head + f"\n\nclass {name}({base}):\n" + about + text
     yield "__init__.py", '"""What scripts/client-methods writes."""\n'
 

@@ -40,3 +40,9 @@ def run(page):
 def the_quick_start():
     """the program of docs/quickstart_python.md prints what is printed there, on a database without rows"""
     run("quickstart_python")
+
+
+@test
+def the_cookbook():
+    """the recipes of docs/cookbook.md print what is printed there"""
+    run("cookbook")

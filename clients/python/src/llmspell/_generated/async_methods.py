@@ -12,7 +12,7 @@ from . import functions, rows
 
 
 class AsyncMethods(AsyncCaller):
-    """A method for each function that `llmspell_app` may execute, for asyncio. What is None keeps the default of the function."""
+    """A method for each function that `llmspell_app` may execute, for asyncio. An argument that is None keeps its default."""
 
     async def agent_history_get(self, agent_type: str) -> str | None:
         """Returns which saved states of a type of agents are kept: all, checkpoints (the default) or none.

@@ -12,7 +12,7 @@ from . import functions, rows
 
 
 class Methods(Caller):
-    """A method for each function that `llmspell_app` may execute. What is None keeps the default of the function."""
+    """A method for each function that `llmspell_app` may execute. An argument that is None keeps its default."""
 
     def agent_history_get(self, agent_type: str) -> str | None:
         """Returns which saved states of a type of agents are kept: all, checkpoints (the default) or none.
