@@ -65,7 +65,7 @@ class Function(Generic[R]):
         self._texts: dict[tuple[int, ...], str] = {}
 
     def statement(self, values: Sequence[Any]) -> tuple[str, list[Any]]:
-        """The call with these values. What is None and has a default is left out."""
+        """The call with these values; None is left out where the argument has a default."""
         given = tuple(n for n, given in enumerate(values) if given is not None or n < self.required)
         text = self._texts.get(given)
         if text is None:
