@@ -138,7 +138,7 @@ def a_session_that_is_lost():
                     superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'openai'")
                 equal(texts(await session.get_items()), [str(n) for n in range(10)])
                 # The call is stored, but its answer is lost; the same call again adds nothing.
-                once, call = [], AsyncTenant.call
+                once, call = [], AsyncTenant.run
 
                 async def answers_get_lost(tenant, statement, params, **options):
                     rows = await call(tenant, statement, params, **options)
@@ -146,11 +146,11 @@ def a_session_that_is_lost():
                         once.append(1)
                         return await call(tenant, statement, params, **options)
                     return rows
-                AsyncTenant.call = answers_get_lost
+                AsyncTenant.run = answers_get_lost
                 try:
                     await session.add_items([user("ten"), user("eleven")])
                 finally:
-                    AsyncTenant.call = call
+                    AsyncTenant.run = call
                 equal((once, texts(await session.get_items(3))), ([1], ["9", "ten", "eleven"]))
     asyncio.run(work())
 

@@ -58,7 +58,7 @@ def run(tenant: Tenant, steps: Steps[Result]) -> Result:
             return end.value
         try:
             if isinstance(step, Call):
-                answer = tenant.call(step.statement, step.params, repeatable=step.repeatable)
+                answer = tenant.run(step.statement, step.params, repeatable=step.repeatable)
             elif step.query:
                 answer = [step.embedder.embed_query(text) for text in step.texts]
             else:
@@ -81,7 +81,7 @@ async def arun(tenant: AnyTenant, steps: Steps[Result]) -> Result:
             return end.value
         try:
             if isinstance(step, Call):
-                answer = await tenant.call(step.statement, step.params, repeatable=step.repeatable)
+                answer = await tenant.run(step.statement, step.params, repeatable=step.repeatable)
             elif step.query:
                 answer = [await step.embedder.aembed_query(text) for text in step.texts]
             else:

@@ -10,8 +10,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+from ._generated.async_methods import AsyncMethods
+from ._generated.methods import Methods
 
 # For the transaction alone, so that a pooler may give the connection to another tenant afterwards.
 _SET = "SELECT pg_catalog.set_config('app.current_tenant_id', %s, true)"
@@ -21,7 +25,7 @@ Rows = list[tuple[Any, ...]]
 
 
 def statement(columns: str, *calls: str, rest: str = "") -> str:
-    """A statement for `Tenant.call`, of the columns of one function or several, which sets the tenant by itself: one round trip.
+    """A statement for `Tenant.run`, of the columns of one function or several, which sets the tenant by itself: one round trip.
 
     One argument at least of each is written `@type` in place of `%s`: it depends on the tenant, so that this is set first.
     """
@@ -37,8 +41,26 @@ def _lost(connection: Connection[Any] | AsyncConnection[Any] | None) -> bool:
     return connection is None or connection.broken or connection.closed
 
 
-class Tenant:
-    """One tenant's way to the database.
+class Transaction(Methods):
+    """A transaction of a tenant: the functions as methods, `execute` of its connection, and what else the connection has."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self.connection = connection
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Cursor[Any]:
+        """Runs one statement; see psycopg's `Connection.execute`."""
+        return self.connection.execute(query, params, **options)
+
+    def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        with self.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+            return cursor.execute(query, params).fetchall()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+class Tenant(Methods):
+    """One tenant's way to the database: each function of the schema is a method, which runs in a transaction of its own.
 
     `connection` is a connection in autocommit mode, which is used by one thread at a time, or a pool of such.
     """
@@ -67,11 +89,11 @@ class Tenant:
                 yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection[Any]]:
-        """A transaction of the tenant."""
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction of the tenant, for several calls or statements."""
         with self._connection() as connection, connection.transaction():
             connection.execute(_SET, [self.tenant])
-            yield connection
+            yield Transaction(connection)
 
     def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
         """Runs one statement in a transaction of its own; returns its rows.
@@ -81,7 +103,7 @@ class Tenant:
         """
         return self._sent(self._in_transaction, query, params, repeatable)
 
-    def call(self, statement: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
+    def run(self, statement: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
         """Runs a statement made by `statement`, in one round trip; see `execute`."""
         return self._sent(self._alone, statement, params, repeatable)
 
@@ -97,9 +119,12 @@ class Tenant:
         with self._connection() as connection:
             return run(connection, query, params)
 
+    def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> Rows:
+        return self.execute(query, params, repeatable=repeatable)
+
     def _in_transaction(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> Rows:
         # No pipeline: PgBouncer 1.18 keeps the server connection for the Flush that psycopg may send after its Sync.
-        with connection.transaction(), connection.cursor(binary=True) as cursor:
+        with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             cursor.execute(_SET, [self.tenant])
             cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
@@ -107,11 +132,29 @@ class Tenant:
     def _alone(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> Rows:
         if not connection.autocommit:
             with connection.transaction():
-                return connection.cursor(binary=True).execute(query, [self.tenant, *params]).fetchall()
-        return connection.cursor(binary=True).execute(query, [self.tenant, *params]).fetchall()
+                return connection.cursor(binary=True, row_factory=tuple_row).execute(query, [self.tenant, *params]).fetchall()
+        return connection.cursor(binary=True, row_factory=tuple_row).execute(query, [self.tenant, *params]).fetchall()
 
 
-class AsyncTenant:
+class AsyncTransaction(AsyncMethods):
+    """A transaction of a tenant, for asyncio; see `Transaction`."""
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self.connection = connection
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> AsyncCursor[Any]:
+        """Runs one statement; see psycopg's `AsyncConnection.execute`."""
+        return await self.connection.execute(query, params, **options)
+
+    async def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        async with self.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+            return await (await cursor.execute(query, params)).fetchall()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+class AsyncTenant(AsyncMethods):
     """One tenant's way to the database, for asyncio; see `Tenant`."""
 
     def __init__(self, tenant: str, connection: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
@@ -138,17 +181,17 @@ class AsyncTenant:
                 yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection[Any]]:
-        """A transaction of the tenant."""
+    async def transaction(self) -> AsyncIterator[AsyncTransaction]:
+        """A transaction of the tenant, for several calls or statements."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute(_SET, [self.tenant])
-            yield connection
+            yield AsyncTransaction(connection)
 
     async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
         """Runs one statement in a transaction of its own; see `Tenant.execute`."""
         return await self._sent(self._in_transaction, query, params, repeatable)
 
-    async def call(self, statement: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
+    async def run(self, statement: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
         """Runs a statement made by `statement`, in one round trip; see `Tenant.execute`."""
         return await self._sent(self._alone, statement, params, repeatable)
 
@@ -164,8 +207,11 @@ class AsyncTenant:
         async with self._connection() as connection:
             return await run(connection, query, params)
 
+    async def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> Rows:
+        return await self.execute(query, params, repeatable=repeatable)
+
     async def _in_transaction(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> Rows:
-        async with connection.transaction(), connection.cursor(binary=True) as cursor:
+        async with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             await cursor.execute(_SET, [self.tenant])
             await cursor.execute(query, params)
             return await cursor.fetchall() if cursor.description else []
@@ -173,5 +219,5 @@ class AsyncTenant:
     async def _alone(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> Rows:
         if not connection.autocommit:
             async with connection.transaction():
-                return await (await connection.cursor(binary=True).execute(query, [self.tenant, *params])).fetchall()
-        return await (await connection.cursor(binary=True).execute(query, [self.tenant, *params])).fetchall()
+                return await (await connection.cursor(binary=True, row_factory=tuple_row).execute(query, [self.tenant, *params])).fetchall()
+        return await (await connection.cursor(binary=True, row_factory=tuple_row).execute(query, [self.tenant, *params])).fetchall()

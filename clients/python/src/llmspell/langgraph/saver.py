@@ -132,14 +132,14 @@ class LlmspellSaver(_Saver):
         """Does nothing: the tables come with the extension."""
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        rows = self.tenant.call(_GET, self._get_arguments(config), repeatable=True)
+        rows = self.tenant.run(_GET, self._get_arguments(config), repeatable=True)
         return self._tuple(rows[0]) if rows else None
 
     def list(self, config: RunnableConfig | None, *, filter: dict[str, Any] | None = None, before: RunnableConfig | None = None, limit: int | None = None) -> Iterator[CheckpointTuple]:
         arguments, after, left = self._list_arguments(config, filter, before), None, limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(left, _PAGE)
-            rows = self.tenant.call(_LIST, [*arguments, size, after], repeatable=True)
+            rows = self.tenant.run(_LIST, [*arguments, size, after], repeatable=True)
             for row in rows:
                 yield self._tuple(row)
             if len(rows) < size:
@@ -148,23 +148,23 @@ class LlmspellSaver(_Saver):
 
     def put(self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions) -> RunnableConfig:
         stored, arguments = self._put_arguments(config, checkpoint, metadata, new_versions)
-        self.tenant.call(_PUT, arguments, repeatable=True)
+        self.tenant.run(_PUT, arguments, repeatable=True)
         return stored
 
     def put_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
-        self.tenant.call(_PUT_WRITES, self._write_arguments(config, writes, task_id, task_path), repeatable=True)
+        self.tenant.run(_PUT_WRITES, self._write_arguments(config, writes, task_id, task_path), repeatable=True)
 
     def delete_thread(self, thread_id: str) -> None:
-        self.tenant.call(_DELETE, [str(thread_id)], repeatable=True)
+        self.tenant.run(_DELETE, [str(thread_id)], repeatable=True)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        self.tenant.call(_DELETE_RUNS, [[*map(str, run_ids)]], repeatable=True)
+        self.tenant.run(_DELETE_RUNS, [[*map(str, run_ids)]], repeatable=True)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        self.tenant.call(_COPY, [str(source_thread_id), str(target_thread_id)])
+        self.tenant.run(_COPY, [str(source_thread_id), str(target_thread_id)])
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        self.tenant.call(_PRUNE, [[*map(str, thread_ids)], strategy], repeatable=True)
+        self.tenant.run(_PRUNE, [[*map(str, thread_ids)], strategy], repeatable=True)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         return await asyncio.to_thread(self.get_tuple, config)
@@ -215,14 +215,14 @@ class AsyncLlmspellSaver(_Saver):
         """Does nothing: the tables come with the extension."""
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        rows = await self.tenant.call(_GET, self._get_arguments(config), repeatable=True)
+        rows = await self.tenant.run(_GET, self._get_arguments(config), repeatable=True)
         return self._tuple(rows[0]) if rows else None
 
     async def alist(self, config: RunnableConfig | None, *, filter: dict[str, Any] | None = None, before: RunnableConfig | None = None, limit: int | None = None) -> AsyncIterator[CheckpointTuple]:
         arguments, after, left = self._list_arguments(config, filter, before), None, limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(left, _PAGE)
-            rows = await self.tenant.call(_LIST, [*arguments, size, after], repeatable=True)
+            rows = await self.tenant.run(_LIST, [*arguments, size, after], repeatable=True)
             for row in rows:
                 yield self._tuple(row)
             if len(rows) < size:
@@ -231,20 +231,20 @@ class AsyncLlmspellSaver(_Saver):
 
     async def aput(self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions) -> RunnableConfig:
         stored, arguments = self._put_arguments(config, checkpoint, metadata, new_versions)
-        await self.tenant.call(_PUT, arguments, repeatable=True)
+        await self.tenant.run(_PUT, arguments, repeatable=True)
         return stored
 
     async def aput_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
-        await self.tenant.call(_PUT_WRITES, self._write_arguments(config, writes, task_id, task_path), repeatable=True)
+        await self.tenant.run(_PUT_WRITES, self._write_arguments(config, writes, task_id, task_path), repeatable=True)
 
     async def adelete_thread(self, thread_id: str) -> None:
-        await self.tenant.call(_DELETE, [str(thread_id)], repeatable=True)
+        await self.tenant.run(_DELETE, [str(thread_id)], repeatable=True)
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        await self.tenant.call(_DELETE_RUNS, [[*map(str, run_ids)]], repeatable=True)
+        await self.tenant.run(_DELETE_RUNS, [[*map(str, run_ids)]], repeatable=True)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        await self.tenant.call(_COPY, [str(source_thread_id), str(target_thread_id)])
+        await self.tenant.run(_COPY, [str(source_thread_id), str(target_thread_id)])
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        await self.tenant.call(_PRUNE, [[*map(str, thread_ids)], strategy], repeatable=True)
+        await self.tenant.run(_PRUNE, [[*map(str, thread_ids)], strategy], repeatable=True)
