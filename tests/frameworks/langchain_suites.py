@@ -1,6 +1,5 @@
 """LangChain's own suites over llmspell. test_langchain.py runs them by pytest, each test with a tenant of its own."""
 
-import asyncio
 import os
 import uuid
 

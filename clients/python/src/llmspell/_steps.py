@@ -55,7 +55,8 @@ def run(tenant: Tenant, steps: Steps[Result]) -> Result:
         try:
             step = resume(answer)
         except StopIteration as end:
-            return end.value
+            result: Result = end.value
+            return result
         try:
             if isinstance(step, Call):
                 answer = tenant.run(step.statement, step.params, repeatable=step.repeatable)
@@ -78,7 +79,8 @@ async def arun(tenant: AnyTenant, steps: Steps[Result]) -> Result:
         try:
             step = resume(answer)
         except StopIteration as end:
-            return end.value
+            result: Result = end.value
+            return result
         try:
             if isinstance(step, Call):
                 answer = await tenant.run(step.statement, step.params, repeatable=step.repeatable)

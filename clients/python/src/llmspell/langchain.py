@@ -55,7 +55,7 @@ _KV_LIST = statement('r.key, r."cursor"', "kv_list(@text, %s, %s)")
 _PAGE = 1000
 
 # What a model's answers are made of, and nothing else is made from what is stored.
-_ANSWERS = [ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk, AIMessage, AIMessageChunk, ChatMessage, ChatMessageChunk,
+_ANSWERS: list[Any] = [ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk, AIMessage, AIMessageChunk, ChatMessage, ChatMessageChunk,
             FunctionMessage, FunctionMessageChunk, HumanMessage, HumanMessageChunk, SystemMessage, SystemMessageChunk, ToolMessage, ToolMessageChunk]
 
 

@@ -24,7 +24,7 @@ _SET = "SELECT pg_catalog.set_config('app.current_tenant_id', %s, true)"
 Rows = list[tuple[Any, ...]]
 
 
-def statement(columns: str, *calls: str, rest: str = "") -> str:
+def statement(columns: str, *calls: str, rest: str = "", inlined: bool = False) -> str:
     """A statement for `Tenant.run`, of the columns of one function or several, which sets the tenant by itself: one round trip.
 
     One argument at least of each is written `@type` in place of `%s`: it depends on the tenant, so that this is set first.
@@ -32,9 +32,10 @@ def statement(columns: str, *calls: str, rest: str = "") -> str:
     found = [re.subn(r"@(\w+(?:\[\])?)", r"CASE WHEN t.tenant IS NOT NULL THEN %s::\1 END", f"llmspell.{call}") for call in calls]
     if not all(count for _, count in found):
         raise ValueError(f"no argument depends on the tenant: {calls}")
-    # With ordinality, or the planner may put the function's own query in its place, and read before the tenant is set.
+    # With ordinality, or the planner may put the function's own query in its place, and read before the tenant is set. Only
+    # where that is another call, it takes less.
     functions = ", ".join(call for call, _ in found)
-    return f"SELECT {columns} FROM {_SET[7:]} AS t (tenant) CROSS JOIN LATERAL ROWS FROM ({functions}) WITH ORDINALITY AS r {rest}".rstrip()
+    return f"SELECT {columns} FROM {_SET[7:]} AS t (tenant) CROSS JOIN LATERAL ROWS FROM ({functions}) {'' if inlined else 'WITH ORDINALITY '}AS r {rest}".rstrip()
 
 
 def _lost(connection: Connection[Any] | AsyncConnection[Any] | None) -> bool:

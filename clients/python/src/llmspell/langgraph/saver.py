@@ -32,8 +32,8 @@ _PUT = statement("1", "checkpoint_put(@text, %s, %s, %s, %s, %s, %b::text[], %b:
 _PUT_WRITES = statement("1", "checkpoint_writes_put(@text, %s, %s, %s, %b::text[], %b::text[], %b::bytea[], %b::int[], %s)")
 _ROW = """r.thread_id, r.namespace, r.checkpoint_id, r.parent_id, r.checkpoint, r.metadata, r.channels, r.channel_types, r.channel_values,
     r.write_task_ids, r.write_channels, r.write_types, r.write_values, r."cursor" """
-_GET = statement(_ROW, "checkpoint_get(@text, %s, %s)")
-_LIST = statement(_ROW, "checkpoint_list(@text, %s, %s, %s, %s, max_rows => %s, after => %s)")
+_GET = statement(_ROW, "checkpoint_get(@text, %s, %s)", inlined=True)
+_LIST = statement(_ROW, "checkpoint_list(@text, %s, %s, %s, %s, max_rows => %s, after => %s)", inlined=True)
 _DELETE = statement("1", "thread_delete(@text)")
 _DELETE_RUNS = statement("1", "thread_delete_runs(@text[])")
 _COPY = statement("1", "thread_copy(@text, %s)")

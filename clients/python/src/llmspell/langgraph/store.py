@@ -164,7 +164,7 @@ class _Store(Adapter, BaseStore):
             else:
                 yield Call(_PUT, [list(namespace), key, Jsonb(dict(op.value)), None if op.ttl is None else timedelta(minutes=op.ttl)])
             return
-        items = [{"namespace": namespace, "key": key, "value": dict(op.value or {}), **({} if op.ttl is None else {"ttl": f"{op.ttl * 60} seconds"})}
+        items: list[dict[str, Any]] = [{"namespace": namespace, "key": key, "value": dict(op.value or {}), **({} if op.ttl is None else {"ttl": f"{op.ttl * 60} seconds"})}
                  for (namespace, key), op in put]
         if self.embeddings is None:
             for item, found in zip(items, texts):
@@ -186,12 +186,11 @@ class _Store(Adapter, BaseStore):
         return [text for path in (self._fields if op.index is None else op.index) for text in get_text_at_path(op.value, path)]
 
     def _sweep(self) -> Steps[int]:
-        count = 0
-        while True:
-            (swept,), = yield Call(_SWEEP, [_SWEPT])
+        count, swept = 0, _SWEPT
+        while swept == _SWEPT:
+            swept = (yield Call(_SWEEP, [_SWEPT]))[0][0]
             count += swept
-            if swept < _SWEPT:
-                return count
+        return count
 
 
 class LlmspellStore(_Store):
