@@ -20,11 +20,14 @@ import numpy
 import psycopg
 import pytest
 from functions import functions
-from lib import A, B, ROLE, ROOT, app, equal, fill, raises, server, test
+from lib import A, B, ROLE, ROOT, Skip, app, equal, fill, raises, server, test
 from llmspell import AsyncTenant, AsyncTransaction, Conflict, Tenant, Transaction, rows
 from llmspell._generated.async_methods import AsyncMethods
 from llmspell._generated.methods import Methods
 from psycopg_pool import ConnectionPool
+
+sys.path.insert(0, str(ROOT / "tests/pooling"))
+import test_pgbouncer as pgbouncer
 
 DSN = f"user={ROLE}"
 
@@ -237,6 +240,29 @@ def reads_over_a_lost_connection():
         with pytest.raises(psycopg.OperationalError):
             tenant.kv_set_text("lost", "2")
         equal(tenant.kv_get_text("lost").value, "1")
+
+
+@test
+def through_pgbouncer():
+    """methods of two tenants in turn over one server connection of PgBouncer in transaction mode, alone and in transactions: each sees its own"""
+    if not pgbouncer.BOUNCER:
+        raise Skip("pgbouncer is not installed (package pgbouncer)")
+    try:
+        pooled = f"host=127.0.0.1 port={pgbouncer.start()} dbname=pooled user={ROLE}"
+        with Tenant.connect(pooled, "pooled-a", prepare_threshold=None) as a, Tenant.connect(pooled, "pooled-b", prepare_threshold=None) as b:
+            for n in range(10):
+                for tenant in (a, b):
+                    tenant.kv_set_text(f"k{n}", tenant.tenant)
+                    with tenant.transaction() as transaction:
+                        transaction.item_put(["n"], str(n), {"of": tenant.tenant})
+                        equal(transaction.kv_count(), n + 1)
+            for tenant in (a, b):
+                equal({row.value for n in range(10) for row in [tenant.kv_get_text(f"k{n}")]}, {tenant.tenant})
+                equal({row.value["of"] for row in tenant.item_list()}, {tenant.tenant})
+    finally:
+        if pgbouncer.pooler:
+            pgbouncer.pooler.terminate()
+            pgbouncer.pooler.wait(10)
 
 
 @test
