@@ -186,6 +186,42 @@ def one_transaction():
 
 
 @test
+def an_open_transaction():
+    """a connection whose transaction is open serves no other call: of the same tenant, of another, of a task; nothing hangs, and no tenant gets what is another's"""
+    refused = lambda: pytest.raises(psycopg.ProgrammingError, match="a transaction is open")
+    with psycopg.connect(DSN, autocommit=True) as connection:
+        a, b = Tenant(A, connection), Tenant(B, connection)
+        with a.transaction() as transaction:
+            for tenant in (a, b):
+                with refused():
+                    tenant.kv_set_text("open", tenant.tenant)
+                with refused(), tenant.transaction():
+                    pass
+            transaction.kv_set_text("open", "1")
+        with connection.transaction(), refused():
+            b.kv_set_text("open", "2")
+        equal((a.kv_get_text("open").value, b.kv_get_text("open")), ("1", None))
+
+    async def work():
+        async with await psycopg.AsyncConnection.connect(DSN, autocommit=True) as connection:
+            a, b = AsyncTenant(A, connection), AsyncTenant(B, connection)
+            async with a.transaction() as transaction:
+                for tenant in (a, b):
+                    with refused():
+                        await tenant.kv_set_text("open", tenant.tenant)
+                    with refused():
+                        await asyncio.gather(*(tenant.kv_set_text("open", tenant.tenant) for _ in range(3)))
+                await transaction.kv_set_text("open", "3")
+            equal(((await a.kv_get_text("open")).value, await b.kv_get_text("open")), ("3", None))
+
+            async def write(n):
+                async with a.transaction() as transaction:
+                    await transaction.kv_set_text("open", str(n))
+            await asyncio.gather(*(write(n) for n in range(5)), *(a.kv_get_text("open") for _ in range(5)))  # each waits its turn
+    asyncio.run(asyncio.wait_for(work(), 30))
+
+
+@test
 def a_conflict():
     """LS409 is a Conflict with both versions, by a method, a statement and a statement of another connection; other errors are those of psycopg"""
     with Tenant.connect(DSN, A) as tenant, app(A) as connection:
