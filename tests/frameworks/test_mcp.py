@@ -9,10 +9,13 @@ import sys
 
 import jsonschema
 import pytest
-from lib import A, B, ROLE, SOAK, app, equal, one, server, test
+from lib import A, B, ROLE, ROOT, SOAK, Skip, app, equal, one, server, test
 from mcp import StdioServerParameters
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
+
+sys.path.insert(0, str(ROOT / "tests/pooling"))
+import test_pgbouncer as pgbouncer
 
 GRAPH = ["create_entities", "create_relations", "add_observations", "delete_entities", "delete_observations", "delete_relations", "read_graph", "search_nodes", "open_nodes"]
 FILES = ["file_view", "file_create", "file_str_replace", "file_insert", "file_delete", "file_rename"]
@@ -169,6 +172,28 @@ def lost_connections():
                 await told(client, "file_insert", path="/memories/lost", insert_line=1, insert_text="two")
                 equal((await told(client, "file_view", path="/memories/lost"))[0].splitlines()[1:3], ["     1\tone", "     2\ttwo"])
     run(work)
+
+
+@test
+def through_pgbouncer():
+    """two tenants' servers over one server connection of PgBouncer in transaction mode: each has its own"""
+    if not pgbouncer.BOUNCER:
+        raise Skip("pgbouncer is not installed (package pgbouncer)")
+
+    async def work():
+        async with connected("pooled-a", dsn=dsn) as a, connected("pooled-b", dsn=dsn) as b:
+            for n in range(20):
+                for client, name in ((a, f"a-{n}"), (b, f"b-{n}")):
+                    equal((await told(client, "create_entities", entities=[{**ADA, "name": name}]))[1]["entities"][0]["name"], name)
+            for client, letter in ((a, "a"), (b, "b")):
+                equal({entity["name"] for entity in (await told(client, "read_graph"))[1]["entities"]}, {f"{letter}-{n}" for n in range(20)})
+    try:
+        dsn = f"host=127.0.0.1 port={pgbouncer.start()} dbname=pooled user={ROLE}"
+        run(work)
+    finally:
+        if pgbouncer.pooler:
+            pgbouncer.pooler.terminate()
+            pgbouncer.pooler.wait(10)
 
 
 @test

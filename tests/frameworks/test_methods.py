@@ -20,11 +20,14 @@ import numpy
 import psycopg
 import pytest
 from functions import functions
-from lib import A, B, ROLE, ROOT, app, equal, fill, raises, server, test
+from lib import A, B, ROLE, ROOT, Skip, app, equal, fill, raises, server, test
 from llmspell import AsyncTenant, AsyncTransaction, Conflict, Tenant, Transaction, rows
 from llmspell._generated.async_methods import AsyncMethods
 from llmspell._generated.methods import Methods
 from psycopg_pool import ConnectionPool
+
+sys.path.insert(0, str(ROOT / "tests/pooling"))
+import test_pgbouncer as pgbouncer
 
 DSN = f"user={ROLE}"
 
@@ -183,6 +186,42 @@ def one_transaction():
 
 
 @test
+def an_open_transaction():
+    """a connection whose transaction is open serves no other call: of the same tenant, of another, of a task; nothing hangs, and no tenant gets what is another's"""
+    refused = lambda: pytest.raises(psycopg.ProgrammingError, match="a transaction is open")
+    with psycopg.connect(DSN, autocommit=True) as connection:
+        a, b = Tenant(A, connection), Tenant(B, connection)
+        with a.transaction() as transaction:
+            for tenant in (a, b):
+                with refused():
+                    tenant.kv_set_text("open", tenant.tenant)
+                with refused(), tenant.transaction():
+                    pass
+            transaction.kv_set_text("open", "1")
+        with connection.transaction(), refused():
+            b.kv_set_text("open", "2")
+        equal((a.kv_get_text("open").value, b.kv_get_text("open")), ("1", None))
+
+    async def work():
+        async with await psycopg.AsyncConnection.connect(DSN, autocommit=True) as connection:
+            a, b = AsyncTenant(A, connection), AsyncTenant(B, connection)
+            async with a.transaction() as transaction:
+                for tenant in (a, b):
+                    with refused():
+                        await tenant.kv_set_text("open", tenant.tenant)
+                    with refused():
+                        await asyncio.gather(*(tenant.kv_set_text("open", tenant.tenant) for _ in range(3)))
+                await transaction.kv_set_text("open", "3")
+            equal(((await a.kv_get_text("open")).value, await b.kv_get_text("open")), ("3", None))
+
+            async def write(n):
+                async with a.transaction() as transaction:
+                    await transaction.kv_set_text("open", str(n))
+            await asyncio.gather(*(write(n) for n in range(5)), *(a.kv_get_text("open") for _ in range(5)))  # each waits its turn
+    asyncio.run(asyncio.wait_for(work(), 30))
+
+
+@test
 def a_conflict():
     """LS409 is a Conflict with both versions, by a method, a statement and a statement of another connection; other errors are those of psycopg"""
     with Tenant.connect(DSN, A) as tenant, app(A) as connection:
@@ -237,6 +276,29 @@ def reads_over_a_lost_connection():
         with pytest.raises(psycopg.OperationalError):
             tenant.kv_set_text("lost", "2")
         equal(tenant.kv_get_text("lost").value, "1")
+
+
+@test
+def through_pgbouncer():
+    """methods of two tenants in turn over one server connection of PgBouncer in transaction mode, alone and in transactions: each sees its own"""
+    if not pgbouncer.BOUNCER:
+        raise Skip("pgbouncer is not installed (package pgbouncer)")
+    try:
+        pooled = f"host=127.0.0.1 port={pgbouncer.start()} dbname=pooled user={ROLE}"
+        with Tenant.connect(pooled, "pooled-a", prepare_threshold=None) as a, Tenant.connect(pooled, "pooled-b", prepare_threshold=None) as b:
+            for n in range(10):
+                for tenant in (a, b):
+                    tenant.kv_set_text(f"k{n}", tenant.tenant)
+                    with tenant.transaction() as transaction:
+                        transaction.item_put(["n"], str(n), {"of": tenant.tenant})
+                        equal(transaction.kv_count(), n + 1)
+            for tenant in (a, b):
+                equal({row.value for n in range(10) for row in [tenant.kv_get_text(f"k{n}")]}, {tenant.tenant})
+                equal({row.value["of"] for row in tenant.item_list()}, {tenant.tenant})
+    finally:
+        if pgbouncer.pooler:
+            pgbouncer.pooler.terminate()
+            pgbouncer.pooler.wait(10)
 
 
 @test

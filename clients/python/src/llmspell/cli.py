@@ -255,7 +255,7 @@ def _run(given: argparse.Namespace) -> int:
     if not given.tenant and given.command != "doctor":
         raise Stop("a tenant is needed: --tenant or LLMSPELL_TENANT", USAGE)
     try:
-        connection = psycopg.connect(given.dsn, autocommit=True, fallback_application_name="llmspell")
+        connection = psycopg.connect(given.dsn, autocommit=True, prepare_threshold=None, fallback_application_name="llmspell")
     except psycopg.OperationalError as error:
         raise Stop(f"cannot connect: {str(error).strip()}", UNREACHABLE) from None
     with connection:
