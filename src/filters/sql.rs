@@ -46,7 +46,7 @@ fn _jsonb_contains(fcinfo: pg_sys::FunctionCallInfo) -> bool {
         return false;
     };
     // SAFETY: as above.
-    if unsafe { pg_sys::toast_raw_datum_size(document).max(pg_sys::toast_raw_datum_size(part)) } > SHORT {
+    if unsafe { varlena::size(document).max(varlena::size(part)) } > SHORT {
         // SAFETY: as above.
         let (document, part) = unsafe { (Detoasted::new(document), Detoasted::new(part)) };
         let (document, part) = (Value::of_document(document.bytes()), Value::of_document(part.bytes()));
