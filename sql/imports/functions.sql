@@ -40,7 +40,7 @@ BEGIN
     SELECT a.atttypid INTO v_type FROM pg_attribute a
     WHERE a.attrelid = source AND a.attname = _import_column.name AND a.attnum > 0 AND NOT a.attisdropped;
     IF v_type IS NULL AND is_needed THEN
-        RAISE EXCEPTION 'table % has no column "%"', source, left(_import_column.name, 100) USING ERRCODE = 'undefined_column',
+        RAISE EXCEPTION 'table % has no column "%"', source, left(_import_column.name, 100) USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Only tables as the framework makes them can be imported; docs/imports.md says which.';
     ELSIF v_type <> ALL (types) THEN
         RAISE EXCEPTION 'column "%" of table % has the type %', left(_import_column.name, 100), source, format_type(v_type, NULL) USING ERRCODE = 'datatype_mismatch',
@@ -50,7 +50,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._import_column(regclass, text, regtype[], boolean) IS 'The quoted name of a column; NULL where there is none and none is needed.
-Errors: 42703 no such column, 42804 another type.';
+Errors: 22023 no such column, 42804 another type.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._import_column(regclass, text, regtype[], boolean) TO llmspell_app;
 
 -- The types that a column may have.
@@ -63,15 +63,3 @@ AS $$
 $$;
 COMMENT ON FUNCTION llmspell_internal._import_types() IS 'Types of columns that hold texts, ids, documents, vectors and times.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._import_types() TO llmspell_app;
-
-CREATE OR REPLACE FUNCTION llmspell_internal._import_raise(state text, message text, detail text, hint text, place text) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-BEGIN
-    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = concat_ws(E'\n', NULLIF(detail, ''), 'while importing ' || left(place, 500)),
-        HINT = coalesce(NULLIF(hint, ''), 'Nothing was imported.');
-END
-$$;
-COMMENT ON FUNCTION llmspell_internal._import_raise(text, text, text, text, text) IS 'Raises an error anew that ended an import, with the row that it was at.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._import_raise(text, text, text, text, text) TO llmspell_app;

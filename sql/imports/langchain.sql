@@ -72,11 +72,12 @@ EXCEPTION WHEN OTHERS THEN
     IF v_place IS NULL THEN
         RAISE;
     END IF;
-    PERFORM _import_raise(v_state, v_message, v_detail, v_hint, v_place);
+    RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = concat_ws(E'\n', NULLIF(v_detail, ''), 'while importing ' || left(v_place, 500)),
+        HINT = coalesce(NULLIF(v_hint, ''), 'Nothing was imported.');
 END
 $$;
 COMMENT ON FUNCTION llmspell.import_langchain(regclass, text, boolean, text, text, text, text, text, text, text, text) IS 'Copies the vectors of a table of LangChain''s PGVector or PGVectorStore; only counts unless dry_run is false.
-Errors: 42501 no tenant, or no SELECT on the table, 22004 null, 42P01, 42703, 42804 another table, 0A000 not READ COMMITTED, 22023 no space of the dimensions, those of vector_put.
+Errors: 42501 no tenant, or no SELECT on the table, 22004 null, 22023 no such column or collections, or no space of the dimensions, 42804 another type, 0A000 not READ COMMITTED, those of vector_put.
 Example: SELECT * FROM llmspell.import_langchain(''llmspell.test_data'', ''acme'', id_column => ''test_id'');';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._import_vectors_query(source regclass, is_collected boolean, id_column text, content_column text, embedding_column text, metadata_column text,
@@ -96,7 +97,7 @@ BEGIN
     IF is_collected THEN
         SELECT _import_table(n.nspname, 'langchain_pg_collection') INTO v_collections FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
         IF v_collections IS NULL THEN
-            RAISE EXCEPTION 'there is no table langchain_pg_collection beside %', source USING ERRCODE = 'undefined_table';
+            RAISE EXCEPTION 'there is no table langchain_pg_collection beside %', source USING ERRCODE = 'invalid_parameter_value';
         END IF;
         PERFORM _import_column(v_collections, 'uuid', '{uuid}', true), _import_column(v_collections, 'name', v_types.texts, true);
     ELSE
@@ -114,7 +115,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._import_vectors_query(regclass, boolean, text, text, text, text, boolean) IS 'The statement that reads a table of vectors of LangChain; $1 is the collection.
-Errors: 42P01, 42703, 42804 as import_langchain.';
+Errors: 22023, 42804 as import_langchain.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._import_vectors_query(regclass, boolean, text, text, text, text, boolean) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._import_vectors(embeddings @extschema:vector@.vector[], text_ids text[], scopes text[], metadatas jsonb[], contents text[], language text, space text,

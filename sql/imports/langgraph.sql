@@ -13,7 +13,7 @@ DECLARE
     v_store constant regclass := _import_table(import_langgraph.source_schema, 'store');
 BEGIN
     IF v_checkpoints IS NULL AND (v_store IS NULL OR import_langgraph.thread_ids IS NOT NULL) THEN
-        RAISE EXCEPTION 'schema "%" has no table of LangGraph', left(import_langgraph.source_schema, 100) USING ERRCODE = 'undefined_table',
+        RAISE EXCEPTION 'schema "%" has no table of LangGraph', left(import_langgraph.source_schema, 100) USING ERRCODE = 'invalid_parameter_value',
             HINT = 'A saver has the table checkpoints, a store the table store. Give the schema that they are in.';
     END IF;
     IF v_checkpoints IS NOT NULL THEN
@@ -25,13 +25,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION llmspell.import_langgraph(text, text, boolean, text[]) IS 'Copies the threads and items of LangGraph''s tables in a schema; only counts unless dry_run is false.
-Errors: 42501 no tenant, or no SELECT on a table, 42P01 no such tables, 42703, 42804 other columns, 0A000 not READ COMMITTED, those of checkpoint_put and item_put.
+Errors: 42501 no tenant, or no SELECT on a table, 22023 no such tables or columns, 42804 other types, 0A000 not READ COMMITTED, those of checkpoint_put and item_put.
 Example: SELECT * FROM llmspell.import_langgraph(''public'', ''acme'', dry_run => false);';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._import_threads(source_schema text, checkpoints regclass, dry_run boolean, thread_ids text[])
 RETURNS TABLE (kind text, total bigint, imported bigint, present bigint, skipped bigint)
 LANGUAGE plpgsql VOLATILE ROWS 3
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+SET enable_seqscan = off -- of tables that are being filled
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -45,7 +46,6 @@ DECLARE
     v_imported bigint[] := '{0,0,0}';
     v_row record;
     v_values record;
-    v_known int[];
     v_place text;
     v_state text;
     v_message text;
@@ -54,7 +54,7 @@ DECLARE
 BEGIN
     IF v_blobs IS NULL OR v_writes IS NULL THEN
         RAISE EXCEPTION 'schema "%" has no table "%"', left(source_schema, 100), CASE WHEN v_blobs IS NULL THEN 'checkpoint_blobs' ELSE 'checkpoint_writes' END
-            USING ERRCODE = 'undefined_table', HINT = 'Let the saver run its setup() first, so that its tables have their newest form.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Let the saver run its setup() first, so that its tables have their newest form.';
     END IF;
     PERFORM _import_column(c.source, c.name, c.types, true) FROM (VALUES
         (checkpoints, 'thread_id', v_texts), (checkpoints, 'checkpoint_ns', v_texts), (checkpoints, 'checkpoint_id', v_texts), (checkpoints, 'parent_checkpoint_id', v_texts),
@@ -91,22 +91,19 @@ BEGIN
             INTO v_values USING v_row.checkpoint -> 'channel_versions', v_thread, v_row.namespace, v_row.parent_versions;
             PERFORM checkpoint_put(v_thread, v_row.namespace, v_row.checkpoint_id, v_row.parent_id, v_row.checkpoint, v_row.metadata, v_values.channels, v_values.types, v_values.blobs);
         END LOOP;
-        FOR v_row IN EXECUTE format('SELECT w.checkpoint_ns::text AS namespace, w.checkpoint_id::text AS checkpoint_id, w.task_id::text AS task_id, array_agg(w.idx) AS indexes
-            FROM %s w WHERE w.thread_id = $1 GROUP BY w.checkpoint_ns, w.checkpoint_id, w.task_id ORDER BY 1, 2, 3', v_writes) USING v_thread
+        -- One by one in one pass: a look-up of those of a task may go by the index of the thread alone.
+        FOR v_row IN EXECUTE format('SELECT w.checkpoint_ns::text AS namespace, w.checkpoint_id::text AS checkpoint_id, w.task_id::text AS task_id, w.idx, w.channel::text AS channel,
+                coalesce(w.type::text, '''') AS type, %s AS blob, %s::text AS path
+            FROM %s w WHERE w.thread_id = $1 ORDER BY 1, 2, 3, 4', CASE WHEN dry_run THEN 'NULL' ELSE 'w.blob' END, v_path, v_writes) USING v_thread
         LOOP
-            v_place := format('writes of task "%s" of checkpoint "%s" of thread "%s"', v_row.task_id, v_row.checkpoint_id, v_thread);
-            v_total[3] := v_total[3] + cardinality(v_row.indexes);
+            v_place := format('write %s of task "%s" of checkpoint "%s" of thread "%s"', v_row.idx, v_row.task_id, v_row.checkpoint_id, v_thread);
+            v_total[3] := v_total[3] + 1;
             PERFORM _thread_key(v_thread, v_row.namespace, v_row.checkpoint_id, v_row.task_id);
-            v_known := ARRAY(SELECT t.idx FROM thread_writes t WHERE t.tenant_id = v_tenant AND t.thread_id = v_thread AND t.namespace = v_row.namespace
-                             AND t.checkpoint_id = v_row.checkpoint_id AND t.task_id = v_row.task_id AND t.idx = ANY (v_row.indexes));
-            CONTINUE WHEN cardinality(v_known) = cardinality(v_row.indexes);
-            v_imported[3] := v_imported[3] + cardinality(v_row.indexes) - cardinality(v_known);
+            CONTINUE WHEN EXISTS (SELECT FROM thread_writes t WHERE t.tenant_id = v_tenant AND t.thread_id = v_thread AND t.namespace = v_row.namespace
+                                  AND t.checkpoint_id = v_row.checkpoint_id AND t.task_id = v_row.task_id AND t.idx = v_row.idx);
+            v_imported[3] := v_imported[3] + 1;
             CONTINUE WHEN dry_run;
-            EXECUTE format('SELECT array_agg(w.channel::text ORDER BY w.idx) AS channels, array_agg(coalesce(w.type::text, '''') ORDER BY w.idx) AS types, array_agg(w.blob ORDER BY w.idx) AS blobs,
-                    array_agg(w.idx ORDER BY w.idx) AS indexes, max(%s::text) AS path
-                FROM %s w WHERE w.thread_id = $1 AND w.checkpoint_ns = $2 AND w.checkpoint_id = $3 AND w.task_id = $4 AND w.idx <> ALL ($5)', v_path, v_writes)
-            INTO v_values USING v_thread, v_row.namespace, v_row.checkpoint_id, v_row.task_id, v_known;
-            PERFORM checkpoint_writes_put(v_thread, v_row.namespace, v_row.checkpoint_id, v_row.task_id, v_values.channels, v_values.types, v_values.blobs, v_values.indexes, v_values.path);
+            PERFORM checkpoint_writes_put(v_thread, v_row.namespace, v_row.checkpoint_id, v_row.task_id, ARRAY[v_row.channel], ARRAY[v_row.type], ARRAY[v_row.blob], ARRAY[v_row.idx], v_row.path);
         END LOOP;
     END LOOP;
     RETURN QUERY SELECT k.kind, k.total, k.imported, k.total - k.imported, 0::bigint
@@ -116,7 +113,8 @@ EXCEPTION WHEN OTHERS THEN
     IF v_place IS NULL THEN
         RAISE;
     END IF;
-    PERFORM _import_raise(v_state, v_message, v_detail, v_hint, v_place);
+    RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = concat_ws(E'\n', NULLIF(v_detail, ''), 'while importing ' || left(v_place, 500)),
+        HINT = coalesce(NULLIF(v_hint, ''), 'Nothing was imported.');
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._import_threads(text, regclass, boolean, text[]) IS 'Copies the threads of LangGraph''s saver in a schema, all or some, and counts them.
@@ -203,7 +201,8 @@ EXCEPTION WHEN OTHERS THEN
     IF v_place IS NULL THEN
         RAISE;
     END IF;
-    PERFORM _import_raise(v_state, v_message, v_detail, v_hint, v_place);
+    RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = concat_ws(E'\n', NULLIF(v_detail, ''), 'while importing ' || left(v_place, 500)),
+        HINT = coalesce(NULLIF(v_hint, ''), 'Nothing was imported.');
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._import_items(text, regclass, boolean) IS 'Copies the items of LangGraph''s store in a schema, with their times and vectors, and counts them.
