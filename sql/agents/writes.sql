@@ -39,7 +39,7 @@ Example: SELECT llmspell.agent_history_set(''chat'', ''all'');';
 CREATE OR REPLACE FUNCTION llmspell.agent_state_save(agent_id text, agent_type text, state jsonb, expected_version bigint DEFAULT NULL,
                                           schema_version int DEFAULT 1, keep_history boolean DEFAULT false, label text DEFAULT NULL)
 RETURNS TABLE (state_id uuid, version bigint, created boolean, changed boolean, checkpoint boolean)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -142,7 +142,7 @@ Example: SELECT llmspell.agent_state_delete(''planner'');';
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_restore(agent_id text, version bigint DEFAULT NULL, label text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.agent_state_saved
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -126,7 +126,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._feed_blocker() TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.event_feed_lag()
 RETURNS TABLE (held_events bigint, seconds double precision, blocker_pid int, blocker_seconds double precision)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -44,7 +44,7 @@ Errors: 42501 no tenant, 22023 keep less than an hour, infinite or reaching back
 Example: SELECT llmspell.hook_retention_set(''90 days'', 5);';
 
 CREATE OR REPLACE FUNCTION llmspell.hook_retention_get() RETURNS TABLE (keep interval, max_priority int)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION llmspell.item_put(namespace text[], key text, value jsonb, ttl interval DEFAULT NULL, index_text text DEFAULT NULL,
     embedding @extschema:vector@.vector DEFAULT NULL, embeddings @extschema:vector@.vector[] DEFAULT NULL, language text DEFAULT NULL, expected_version bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, created boolean)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

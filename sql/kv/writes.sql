@@ -75,7 +75,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._kv_check_made(text[]) TO llmspell_a
 CREATE OR REPLACE FUNCTION llmspell.kv_set(key text, value bytea, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL, value_type text DEFAULT 'bytes')
 RETURNS TABLE (kv_id uuid, version bigint, created boolean)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -124,7 +124,7 @@ Example: SELECT version FROM llmspell.kv_set(''avatar:42'', ''\x89504e47'', ttl 
 CREATE OR REPLACE FUNCTION llmspell.kv_set_text(key text, value text, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (kv_id uuid, version bigint, created boolean)
-LANGUAGE sql VOLATILE
+LANGUAGE sql VOLATILE ROWS 1
 BEGIN ATOMIC
     SELECT s.kv_id, s.version, s.created
     FROM llmspell.kv_set(kv_set_text.key, convert_to(kv_set_text.value, 'UTF8'), kv_set_text.metadata,
@@ -137,7 +137,7 @@ Example: SELECT version FROM llmspell.kv_set_text(''user:42'', ''Ada'', ttl => '
 CREATE OR REPLACE FUNCTION llmspell.kv_set_json(key text, value jsonb, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (kv_id uuid, version bigint, created boolean)
-LANGUAGE sql VOLATILE
+LANGUAGE sql VOLATILE ROWS 1
 BEGIN ATOMIC
     SELECT s.kv_id, s.version, s.created
     FROM llmspell.kv_set(kv_set_json.key,

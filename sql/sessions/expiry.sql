@@ -35,7 +35,7 @@ Errors: 42501 no tenant.
 Example: SELECT llmspell.session_retention_get();';
 
 CREATE OR REPLACE FUNCTION llmspell.session_sweep(max_rows int DEFAULT 1000) RETURNS TABLE (expired bigint, deleted bigint)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

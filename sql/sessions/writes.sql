@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION llmspell.session_create(session_id uuid DEFAULT NULL, state jsonb DEFAULT '{}', expires_at timestamptz DEFAULT NULL,
     ttl interval DEFAULT NULL, name text DEFAULT NULL, subject text DEFAULT NULL, title text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.session_created
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -46,7 +46,7 @@ CREATE OR REPLACE FUNCTION llmspell.session_update(session_id uuid DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL, expected_version bigint DEFAULT NULL, name text DEFAULT NULL,
     subject text DEFAULT NULL, title text DEFAULT NULL)
 RETURNS TABLE (version bigint)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -9,8 +9,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+from ._generated.async_methods import AsyncMethods
+from ._generated.methods import Methods
 
 # For the transaction alone, so that a pooler may give the connection to another tenant afterwards.
 _SET = "SELECT pg_catalog.set_config('app.current_tenant_id', %s, true)"
@@ -20,8 +24,26 @@ def _lost(connection: Connection[Any] | AsyncConnection[Any] | None) -> bool:
     return connection is None or connection.broken or connection.closed
 
 
-class Tenant:
-    """One tenant's way to the database.
+class Transaction(Methods):
+    """A transaction of a tenant: the functions as methods, `execute` of its connection, and what else the connection has."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self.connection = connection
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Cursor[Any]:
+        """Runs one statement; see psycopg's `Connection.execute`."""
+        return self.connection.execute(query, params, **options)
+
+    def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        with self.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+            return cursor.execute(query, params).fetchall()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+class Tenant(Methods):
+    """One tenant's way to the database: each function of the schema is a method, which runs in a transaction of its own.
 
     `connection` is a connection in autocommit mode, which is used by one thread at a time, or a pool of such.
     """
@@ -50,11 +72,11 @@ class Tenant:
                 yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection[Any]]:
-        """A transaction of the tenant."""
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction of the tenant, for several calls or statements."""
         with self._connection() as connection, connection.transaction():
             connection.execute(_SET, [self.tenant])
-            yield connection
+            yield Transaction(connection)
 
     def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
         """Runs one statement in a transaction of its own; returns its rows.
@@ -73,15 +95,36 @@ class Tenant:
         with self._connection() as connection:
             return self._run(connection, query, params)
 
+    def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        return self.execute(query, params, repeatable=repeatable)
+
     def _run(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         # No pipeline: PgBouncer 1.18 keeps the server connection for the Flush that psycopg may send after its Sync.
-        with connection.transaction(), connection.cursor(binary=True) as cursor:
+        with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             cursor.execute(_SET, [self.tenant])
             cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
 
 
-class AsyncTenant:
+class AsyncTransaction(AsyncMethods):
+    """A transaction of a tenant, for asyncio; see `Transaction`."""
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self.connection = connection
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> AsyncCursor[Any]:
+        """Runs one statement; see psycopg's `AsyncConnection.execute`."""
+        return await self.connection.execute(query, params, **options)
+
+    async def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        async with self.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+            return await (await cursor.execute(query, params)).fetchall()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+class AsyncTenant(AsyncMethods):
     """One tenant's way to the database, for asyncio; see `Tenant`."""
 
     def __init__(self, tenant: str, connection: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
@@ -108,11 +151,11 @@ class AsyncTenant:
                 yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection[Any]]:
-        """A transaction of the tenant."""
+    async def transaction(self) -> AsyncIterator[AsyncTransaction]:
+        """A transaction of the tenant, for several calls or statements."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute(_SET, [self.tenant])
-            yield connection
+            yield AsyncTransaction(connection)
 
     async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
         """Runs one statement in a transaction of its own; see `Tenant.execute`."""
@@ -127,8 +170,11 @@ class AsyncTenant:
         async with self._connection() as connection:
             return await self._run(connection, query, params)
 
+    async def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        return await self.execute(query, params, repeatable=repeatable)
+
     async def _run(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        async with connection.transaction(), connection.cursor(binary=True) as cursor:
+        async with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             await cursor.execute(_SET, [self.tenant])
             await cursor.execute(query, params)
             return await cursor.fetchall() if cursor.description else []
