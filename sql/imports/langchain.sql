@@ -1,6 +1,6 @@
 -- Vectors from the tables of LangChain's vector stores for Postgres.
 
-CREATE OR REPLACE FUNCTION llmspell.import_langchain(source regclass, tenant text DEFAULT NULL, dry_run boolean DEFAULT true, collection text DEFAULT NULL, scope text DEFAULT NULL,
+CREATE OR REPLACE FUNCTION llmspell.import_langchain(source_schema text, source_table text DEFAULT 'langchain_pg_embedding', tenant text DEFAULT NULL, dry_run boolean DEFAULT true, collection text DEFAULT NULL, scope text DEFAULT NULL,
     space text DEFAULT NULL, language text DEFAULT NULL, id_column text DEFAULT NULL, content_column text DEFAULT NULL, embedding_column text DEFAULT NULL, metadata_column text DEFAULT NULL)
 RETURNS TABLE (kind text, total bigint, imported bigint, present bigint, skipped bigint)
 LANGUAGE plpgsql VOLATILE ROWS 1
@@ -10,9 +10,9 @@ AS $$
 DECLARE
     v_tenant constant text := _import_begin(import_langchain.tenant);
     v_dry constant boolean := coalesce(import_langchain.dry_run, true);
-    v_source constant regclass := _given(import_langchain.source, 'source');
+    v_source constant regclass := _import_table(_given(import_langchain.source_schema, 'source_schema'), coalesce(import_langchain.source_table, 'langchain_pg_embedding'));
     v_types record := _import_types();
-    v_is_collected constant boolean := _import_column(v_source, 'collection_id', '{uuid}', false) IS NOT NULL;
+    v_is_collected boolean;
     v_query text;
     v_rows constant int := 200;
     v_row record;
@@ -33,6 +33,11 @@ BEGIN
     imported := 0;
     present := 0;
     skipped := 0;
+    IF v_source IS NULL THEN
+        RAISE EXCEPTION 'schema "%" has no table "%"', left(import_langchain.source_schema, 100), left(coalesce(import_langchain.source_table, 'langchain_pg_embedding'), 100)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the schema and the table that the vector store was made with.';
+    END IF;
+    v_is_collected := _import_column(v_source, 'collection_id', '{uuid}', false) IS NOT NULL;
     IF import_langchain.collection IS NOT NULL AND NOT v_is_collected THEN
         RAISE EXCEPTION 'table % has no collections', v_source USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave collection out.';
     END IF;
@@ -76,9 +81,9 @@ EXCEPTION WHEN OTHERS THEN
         HINT = coalesce(NULLIF(v_hint, ''), 'Nothing was imported.');
 END
 $$;
-COMMENT ON FUNCTION llmspell.import_langchain(regclass, text, boolean, text, text, text, text, text, text, text, text) IS 'Copies the vectors of a table of LangChain''s PGVector or PGVectorStore; only counts unless dry_run is false.
-Errors: 42501 no tenant, or no SELECT on the table, 22004 null, 22023 no such column or collections, or no space of the dimensions, 42804 another type, 0A000 not READ COMMITTED, those of vector_put.
-Example: SELECT * FROM llmspell.import_langchain(''llmspell.test_data'', ''acme'', id_column => ''test_id'');';
+COMMENT ON FUNCTION llmspell.import_langchain(text, text, text, boolean, text, text, text, text, text, text, text, text) IS 'Copies the vectors of a table of LangChain''s PGVector or PGVectorStore; only counts unless dry_run is false.
+Errors: 42501 no tenant, or no SELECT on the table, 22004 null, 22023 no such table, column or collections, or no space of the dimensions, 42804 another type, 0A000 not READ COMMITTED, those of vector_put.
+Example: SELECT * FROM llmspell.import_langchain(''public'', tenant => ''acme'', dry_run => false);';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._import_vectors_query(source regclass, is_collected boolean, id_column text, content_column text, embedding_column text, metadata_column text,
     is_metadata_needed boolean) RETURNS text

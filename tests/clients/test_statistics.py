@@ -167,7 +167,7 @@ CASES = {
     "thread_prune": ("SELECT llmspell.thread_prune('{long}')", 4),
     "thread_gc": (f"SELECT * FROM llmspell.thread_gc({MANY})", 4, "SELECT llmspell.thread_delete('long')"),
     "import_langgraph": ("SELECT count(*) FROM llmspell.import_langgraph('lang', dry_run => false)", 8, LANG),
-    "import_langchain": ("SELECT count(*) FROM llmspell.import_langchain('lang.vectors', dry_run => false, space => 'small')", 2, LANG),
+    "import_langchain": ("SELECT count(*) FROM llmspell.import_langchain('lang', 'vectors', dry_run => false, space => 'small')", 2, LANG),
     "tenant_stats": (f"SELECT count(*) FROM llmspell.tenant_stats('{TENANT}')", 20),
     "tenant_erase": (f"SELECT count(*) FROM llmspell.tenant_erase('{TENANT}', false)", 20),
     "verify": ("SELECT count(*) FROM llmspell.verify()", 10),

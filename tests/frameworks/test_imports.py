@@ -286,22 +286,21 @@ def vectors_of_langchain():
             INSERT INTO langchain_pg_embedding SELECT 'f' || n, (SELECT uuid FROM langchain_pg_collection WHERE name = 'faq'), ARRAY(SELECT random() + n * 0 FROM generate_series(1, 768))::vector,
                 NULL, NULL FROM generate_series(1, 3) AS n;
             INSERT INTO langchain_pg_embedding SELECT 'none', uuid, NULL, 'no vector', NULL FROM langchain_pg_collection WHERE name = 'faq'""")
-        table = sql.SQL("{}.langchain_pg_embedding").format(sql.Identifier(SCHEMA)).as_string()
-        call = "SELECT total, imported, present, skipped FROM llmspell.import_langchain(%s::regclass, dry_run => %s, collection => %s)"
-        equal(rows(caller, call, [table, True, None]), [(454, 453, 0, 1)])
-        equal(rows(caller, call, [table, False, "faq"]), [(4, 3, 0, 1)])
-        equal(rows(caller, call, [table, False, None]), [(454, 450, 3, 1)])
-        equal(rows(caller, call, [table, False, None]), [(454, 0, 453, 1)])
+        call = "SELECT total, imported, present, skipped FROM llmspell.import_langchain(%s, dry_run => %s, collection => %s)"
+        equal(rows(caller, call, [SCHEMA, True, None]), [(454, 453, 0, 1)])
+        equal(rows(caller, call, [SCHEMA, False, "faq"]), [(4, 3, 0, 1)])
+        equal(rows(caller, call, [SCHEMA, False, None]), [(454, 450, 3, 1)])
+        equal(rows(caller, call, [SCHEMA, False, None]), [(454, 0, 453, 1)])
         equal(rows(caller, "SELECT text_id, scope, content, metadata, space FROM llmspell.vector_get(text_ids => '{d450,f1}')"),
               [("d450", "custom:docs", "document 450", {"n": 450}, "vectors_384"), ("f1", "custom:faq", None, {}, "vectors_768")])
         nearest = connection.execute("SELECT embedding::text AS e FROM langchain_pg_embedding WHERE id = 'd7'").fetchone()["e"]
         equal(rows(caller, "SELECT text_id, exact FROM llmspell.vector_search(%s::text::public.vector, 1, 'custom:docs')", [nearest]), [("d7", True)])
         caller.execute("SELECT llmspell.vector_put(%s::text::public.vector, 'd7', 'custom:docs', content => 'changed here')", [nearest])
-        equal(rows(caller, call, [table, False, "docs"]), [(450, 0, 450, 0)])
+        equal(rows(caller, call, [SCHEMA, False, "docs"]), [(450, 0, 450, 0)])
         equal(rows(caller, "SELECT content FROM llmspell.vector_get(text_ids => '{d7}')"), [("changed here",)])
         connection.execute("UPDATE langchain_pg_embedding SET embedding = '[1,2,3]' WHERE id = 'none'")
         with raises("22023") as refused:
-            rows(caller, call, [table, False, "faq"])
+            rows(caller, call, [SCHEMA, False, "faq"])
         assert "3" in str(refused.error)
 
 
@@ -315,21 +314,20 @@ def tables_with_columns_of_their_own():
                 ('00000000-0000-0000-0000-000000000002', 'two', '[0,1,0,0,0,0]', 'two', NULL, 'Ada', NULL);
             CREATE TABLE named (key bigint PRIMARY KEY, body text, v halfvec(6), extra jsonb);
             INSERT INTO named VALUES (1, 'halves', '[0,0,1,0,0,0]', '{"a": 1}')""")
-        table = sql.SQL('{}."my Docs"').format(sql.Identifier(SCHEMA)).as_string()
-        equal(rows(caller, "SELECT * FROM llmspell.import_langchain(%s::regclass, dry_run => false, space => 'small:docs', scope => 'user:3')", [table]), [("vectors", 2, 2, 0, 0)])
+        equal(rows(caller, "SELECT * FROM llmspell.import_langchain(%s, 'my Docs', dry_run => false, space => 'small:docs', scope => 'user:3')", [SCHEMA]), [("vectors", 2, 2, 0, 0)])
         equal(rows(caller, "SELECT text_id, scope, content, metadata FROM llmspell.vector_get(text_ids => ARRAY['00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002'], space => 'small:docs')"),
               [("00000000-0000-0000-0000-000000000001", "user:3", "one", {"kind": "note", "page": 7}), ("00000000-0000-0000-0000-000000000002", "user:3", "two", {"author": "Ada"})])
-        named = sql.SQL("{}.named").format(sql.Identifier(SCHEMA)).as_string()
         columns = "id_column => 'key', content_column => 'body', embedding_column => 'v', metadata_column => 'extra'"
-        equal(rows(caller, f"SELECT * FROM llmspell.import_langchain(%s::regclass, dry_run => false, space => 'small:docs', {columns})", [named]), [("vectors", 1, 1, 0, 0)])
+        equal(rows(caller, f"SELECT * FROM llmspell.import_langchain(%s, 'named', dry_run => false, space => 'small:docs', {columns})", [SCHEMA]), [("vectors", 1, 1, 0, 0)])
         equal(rows(caller, "SELECT scope, content, metadata FROM llmspell.vector_get(text_ids => '{1}', space => 'small:docs')"), [("global", "halves", {"a": 1})])
-        for given, state in (("id_column => 'kye'", "22023"), ("id_column => 'v'", "42804"), ("collection => 'x'", "22023"), (columns + ", language => 'klingon'", "22023")):
+        more = ", source_table => 'named'"
+        for given, state in (("id_column => 'kye'", "22023"), ("id_column => 'v'", "42804"), ("collection => 'x'", "22023"), ("source_table => 'none'", "22023"), (columns + ", language => 'klingon'", "22023")):
             with raises(state, what=given):
-                caller.execute(f"SELECT llmspell.import_langchain(%s::regclass, dry_run => false, space => 'small:more', {given})", [named])
+                caller.execute(f"SELECT llmspell.import_langchain(%s, dry_run => false, space => 'small:more', {given}{'' if 'source_table' in given else more})", [SCHEMA])
         with raises("22004"):
             caller.execute("SELECT llmspell.import_langchain(NULL)")
         with app() as none, raises("42501"):
-            none.execute("SELECT llmspell.import_langchain(%s::regclass)", [table])
+            none.execute("SELECT llmspell.import_langchain(%s, 'my Docs')", [SCHEMA])
         connection.execute(f"REVOKE SELECT ON named FROM {ROLE}")
         with raises("42501"):
-            caller.execute(f"SELECT llmspell.import_langchain(%s::regclass, {columns})", [named])
+            caller.execute(f"SELECT llmspell.import_langchain(%s, 'named', {columns})", [SCHEMA])
