@@ -22,6 +22,7 @@ import pytest
 from functions import functions
 from lib import A, B, ROLE, ROOT, Skip, app, equal, fill, raises, server, test
 from llmspell import AsyncTenant, AsyncTransaction, Conflict, Tenant, Transaction, rows
+from llmspell._calls import Caller
 from llmspell._generated.async_methods import AsyncMethods
 from llmspell._generated.methods import Methods
 from psycopg_pool import ConnectionPool
@@ -94,8 +95,15 @@ def generated():
 
 
 @test
-def every_answer():
-    """each function with its required and with all arguments, on a tenant with rows and on one without: the answer is of the type that is promised"""
+def every_answer(monkeypatch):
+    """each function with its required and with all arguments, on a tenant with rows and on one without: the answer is of the type that is promised, and no row is left out"""
+    most, many = collections.Counter(), Caller._many
+
+    def counted(self, function, values):
+        found = many(self, function, values)
+        most[function.name] = max(most[function.name], len(found))
+        return found
+    monkeypatch.setattr(Caller, "_many", counted)
     with app(A) as connection:
         fill(connection, A)
     with server() as owner:
@@ -114,6 +122,9 @@ def every_answer():
                     if not fits(value, hint):
                         wrong += [f"{function.name}: {text}" for text in misfits(value, hint)]
     equal(sorted(set(wrong)), [])
+    lists = {function.name for function in public if typing.get_origin(typing.get_type_hints(getattr(Methods, function.name))["return"]) is list}
+    equal({name: count for name, count in most.items() if count > 1 and name not in lists}, {}, "functions that say ROWS 1")
+    assert any(count > 1 for count in most.values())
     equal({name: found for name, found in states.items() if not all(re.fullmatch("22...|23...|P0002|42501|LS409", state) for state in found)}, {})
 
 
@@ -183,6 +194,42 @@ def one_transaction():
             with transaction.cursor() as cursor:
                 equal(cursor.execute("SELECT llmspell.current_tenant()").fetchone(), (A,))
         equal(tenant.kv_get_text("in").value, "1")
+
+
+@test
+def an_open_transaction():
+    """a connection whose transaction is open serves no other call: of the same tenant, of another, of a task; nothing hangs, and no tenant gets what is another's"""
+    refused = lambda: pytest.raises(psycopg.ProgrammingError, match="a transaction is open")
+    with psycopg.connect(DSN, autocommit=True) as connection:
+        a, b = Tenant(A, connection), Tenant(B, connection)
+        with a.transaction() as transaction:
+            for tenant in (a, b):
+                with refused():
+                    tenant.kv_set_text("open", tenant.tenant)
+                with refused(), tenant.transaction():
+                    pass
+            transaction.kv_set_text("open", "1")
+        with connection.transaction(), refused():
+            b.kv_set_text("open", "2")
+        equal((a.kv_get_text("open").value, b.kv_get_text("open")), ("1", None))
+
+    async def work():
+        async with await psycopg.AsyncConnection.connect(DSN, autocommit=True) as connection:
+            a, b = AsyncTenant(A, connection), AsyncTenant(B, connection)
+            async with a.transaction() as transaction:
+                for tenant in (a, b):
+                    with refused():
+                        await tenant.kv_set_text("open", tenant.tenant)
+                    with refused():
+                        await asyncio.gather(*(tenant.kv_set_text("open", tenant.tenant) for _ in range(3)))
+                await transaction.kv_set_text("open", "3")
+            equal(((await a.kv_get_text("open")).value, await b.kv_get_text("open")), ("3", None))
+
+            async def write(n):
+                async with a.transaction() as transaction:
+                    await transaction.kv_set_text("open", str(n))
+            await asyncio.gather(*(write(n) for n in range(5)), *(a.kv_get_text("open") for _ in range(5)))  # each waits its turn
+    asyncio.run(asyncio.wait_for(work(), 30))
 
 
 @test

@@ -6,10 +6,12 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -20,8 +22,18 @@ from ._generated.methods import Methods
 _SET = "SELECT pg_catalog.set_config('app.current_tenant_id', %s, true)"
 
 
+# The connections of the transactions that the code which runs now is inside of.
+_inside: ContextVar[tuple[AsyncConnection[Any], ...]] = ContextVar("_inside", default=())
+
+
 def _lost(connection: Connection[Any] | AsyncConnection[Any] | None) -> bool:
     return connection is None or connection.broken or connection.closed
+
+
+def _free(connection: Connection[Any] | AsyncConnection[Any]) -> None:
+    """Refuses a connection whose transaction is open: the tenant of another one would be in force in it until its end."""
+    if connection.info.transaction_status in (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        raise psycopg.ProgrammingError("a transaction is open on the connection: call the methods of that, or use a pool")
 
 
 class Transaction(Methods):
@@ -51,7 +63,7 @@ class Tenant(Methods):
     def __init__(self, tenant: str, connection: Connection[Any] | ConnectionPool[Any]) -> None:
         self.tenant = tenant
         self._source = connection
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @classmethod
     @contextmanager
@@ -64,6 +76,7 @@ class Tenant(Methods):
     def _connection(self) -> Iterator[Connection[Any]]:
         if isinstance(self._source, Connection):
             with self._lock:
+                _free(self._source)
                 yield self._source
         else:
             with self._source.connection() as connection:
@@ -142,7 +155,10 @@ class AsyncTenant(AsyncMethods):
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         if isinstance(self._source, AsyncConnection):
+            if self._lock.locked() and self._source in _inside.get():
+                _free(self._source)  # or it would wait for itself
             async with self._lock:
+                _free(self._source)
                 yield self._source
         else:
             async with self._source.connection() as connection:
@@ -155,7 +171,11 @@ class AsyncTenant(AsyncMethods):
         """A transaction of the tenant, for several calls or statements."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute(_SET, [self.tenant])
-            yield AsyncTransaction(connection)
+            before = _inside.set((*_inside.get(), connection))
+            try:
+                yield AsyncTransaction(connection)
+            finally:
+                _inside.reset(before)
 
     async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
         """Runs one statement in a transaction of its own; see `Tenant.execute`."""
