@@ -11,7 +11,7 @@ VALUES = {
     "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"],
     "double precision[]": [1.0, 1.0], "integer[]": [10], "bigint[]": [1], "tsquery": "value", "tsvector": "value", "anyarray": None, "regconfig": "simple",
     "llmspell.vector_spaces": "(vectors_384,vector_embeddings_384,384,cosine,,vectors,t,2026-01-01,,,,)",
-    "date": "2026-01-01", "oid": 25, "interval[]": ["1 day"],
+    "date": "2026-01-01", "oid": 25, "regtype[]": ["text"], "interval[]": ["1 day"],
 }
 
 
@@ -25,7 +25,7 @@ ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "sessio
           "artifact_get": "artifact_id", "artifact_get_text": "artifact_id", "artifact_info": "artifact_id", "message_get": "message_id", "message_update": "message_id",
           "artifact_put": "session_id name data", "artifact_upload_begin": "session_id name"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.
-OWN = {("message_get", "sequence"): None, ("message_update", "sequence"): None, ("item_get_many", "items"): psycopg.types.json.Jsonb([]), ("call", "name"): "kv_count", ("call", "tenant"): None, ("call_many", "tenant"): None, ("call_many", "calls"): psycopg.types.json.Jsonb([{"name": "kv_count"}]),
+OWN = {("message_get", "sequence"): None, ("message_update", "sequence"): None, ("item_get_many", "items"): psycopg.types.json.Jsonb([]), ("call", "name"): "kv_count", ("call", "tenant"): None, ("import_langgraph", "tenant"): None, ("import_langchain", "tenant"): None, ("call_many", "tenant"): None, ("call_many", "calls"): psycopg.types.json.Jsonb([{"name": "kv_count"}]),
        ("recall", "kinds"): ["episode"], ("recall_record", "kinds"): ["episode"], ("_recall", "kinds"): ["episode"], ("_recall_kinds", "kinds"): ["episode"], ("_recall_read", "kinds"): ["episode"],
        ("_recall", "document_spaces"): ["vectors_384"], ("_recall", "document_tables"): ["vector_embeddings_384"], ("_recall", "episode_space"): "episodes_384", ("_recall", "entity_space"): None,
        ("_recall", "relationship_space"): None, ("_recall_read", "tables"): ["vector_embeddings_384"], ("vector_space_create", "purpose"): "vectors",

@@ -113,6 +113,7 @@ NOT_DRAWN = {
                     "wants what the others made, or takes whole threads: test_threads"),
     **dict.fromkeys(["embedding_pending", "embedding_put", "entity_vector_set", "relationship_vector_set", "vector_space_delete"],
                     "wants a space that an operator or the tenant made: test_embedding_generations, test_vectors_put"),
+    **dict.fromkeys(["import_langchain", "import_langgraph"], "reads tables of other systems, and writes as vector_put_many, checkpoint_put and item_put do: tests/frameworks/test_imports"),
     "call_many": "as call, several times",
     "event_ack": "wants a cursor that event_fetch served: test_events", "graph_repair": "repairs what only raw statements break: test_graph",
 }

@@ -726,6 +726,17 @@ class HybridRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportLangchainRow:
+    """A row of `import_langchain`, `import_langgraph`."""
+
+    kind: str
+    total: int
+    imported: int
+    present: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
 class ItemGetManyRow:
     """A row of `item_get_many`."""
 
