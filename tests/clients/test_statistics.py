@@ -190,7 +190,7 @@ FEW_ROWS = {
     "the versions of one entity or relationship, by its key": "entity_put entity_insert entity_patch entity_upsert entity_correct relationship_put relationship_patch relationship_retract relationship_erase graph_repair",
     "the versions of the keys that are given, at most 1,000": "entity_import relationship_import",
     "the indexes of tenants, which are few": "vector_tenant_index_list",
-    "one content, whose chunks artifact_gc and artifact_migrate touch alike": "artifact_put artifact_upload_begin artifact_upload_append artifact_upload_finish artifact_upload_abort",
+    "one content, whose chunks artifact_gc and artifact_migrate touch alike": "artifact_put artifact_put_text artifact_upload_begin artifact_upload_append artifact_upload_finish artifact_upload_abort",
     "the catalog, and rows only as ALTER TABLE does": "create_event_log_partition ensure_future_event_log_partitions event_log_retention_set event_log_attach cleanup_old_event_log_partitions protect_table vector_space_create "
     "vector_index_ensure vector_tenant_promote vector_tenant_demote verify_isolation",
     "one item, checkpoint or message": "item_put item_touch item_delete item_rename checkpoint_put checkpoint_writes_put message_update",

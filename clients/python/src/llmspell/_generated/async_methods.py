@@ -190,6 +190,14 @@ class AsyncMethods(AsyncCaller):
         """
         return await self._one(functions.ARTIFACT_PUT, (session_id, name, data, mime_type, artifact_type, metadata, tags, parent_artifact_id, expected_hash, session_name))
 
+    async def artifact_put_text(self, *, session_id: UUID | str | None = None, name: str | None = None, content: str | None = None, mime_type: str | None = None, artifact_type: str | None = None, metadata: Any = None, tags: Sequence[str] | None = None, parent_artifact_id: str | None = None, expected_hash: str | None = None, session_name: str | None = None) -> rows.ArtifactPutRow:
+        """Stores a text in UTF-8, as artifact_put stores bytes.
+
+        Errors: as artifact_put.
+        Example: SELECT artifact_id, version FROM llmspell.artifact_put_text(uuidv7(), 'notes.txt', 'hello', 'text/plain');
+        """
+        return await self._one(functions.ARTIFACT_PUT_TEXT, (session_id, name, content, mime_type, artifact_type, metadata, tags, parent_artifact_id, expected_hash, session_name))
+
     async def artifact_read_chunks(self, artifact_id: str, *, byte_offset: int | None = None, part_bytes: int | None = None) -> list[rows.ArtifactReadChunksRow]:
         """The content of an artifact from byte_offset on, in parts of part_bytes; through a cursor, a part at a time.
 

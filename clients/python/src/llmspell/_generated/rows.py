@@ -144,7 +144,7 @@ class ArtifactMigrateRow:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactPutRow:
-    """A row of `artifact_put`, `artifact_upload_finish`."""
+    """A row of `artifact_put`, `artifact_put_text`, `artifact_upload_finish`."""
 
     artifact_id: str
     content_hash: str
