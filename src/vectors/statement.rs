@@ -19,7 +19,7 @@ pub const ROLE: &str = "$12";
 pub const TESTED: &str = "$13";
 pub const IDS: &str = "$14";
 
-/// Which conditions a search has.
+/// The conditions of a search.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Conditions {
     pub scope: bool,
@@ -87,7 +87,7 @@ impl Metric {
     }
 }
 
-/// What the index is made on.
+/// The expression that the index is made on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     Vector,
