@@ -47,7 +47,9 @@ pub fn forget(changed: pg_sys::Oid) {
     let all = changed == pg_sys::InvalidOid || changed == SPACES.get();
     cache::forget((!all).then_some(changed.to_u32()));
     if all {
-        PURPOSES.with(|purposes| purposes.try_borrow_mut().map(|mut purposes| purposes.clear()).unwrap_or_default());
+        PURPOSES.with(|purposes| {
+            purposes.try_borrow_mut().map(|mut purposes| purposes.clear()).unwrap_or_default()
+        });
     }
     TARGETS.with(|targets| {
         if let Ok(mut targets) = targets.try_borrow_mut() {
@@ -62,7 +64,8 @@ pub fn has_space(purpose: &str) -> bool {
         return has;
     }
     SPACES.set(catalog::relation(c"vector_spaces").unwrap_or(pg_sys::InvalidOid));
-    let has = connect(|connection| connection.row(HAS_SPACE, &[purpose.into()], Sees::Latest, |_| ()).is_some());
+    let has =
+        connect(|connection| connection.row(HAS_SPACE, &[purpose.into()], Sees::Latest, |_| ()).is_some());
     PURPOSES.with_borrow_mut(|purposes| purposes.insert(purpose.to_owned(), has));
     has
 }
