@@ -160,14 +160,17 @@ run_program() { # a program of a folder, with a database of its own
         echo "SKIP pooling: pgbouncer is missing"
         return
     fi
-    local path=$PATH why status=0
+    local path=$PATH setup why status=0
     if [[ $kind == frameworks ]]; then
-        why=$("$ROOT/scripts/frameworks-setup" 2>&1) || status=$?
-        case $status in
-        0) path=$BUILD/frameworks/bin:$PATH ;;
-        1) echo "SKIP frameworks: $(tail -n 1 <<<"$why")" && return ;;
-        *) echo "not ok frameworks: $(tail -n 1 <<<"$why")" && return ;;
-        esac
+        for setup in frameworks-setup frameworks-node-setup; do
+            [[ $setup != *node* || $name == test_node* ]] || continue
+            why=$("$ROOT/scripts/$setup" 2>&1) || status=$?
+            case $status in
+            0) path=$BUILD/frameworks/bin:$PATH ;;
+            1) echo "SKIP $test: $(tail -n 1 <<<"$why")" && return ;;
+            *) echo "not ok $test: $(tail -n 1 <<<"$why")" && return ;;
+            esac
+        done
     fi
     fresh_database "llmspell_$kind" || return 0
     PATH=$path PGDATABASE=llmspell_$kind watch "$test" as_is timeout --foreground "${TEST_TIMEOUT:-1800}" "tests/$test"

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION llmspell.agent_state_get(agent_id text)
 RETURNS TABLE (state_id uuid, agent_type text, state jsonb, version bigint, schema_version int, checksum text,
                created_at timestamptz, updated_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT a.state_id, a.agent_type, a.state_data, a.data_version, a.schema_version, a.checksum, a.created_at, a.updated_at
     FROM llmspell.agent_states a
@@ -91,7 +91,7 @@ Example: SELECT version, label, saved_at FROM llmspell.agent_state_history(''pla
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_at(agent_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL, label text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.agent_state_kept
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -26,6 +26,10 @@ BEGIN
     END IF;
     INSERT INTO agent_history_policies (tenant_id, agent_type, history) VALUES (v_tenant, agent_history_set.agent_type, v_history)
     ON CONFLICT (tenant_id, agent_type) DO UPDATE SET history = EXCLUDED.history;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _raise_unseen('history of', p.agent_type) FROM agent_history_policies p
+        WHERE p.tenant_id = v_tenant AND p.agent_type = agent_history_set.agent_type GROUP BY p.agent_type HAVING count(*) > 1;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION llmspell.agent_history_set(text, text) IS 'Sets which saved states of a type of agents are kept from now on: all, checkpoints or none.
@@ -35,7 +39,7 @@ Example: SELECT llmspell.agent_history_set(''chat'', ''all'');';
 CREATE OR REPLACE FUNCTION llmspell.agent_state_save(agent_id text, agent_type text, state jsonb, expected_version bigint DEFAULT NULL,
                                           schema_version int DEFAULT 1, keep_history boolean DEFAULT false, label text DEFAULT NULL)
 RETURNS TABLE (state_id uuid, version bigint, created boolean, changed boolean, checkpoint boolean)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -138,7 +142,7 @@ Example: SELECT llmspell.agent_state_delete(''planner'');';
 
 CREATE OR REPLACE FUNCTION llmspell.agent_state_restore(agent_id text, version bigint DEFAULT NULL, label text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.agent_state_saved
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

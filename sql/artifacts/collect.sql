@@ -139,7 +139,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._artifact_unlink(oid) TO llmspell_ap
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_gc(max_rows int DEFAULT 1000, grace interval DEFAULT '10 minutes')
 RETURNS TABLE (contents bigint, chunks bigint, bytes bigint, uploads bigint)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -191,7 +191,7 @@ Example: SELECT byte_offset, octet_length(part) FROM llmspell.artifact_read_chun
 CREATE OR REPLACE FUNCTION llmspell.artifact_info(artifact_id text DEFAULT NULL, session_id uuid DEFAULT NULL, name text DEFAULT NULL, version int DEFAULT NULL,
     session_name text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.artifact_description
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE ROWS 1
 BEGIN ATOMIC
     SELECT a.artifact_id, a.session_id, a.sequence, a.name, a.version, a.content_hash, a.size_bytes, a.mime_type,
         a.artifact_type, a.metadata, a.tags, a.parent_artifact_id, a.created_by, a.created_at
@@ -309,7 +309,7 @@ Example: SELECT artifact_id, version FROM llmspell.artifact_list(tag => ''report
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_stats()
 RETURNS TABLE (artifacts bigint, contents bigint, chunks bigint, raw_bytes bigint, unique_bytes bigint, stored_bytes bigint, dedup_ratio numeric, compression_ratio numeric)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT a.artifacts, c.contents, k.chunks, a.bytes, u.bytes, s.bytes,

@@ -113,7 +113,7 @@ COMMENT ON FUNCTION llmspell_internal._artifact_upload_part(llmspell.artifact_up
 
 CREATE OR REPLACE FUNCTION llmspell.artifact_upload_finish(upload_id uuid, expected_hash text DEFAULT NULL)
 RETURNS TABLE (artifact_id text, content_hash text, sequence bigint, version int, created boolean, updated boolean, size_bytes bigint, stored_bytes bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -198,7 +198,7 @@ CREATE OR REPLACE FUNCTION llmspell.artifact_put(
     metadata jsonb DEFAULT NULL, tags text[] DEFAULT NULL, parent_artifact_id text DEFAULT NULL, expected_hash text DEFAULT NULL,
     session_name text DEFAULT NULL)
 RETURNS TABLE (artifact_id text, content_hash text, sequence bigint, version int, created boolean, updated boolean, size_bytes bigint, stored_bytes bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 -- Another plan would hold a copy of the data.
 SET plan_cache_mode = force_generic_plan

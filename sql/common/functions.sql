@@ -14,6 +14,18 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint) IS 'Raises LS409, a conflict of versions, with both versions in DETAIL; version 0 is a row that does not exist.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._raise_conflict(text, text, bigint, bigint) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._raise_unseen(what text, name text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION '% "%" was deleted by a transaction that this one does not see', what, left(name, 100)
+        USING ERRCODE = 'serialization_failure', HINT = 'Run the transaction again.';
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._raise_unseen(text, text) IS 'Raises 40001 for a row that a transaction with a kept snapshot has made while it still sees one that another deleted.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._raise_unseen(text, text) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell_internal._check_expected(expected_version bigint) RETURNS void
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

@@ -54,7 +54,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._episode_keys(text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.episode_get(id uuid)
 RETURNS TABLE (id uuid, session_id text, role text, content text, metadata jsonb, at timestamptz, recorded_at timestamptz, processed_at timestamptz, expires_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT e.id, llmspell_internal._session_key(e.session_id), e.role::text, e.content, e.metadata, e.occurred_at, e.recorded_at, e.processed_at, e.expires_at
     FROM llmspell.episodes e

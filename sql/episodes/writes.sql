@@ -54,6 +54,10 @@ BEGIN
         ON CONFLICT DO NOTHING
         RETURNING e.id, e.session_id, e.content, e.metadata, e.occurred_at, e.expires_at INTO v_episode;
         v_added.created := FOUND;
+        IF v_added.created AND num_nonnulls(v_key, episode_add.id) > 0 AND current_setting('transaction_isolation') <> 'read committed' THEN
+            PERFORM _raise_unseen('episode', coalesce(v_key, v_episode.id::text)) FROM episodes e
+            WHERE e.tenant_id = v_tenant AND (e.id = episode_add.id OR e.idempotency_key = v_key) HAVING count(*) > 1;
+        END IF;
         EXIT WHEN v_added.created;
         -- The key decides; without one, the id.
         SELECT e.id, e.session_id, e.content, e.metadata, e.occurred_at, e.expires_at INTO v_episode FROM episodes e
@@ -97,6 +101,9 @@ BEGIN
         CASE WHEN _episode_embed.replace THEN 'DO UPDATE SET embedding = EXCLUDED.embedding, updated_at = now()' ELSE 'DO NOTHING' END)
     USING _episode_embed.tenant, _episode_embed.id, 'session:' || _episode_embed.session_id, _episode_embed.embedding, _episode_embed.metadata,
         _episode_embed.at, _episode_embed.expires_at;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _vector_check_made((_episode_embed.space).table_name, ARRAY[_episode_embed.id]);
+    END IF;
     PERFORM _embedding_dequeue((_episode_embed.space).name, ARRAY[_episode_embed.id]);
 END
 $$;

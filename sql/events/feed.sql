@@ -126,7 +126,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._feed_blocker() TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.event_feed_lag()
 RETURNS TABLE (held_events bigint, seconds double precision, blocker_pid int, blocker_seconds double precision)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -216,6 +216,10 @@ BEGIN
     SELECT v_tenant, v_consumer, CASE WHEN from_now THEN e.epoch ELSE -1 END, CASE WHEN from_now THEN e.xid ELSE '0'::xid8 END, 0
     FROM _feed_end() e
     ON CONFLICT (tenant_id, consumer) DO NOTHING;
+    IF FOUND AND current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _raise_unseen('consumer', c.consumer) FROM event_consumers c
+        WHERE c.tenant_id = v_tenant AND c.consumer = v_consumer GROUP BY c.consumer HAVING count(*) > 1;
+    END IF;
     RETURN _event_consumer_cursor(v_consumer);
 END
 $$;

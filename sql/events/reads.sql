@@ -23,7 +23,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._event_row(llmspell.event_log, text)
 -- percent of the rows and would read the whole time by the primary key.
 CREATE OR REPLACE FUNCTION llmspell.event_get(event_id uuid, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS SETOF llmspell_internal.event_row
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
@@ -212,7 +212,7 @@ Example: SELECT stream_version, event_type, payload FROM llmspell.stream_read(''
 
 CREATE OR REPLACE FUNCTION llmspell.event_stats(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (events bigint, first_at timestamptz, last_at timestamptz, payload_bytes bigint, by_type jsonb)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

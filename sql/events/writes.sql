@@ -82,7 +82,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._event_id() TO llmspell_app;
 CREATE OR REPLACE FUNCTION llmspell.event_append(event_type text, payload jsonb, correlation_id uuid DEFAULT NULL, event_id uuid DEFAULT NULL,
                                       at timestamptz DEFAULT NULL, language text DEFAULT 'sql', sequence bigint DEFAULT NULL)
 RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
-    VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', 'event_append_wrapper';
+    VOLATILE PARALLEL UNSAFE ROWS 1 LANGUAGE c AS 'MODULE_PATHNAME', 'event_append_wrapper';
 COMMENT ON FUNCTION llmspell.event_append(text, jsonb, uuid, uuid, timestamptz, text, bigint) IS 'Appends an event, once for an event_id of the caller''s, and makes its month where it is missing.
 Errors: 42501 no tenant, 22004 null, 22001 a text too long, 22023 a text empty, 22008 at infinite or outside the window of months, 23505 the same id and time where the window is shorter, 40001 the id was committed after the snapshot, 25006 on a standby.
 Example: SELECT event_id, at FROM llmspell.event_append(''agent.started'', ''{"agent": "a1"}'');';
@@ -256,7 +256,7 @@ GRANT EXECUTE ON FUNCTION llmspell.event_import(jsonb) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.event_store(payload jsonb)
 RETURNS TABLE (event_id uuid, sequence bigint, at timestamptz, created boolean)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 -- A time without a zone is one of UTC.
 SET timezone = 'UTC'
@@ -362,6 +362,10 @@ BEGIN
         ON CONFLICT (tenant_id, stream) DO UPDATE SET version = s.version + EXCLUDED.version, updated_at = now()
         WHERE stream_append.expected_version IS NULL
         RETURNING s.version INTO v_version;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            PERFORM _raise_unseen('stream', s.stream) FROM event_streams s
+            WHERE s.tenant_id = v_tenant AND s.stream = stream_append.stream GROUP BY s.stream HAVING count(*) > 1;
+        END IF;
     ELSIF v_count > 0 THEN
         UPDATE event_streams s SET version = s.version + v_count, updated_at = now()
         WHERE s.tenant_id = v_tenant AND s.stream = stream_append.stream AND s.version = stream_append.expected_version

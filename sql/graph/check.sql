@@ -45,7 +45,7 @@ Errors: 42501 no tenant.
 Example: SELECT * FROM llmspell.graph_check();';
 
 CREATE OR REPLACE FUNCTION llmspell.graph_repair(element_id uuid) RETURNS TABLE (known_from timestamptz, repaired int, removed int)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -38,7 +38,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._graph_copies(uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entity_erase(entity_id uuid, find_copies boolean DEFAULT true)
 RETURNS TABLE (entity_rows bigint, relationship_rows bigint, copies jsonb, not_searched text)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -96,7 +96,7 @@ Example: SELECT llmspell.tx_horizon();';
 
 CREATE OR REPLACE FUNCTION llmspell.entity_prune(older_than interval DEFAULT NULL, before timestamptz DEFAULT NULL)
 RETURNS TABLE (entity_rows bigint, relationship_rows bigint)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

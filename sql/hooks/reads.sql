@@ -14,7 +14,7 @@ COMMENT ON FUNCTION llmspell_internal._hook_row(llmspell.hook_history) IS 'An ex
 GRANT EXECUTE ON FUNCTION llmspell_internal._hook_row(llmspell.hook_history) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.hook_get(execution_id uuid) RETURNS SETOF llmspell_internal.hook_row
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -116,7 +116,7 @@ Example: SELECT at, duration_ms, cursor FROM llmspell.hook_list(hook_id => ''aud
 CREATE OR REPLACE FUNCTION llmspell.get_hook_history_stats()
 RETURNS TABLE (total_executions bigint, total_size_bytes bigint, executions_by_hook jsonb, executions_by_type jsonb,
                oldest_execution timestamptz, newest_execution timestamptz, avg_duration_ms numeric)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -33,6 +33,9 @@ BEGIN
     ELSE
         INSERT INTO hook_retention (tenant_id, keep, max_priority) VALUES (v_tenant, hook_retention_set.keep, coalesce(hook_retention_set.max_priority, 0))
         ON CONFLICT (tenant_id) DO UPDATE SET keep = EXCLUDED.keep, max_priority = EXCLUDED.max_priority;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            PERFORM _raise_unseen('retention of', 'hooks') FROM hook_retention r WHERE r.tenant_id = v_tenant HAVING count(*) > 1;
+        END IF;
     END IF;
 END
 $$;
@@ -41,7 +44,7 @@ Errors: 42501 no tenant, 22023 keep less than an hour, infinite or reaching back
 Example: SELECT llmspell.hook_retention_set(''90 days'', 5);';
 
 CREATE OR REPLACE FUNCTION llmspell.hook_retention_get() RETURNS TABLE (keep interval, max_priority int)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -26,7 +26,7 @@ CREATE OR REPLACE FUNCTION llmspell.hook_record(hook_id text, hook_type text, co
     component_id text DEFAULT 'unknown', modified_operation boolean DEFAULT false, tags text[] DEFAULT '{}', retention_priority int DEFAULT 0,
     contains_sensitive_data boolean DEFAULT false, metadata jsonb DEFAULT '{}', execution_id uuid DEFAULT NULL)
 RETURNS SETOF llmspell_internal.hook_recorded
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

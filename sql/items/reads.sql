@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE FUNCTION llmspell.item_get(namespace text[], key text)
 RETURNS TABLE (value jsonb, version bigint, created_at timestamptz, updated_at timestamptz, ttl interval, expires_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT i.value, i.version, i.created_at, i.updated_at, i.ttl, i.expires_at
     FROM llmspell.items i

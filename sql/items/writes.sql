@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION llmspell.item_put(namespace text[], key text, value jsonb, ttl interval DEFAULT NULL, index_text text DEFAULT NULL,
     embedding @extschema:vector@.vector DEFAULT NULL, embeddings @extschema:vector@.vector[] DEFAULT NULL, language text DEFAULT NULL, expected_version bigint DEFAULT NULL)
 RETURNS TABLE (version bigint, created boolean)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -47,6 +47,10 @@ BEGIN
         PERFORM _raise_conflict('item', v_key, item_put.expected_version, coalesce(v_actual, 0));
     END IF;
     created := version = 1;
+    IF created AND current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _raise_unseen('item', i.key) FROM items i
+        WHERE i.tenant_id = v_tenant AND i.namespace = v_namespace AND i.key = v_key GROUP BY i.key HAVING count(*) > 1;
+    END IF;
     RETURN NEXT;
 END
 $$;
@@ -90,6 +94,11 @@ BEGIN
         fts = NULL, embeddings = EXCLUDED.embeddings, updated_at = now(),
         version = CASE WHEN i.expires_at <= v_now THEN 1 ELSE i.version + 1 END, created_at = CASE WHEN i.expires_at <= v_now THEN now() ELSE i.created_at END
     RETURNING _item_segments(i.namespace), i.key::text, i.version, i.version = 1;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- Counted one by one: a join by a unique key stops at the first row.
+        PERFORM _raise_unseen('item', n.key) FROM unnest(v_namespaces, v_keys) AS n (namespace, key)
+        WHERE (SELECT count(*) FROM items i WHERE i.tenant_id = v_tenant AND i.namespace = n.namespace AND i.key = n.key) > 1;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION llmspell.item_put_many(jsonb) IS 'Stores items, an array of objects with the arguments of item_put but expected_version, all or none, in order.

@@ -15,7 +15,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._kv_mistyped(text, text, text) TO ll
 
 CREATE OR REPLACE FUNCTION llmspell.kv_get(key text)
 RETURNS TABLE (value bytea, metadata jsonb, version bigint, expires_at timestamptz, value_type text)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT k.value, k.metadata, k.version, k.expires_at, k.value_type::text
     FROM llmspell.kv_store k
@@ -29,7 +29,7 @@ Example: SELECT value FROM llmspell.kv_get(''user:42'');';
 
 CREATE OR REPLACE FUNCTION llmspell.kv_get_text(key text)
 RETURNS TABLE (value text, metadata jsonb, version bigint, expires_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT CASE k.value_type WHEN 'text' THEN convert_from(k.value, 'UTF8')
                              ELSE llmspell_internal._kv_mistyped(kv_get_text.key, k.value_type, 'text') END,
@@ -42,7 +42,7 @@ Example: SELECT value FROM llmspell.kv_get_text(''user:42'');';
 
 CREATE OR REPLACE FUNCTION llmspell.kv_get_json(key text)
 RETURNS TABLE (value jsonb, metadata jsonb, version bigint, expires_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT CASE k.value_type WHEN 'json' THEN convert_from(k.value, 'UTF8')
                              ELSE llmspell_internal._kv_mistyped(kv_get_json.key, k.value_type, 'json') END::jsonb,

@@ -59,17 +59,13 @@ Errors: 22004 null type, 22023 unknown type, 22021 no UTF-8, 22P02 or 22P05 no J
 GRANT EXECUTE ON FUNCTION llmspell_internal._kv_check_type(bytea, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._kv_check_made(keys text[]) RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 DECLARE
     v_tenant constant text := _require_tenant();
-    v_key text;
 BEGIN
-    SELECT k.key INTO v_key FROM kv_store k WHERE k.tenant_id = v_tenant AND k.key = ANY (keys) GROUP BY k.key HAVING count(*) > 1 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'key "%" was deleted by a transaction that this one does not see', left(v_key, 100) USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
-    END IF;
+    PERFORM _raise_unseen('key', k.key) FROM kv_store k WHERE k.tenant_id = v_tenant AND k.key = ANY (keys) GROUP BY k.key HAVING count(*) > 1;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._kv_check_made(text[]) IS 'Refuses keys that a transaction with a kept snapshot has made while it still sees those that another has deleted.
@@ -79,7 +75,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._kv_check_made(text[]) TO llmspell_a
 CREATE OR REPLACE FUNCTION llmspell.kv_set(key text, value bytea, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL, value_type text DEFAULT 'bytes')
 RETURNS TABLE (kv_id uuid, version bigint, created boolean)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -128,7 +124,7 @@ Example: SELECT version FROM llmspell.kv_set(''avatar:42'', ''\x89504e47'', ttl 
 CREATE OR REPLACE FUNCTION llmspell.kv_set_text(key text, value text, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (kv_id uuid, version bigint, created boolean)
-LANGUAGE sql VOLATILE
+LANGUAGE sql VOLATILE ROWS 1
 BEGIN ATOMIC
     SELECT s.kv_id, s.version, s.created
     FROM llmspell.kv_set(kv_set_text.key, convert_to(kv_set_text.value, 'UTF8'), kv_set_text.metadata,
@@ -141,7 +137,7 @@ Example: SELECT version FROM llmspell.kv_set_text(''user:42'', ''Ada'', ttl => '
 CREATE OR REPLACE FUNCTION llmspell.kv_set_json(key text, value jsonb, metadata jsonb DEFAULT NULL,
                                 expected_version bigint DEFAULT NULL, ttl interval DEFAULT NULL)
 RETURNS TABLE (kv_id uuid, version bigint, created boolean)
-LANGUAGE sql VOLATILE
+LANGUAGE sql VOLATILE ROWS 1
 BEGIN ATOMIC
     SELECT s.kv_id, s.version, s.created
     FROM llmspell.kv_set(kv_set_json.key,

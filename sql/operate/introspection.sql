@@ -27,7 +27,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._extension() TO llmspell_app;
 CREATE OR REPLACE FUNCTION llmspell.whoami()
 RETURNS TABLE (role name, session_role name, superuser boolean, bypassrls boolean, row_security boolean,
                tenant text, tenant_source text, hint text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
     SELECT w.role, session_user, w.superuser, w.bypassrls, w.row_security, w.tenant,

@@ -79,6 +79,12 @@ BEGIN
     ON CONFLICT (tenant_id, scope, key, value) DO UPDATE
     SET frequency = p.frequency + EXCLUDED.frequency, last_seen = now(), updated_at = now()
     RETURNING p.scope::text, p.key::text, p.value, p.frequency;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- Counted one by one: a join by a unique key stops at the first row.
+        PERFORM _raise_unseen('pattern', i.key) FROM jsonb_to_recordset(pattern_record_many.patterns) AS i (scope text, key text, value text)
+        WHERE (SELECT count(*) FROM procedural_patterns p
+               WHERE p.tenant_id = v_tenant AND p.scope = i.scope AND p.key = i.key AND p.value = i.value) > 1;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION llmspell.pattern_record_many(jsonb) IS 'Counts each {"scope", "key", "value"} of an array, all or nothing, and returns how often each was seen by now.

@@ -14,6 +14,9 @@ BEGIN
     ELSE
         INSERT INTO session_retention (tenant_id, keep) VALUES (v_tenant, v_keep)
         ON CONFLICT (tenant_id) DO UPDATE SET keep = EXCLUDED.keep;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            PERFORM _raise_unseen('retention of', 'sessions') FROM session_retention r WHERE r.tenant_id = v_tenant HAVING count(*) > 1;
+        END IF;
     END IF;
 END
 $$;
@@ -32,7 +35,7 @@ Errors: 42501 no tenant.
 Example: SELECT llmspell.session_retention_get();';
 
 CREATE OR REPLACE FUNCTION llmspell.session_sweep(max_rows int DEFAULT 1000) RETURNS TABLE (expired bigint, deleted bigint)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION llmspell.session_get(session_id uuid DEFAULT NULL, include_expired boolean DEFAULT false, name text DEFAULT NULL)
 RETURNS TABLE (session_id uuid, name text, state jsonb, status text, version bigint, subject text, title text, artifact_count int,
                created_at timestamptz, last_accessed_at timestamptz, updated_at timestamptz, expires_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT s.session_id, s.name, s.session_data, s.status, s.version, s.subject, s.title, s.artifact_count, s.created_at,
         s.last_accessed_at, s.updated_at, s.expires_at

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION llmspell.session_create(session_id uuid DEFAULT NULL, state jsonb DEFAULT '{}', expires_at timestamptz DEFAULT NULL,
     ttl interval DEFAULT NULL, name text DEFAULT NULL, subject text DEFAULT NULL, title text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.session_created
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -31,6 +31,10 @@ BEGIN
         LIMIT 1;
         PERFORM _raise_conflict('session', coalesce(v_id, session_create.name, session_create.session_id::text), 0, coalesce(v_actual, 1));
     END IF;
+    IF num_nonnulls(session_create.session_id, session_create.name) > 0 AND current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _raise_unseen('session', coalesce(session_create.name, session_create.session_id::text)) FROM sessions s
+        WHERE s.tenant_id = v_tenant AND (s.session_id = session_create.session_id OR s.name = session_create.name) HAVING count(*) > 1;
+    END IF;
     RETURN NEXT v_session;
 END
 $$;
@@ -42,7 +46,7 @@ CREATE OR REPLACE FUNCTION llmspell.session_update(session_id uuid DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, ttl interval DEFAULT NULL, expected_version bigint DEFAULT NULL, name text DEFAULT NULL,
     subject text DEFAULT NULL, title text DEFAULT NULL)
 RETURNS TABLE (version bigint)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

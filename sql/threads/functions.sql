@@ -128,7 +128,7 @@ Errors: 42501 no tenant, 22004 null family_id.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._thread_collect(uuid, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.thread_gc(max_rows int DEFAULT 1000) RETURNS TABLE (families bigint, blobs bigint)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -21,6 +21,10 @@ BEGIN
         RAISE EXCEPTION 'thread "%" exists already', left(thread_copy.target_thread_id, 100)
             USING ERRCODE = 'unique_violation', HINT = 'Copy to another thread, or delete this one first.';
     END IF;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM _raise_unseen('thread', t.thread_id) FROM threads t
+        WHERE t.tenant_id = v_tenant AND t.thread_id = thread_copy.target_thread_id GROUP BY t.thread_id HAVING count(*) > 1;
+    END IF;
     INSERT INTO thread_checkpoints (tenant_id, thread_id, namespace, checkpoint_id, parent_id, checkpoint, metadata, run_id, channels, blob_ids, created_at)
     SELECT c.tenant_id, thread_copy.target_thread_id, c.namespace, c.checkpoint_id, c.parent_id, c.checkpoint, c.metadata, c.run_id, c.channels, c.blob_ids, c.created_at
     FROM thread_checkpoints c WHERE c.tenant_id = v_tenant AND c.thread_id = thread_copy.source_thread_id;

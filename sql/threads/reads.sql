@@ -192,7 +192,7 @@ Example: SELECT thread_id, message_count FROM llmspell.thread_list(100);';
 CREATE OR REPLACE FUNCTION llmspell.thread_stats(thread_id text)
 RETURNS TABLE (checkpoints bigint, namespaces bigint, writes bigint, messages bigint, blobs bigint, size_bytes bigint, stored_bytes bigint,
                first_at timestamptz, last_at timestamptz)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

@@ -146,6 +146,9 @@ BEGIN
             v_space.table_name, v_source.columns, v_source.expressions, v_source.relation, v_source.id, v_source.condition)
         INTO v_part USING v_tenant, v_ids, embedding_put.embeddings, v_done;
         v_done := v_done || v_part;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            PERFORM _vector_check_made(v_space.table_name, v_part);
+        END IF;
     END LOOP;
     PERFORM _embedding_dequeue(v_space.name, v_ids);
     RETURN cardinality(v_done);

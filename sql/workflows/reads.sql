@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION llmspell.workflow_get(workflow_id text)
 RETURNS TABLE (workflow_id text, name text, state jsonb, status text, reason text, current_step int, version bigint, attempt int, fence bigint,
                lease_expires_at timestamptz, queue text, run_at timestamptz, max_attempts int, backoff interval,
                started_at timestamptz, completed_at timestamptz, created_at timestamptz, updated_at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT w.workflow_id, w.workflow_name, w.state_data, w.status, w.failure_reason, w.current_step, w.version, w.attempt, w.fence,
         w.lease_expires_at, w.queue, w.run_at, w.max_attempts, w.backoff, w.started_at, w.completed_at, w.created_at, w.last_updated

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION llmspell.workflow_save(workflow_id text, name text, s
     current_step int DEFAULT NULL, expected_version bigint DEFAULT NULL, fence bigint DEFAULT NULL, queue text DEFAULT NULL,
     run_at timestamptz DEFAULT NULL, max_attempts int DEFAULT NULL, backoff interval DEFAULT NULL, lease interval DEFAULT NULL)
 RETURNS TABLE (version bigint, created boolean, lease_expires_at timestamptz)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column
@@ -70,7 +70,7 @@ Example: SELECT version FROM llmspell.workflow_save(''w1'', ''import'', ''{}'', 
 CREATE OR REPLACE FUNCTION llmspell.workflow_update_status(workflow_id text, status text, expected_status text DEFAULT NULL,
     fence bigint DEFAULT NULL, reason text DEFAULT NULL)
 RETURNS TABLE (version bigint, previous_status text)
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE ROWS 1
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 #variable_conflict use_column

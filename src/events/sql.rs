@@ -148,8 +148,7 @@ fn _event_concealed(
     since: TimestampWithTimeZone,
     until: TimestampWithTimeZone,
 ) -> Result<bool, ErrorReport> {
-    // SAFETY: the isolation level is set before the first statement of a transaction.
-    if unsafe { pg_sys::XactIsoLevel } < pg_sys::XACT_REPEATABLE_READ as i32 {
+    if !clock::keeps_snapshot() {
         return Ok(false);
     }
     let tenant = tenant()?;

@@ -23,3 +23,9 @@ pub fn shown(time: i64) -> String {
     let text = unsafe { pgrx::direct_function_call::<&CStr>(pg_sys::timestamptz_out, &[Some(time.into())]) };
     text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
 }
+
+/// Whether all statements of the transaction see what was committed when it began, as above READ COMMITTED.
+pub fn keeps_snapshot() -> bool {
+    // SAFETY: the isolation level is set before the first statement of a transaction.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
+}

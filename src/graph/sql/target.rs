@@ -1,6 +1,9 @@
 //! A node or edge as a write finds it: what is there, what is planned, and putting the plan into the table.
 
+use std::collections::HashSet;
 use std::ffi::CStr;
+
+use pgrx::itemptr::item_pointer_get_both;
 
 use super::arguments::{shown, shown_id};
 use super::locks::Kind;
@@ -100,6 +103,8 @@ pub struct Target {
     /// Where the versions lie.
     places: Vec<Place>,
     stamps: Vec<Stamps>,
+    /// Whether the transaction keeps a snapshot that still shows a current version which is none any more.
+    sees_ended: bool,
 }
 
 impl Target {
@@ -117,8 +122,15 @@ impl Target {
             spi::time(portion.end),
             spi::time(clock::transaction_start()),
         ];
-        let mut target =
-            Self { table, id, portion, versions: Vec::new(), places: Vec::new(), stamps: Vec::new() };
+        let mut target = Self {
+            table,
+            id,
+            portion,
+            versions: Vec::new(),
+            places: Vec::new(),
+            stamps: Vec::new(),
+            sees_ended: false,
+        };
         let mut found = Vec::new();
         for (stamps, version) in polled(connection.rows(table.versions, &args, Sees::Latest, read_version)) {
             target.stamps.push(stamps);
@@ -126,6 +138,12 @@ impl Target {
         }
         found.sort_by_key(|(version, _)| version.valid);
         (target.versions, target.places) = found.into_iter().unzip();
+        if clock::keeps_snapshot() {
+            let there: HashSet<_> = target.places.iter().map(|place| item_pointer_get_both(*place)).collect();
+            let kept = connection.rows(table.versions, &args, Sees::Write, read_version);
+            let mut places = kept.into_iter().filter_map(|(_, version)| Some(version?.1));
+            target.sees_ended = places.any(|place| !there.contains(&item_pointer_get_both(place)));
+        }
         target
     }
 
@@ -157,6 +175,9 @@ impl Target {
         change: &Change,
         at: i64,
     ) -> Result<(i32, i32), Error> {
+        if self.sees_ended {
+            return Err(self.concurrent());
+        }
         let plan =
             plan(&self.versions, operation, self.portion, change, at).map_err(|invalid| match invalid {
                 content::Invalid::Missing(argument) => {
@@ -175,7 +196,7 @@ impl Target {
                 let at = (statement == self.table.close).then_some(spi::time(at));
                 let args: Vec<Arg<'_>> = key.into_iter().chain(at).collect();
                 if connection.execute(statement, &args, Sees::Write) != 1 {
-                    return Err(Invalid::Concurrent { what: self.table.what, id: shown_id(self.id) }.into());
+                    return Err(self.concurrent());
                 }
             }
         }
@@ -184,6 +205,10 @@ impl Target {
             insert(connection, tenant, self.id, *valid, content, at);
         }
         Ok((plan.close.len() as i32, plan.add.len() as i32))
+    }
+
+    fn concurrent(&self) -> Error {
+        Invalid::Concurrent { what: self.table.what, id: shown_id(self.id) }.into()
     }
 }
 

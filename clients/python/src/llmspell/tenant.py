@@ -6,22 +6,56 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+from ._generated.async_methods import AsyncMethods
+from ._generated.methods import Methods
 
 # For the transaction alone, so that a pooler may give the connection to another tenant afterwards.
 _SET = "SELECT pg_catalog.set_config('app.current_tenant_id', %s, true)"
+
+
+# The connections of the transactions that the code which runs now is inside of.
+_inside: ContextVar[tuple[AsyncConnection[Any], ...]] = ContextVar("_inside", default=())
 
 
 def _lost(connection: Connection[Any] | AsyncConnection[Any] | None) -> bool:
     return connection is None or connection.broken or connection.closed
 
 
-class Tenant:
-    """One tenant's way to the database.
+def _free(connection: Connection[Any] | AsyncConnection[Any]) -> None:
+    """Refuses a connection whose transaction is open: the tenant of another one would be in force in it until its end."""
+    if connection.info.transaction_status in (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        raise psycopg.ProgrammingError("a transaction is open on the connection: call the methods of that, or use a pool")
+
+
+class Transaction(Methods):
+    """A transaction of a tenant: the functions as methods, `execute` of its connection, and what else the connection has."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self.connection = connection
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Cursor[Any]:
+        """Runs one statement; see psycopg's `Connection.execute`."""
+        return self.connection.execute(query, params, **options)
+
+    def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        with self.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+            return cursor.execute(query, params).fetchall()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+class Tenant(Methods):
+    """One tenant's way to the database: each function of the schema is a method, which runs in a transaction of its own.
 
     `connection` is a connection in autocommit mode, which is used by one thread at a time, or a pool of such.
     """
@@ -29,7 +63,7 @@ class Tenant:
     def __init__(self, tenant: str, connection: Connection[Any] | ConnectionPool[Any]) -> None:
         self.tenant = tenant
         self._source = connection
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @classmethod
     @contextmanager
@@ -42,6 +76,7 @@ class Tenant:
     def _connection(self) -> Iterator[Connection[Any]]:
         if isinstance(self._source, Connection):
             with self._lock:
+                _free(self._source)
                 yield self._source
         else:
             with self._source.connection() as connection:
@@ -50,11 +85,11 @@ class Tenant:
                 yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection[Any]]:
-        """A transaction of the tenant."""
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction of the tenant, for several calls or statements."""
         with self._connection() as connection, connection.transaction():
             connection.execute(_SET, [self.tenant])
-            yield connection
+            yield Transaction(connection)
 
     def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
         """Runs one statement in a transaction of its own; returns its rows.
@@ -73,15 +108,36 @@ class Tenant:
         with self._connection() as connection:
             return self._run(connection, query, params)
 
+    def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        return self.execute(query, params, repeatable=repeatable)
+
     def _run(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         # No pipeline: PgBouncer 1.18 keeps the server connection for the Flush that psycopg may send after its Sync.
-        with connection.transaction(), connection.cursor(binary=True) as cursor:
+        with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             cursor.execute(_SET, [self.tenant])
             cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
 
 
-class AsyncTenant:
+class AsyncTransaction(AsyncMethods):
+    """A transaction of a tenant, for asyncio; see `Transaction`."""
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self.connection = connection
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> AsyncCursor[Any]:
+        """Runs one statement; see psycopg's `AsyncConnection.execute`."""
+        return await self.connection.execute(query, params, **options)
+
+    async def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        async with self.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+            return await (await cursor.execute(query, params)).fetchall()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+class AsyncTenant(AsyncMethods):
     """One tenant's way to the database, for asyncio; see `Tenant`."""
 
     def __init__(self, tenant: str, connection: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
@@ -99,7 +155,10 @@ class AsyncTenant:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         if isinstance(self._source, AsyncConnection):
+            if self._lock.locked() and self._source in _inside.get():
+                _free(self._source)  # or it would wait for itself
             async with self._lock:
+                _free(self._source)
                 yield self._source
         else:
             async with self._source.connection() as connection:
@@ -108,11 +167,15 @@ class AsyncTenant:
                 yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection[Any]]:
-        """A transaction of the tenant."""
+    async def transaction(self) -> AsyncIterator[AsyncTransaction]:
+        """A transaction of the tenant, for several calls or statements."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute(_SET, [self.tenant])
-            yield connection
+            before = _inside.set((*_inside.get(), connection))
+            try:
+                yield AsyncTransaction(connection)
+            finally:
+                _inside.reset(before)
 
     async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
         """Runs one statement in a transaction of its own; see `Tenant.execute`."""
@@ -127,8 +190,11 @@ class AsyncTenant:
         async with self._connection() as connection:
             return await self._run(connection, query, params)
 
+    async def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+        return await self.execute(query, params, repeatable=repeatable)
+
     async def _run(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        async with connection.transaction(), connection.cursor(binary=True) as cursor:
+        async with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             await cursor.execute(_SET, [self.tenant])
             await cursor.execute(query, params)
             return await cursor.fetchall() if cursor.description else []

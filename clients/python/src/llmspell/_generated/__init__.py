@@ -1,0 +1,1 @@
+"""What scripts/client-methods writes."""
