@@ -47,6 +47,18 @@ class Op:
     setup: Sequence[str] = ()  # statements that each session begins with
 
 
+@dataclass
+class Calls:
+    """One operation of two client libraries: what is timed is all that their user waits for."""
+
+    name: str
+    arms: Sequence[Callable]  # (ours, theirs), each called with the call number
+    bound: float | None = None  # the ratio to reach; above 1 the first arm is faster
+    count: int = 50  # calls of each arm in a round
+    chunk: int = 5  # calls after which the arms take turns
+    rounds: int | None = None
+
+
 class Session:
     """A connection of the app role with its tenant set and one operation's statements prepared."""
 
@@ -142,11 +154,13 @@ class Bench:
             self.admin.execute("DROP OWNED BY bench_app; DROP ROLE bench_app")
         self.admin.execute(f"CREATE ROLE bench_app LOGIN PASSWORD '{self.password}' IN ROLE llmspell_app")
 
-    def connect_app(self):
+    def conninfo(self):
         info = self.admin.info
         host = "127.0.0.1" if info.host.startswith("/") else info.host  # applications come over TCP
-        conn = psycopg.connect(host=host, port=info.port, dbname=info.dbname, user="bench_app",
-                               password=self.password, autocommit=True)
+        return psycopg.conninfo.make_conninfo(host=host, port=info.port, dbname=info.dbname, user="bench_app", password=self.password)
+
+    def connect_app(self):
+        conn = psycopg.connect(self.conninfo(), autocommit=True)
         conn.execute("SELECT set_config('app.current_tenant_id', %s, false)", [TENANT])
         return conn
 
@@ -177,7 +191,10 @@ class Bench:
         found = {op.name: self.measure(op) for op in ops if op.reads}
         wal = self.measure_wal([op for op in ops if not op.reads])
         found |= {op.name: self.measure(op, *wal[op.name]) for op in ops if not op.reads}
-        results = [found[op.name] for op in ops]
+        self.finish([found[op.name] for op in ops])
+
+    def finish(self, results):
+        """Prints and keeps the results; the program's exit code tells whether bounds were missed, where they are checked."""
         report = {"bench": self.name, "doc": self.doc, "labels": self.labels, "at": time.strftime("%Y-%m-%d"),
                   "rounds": self.rounds, "scale": "quick" if self.quick else "full" if self.full else "default",
                   "results": results, "notes": self.notes}
@@ -209,6 +226,32 @@ class Bench:
             self.admin.execute("ALTER SYSTEM RESET full_page_writes")
             self.admin.execute("SELECT pg_reload_conf()")
         return found
+
+    def measure_calls(self, op):
+        """Both libraries in turns; the ratio of a round is that of its median calls."""
+        clock, number, rounds = time.perf_counter_ns, 0, []
+        count = max(2, op.count // 5) if self.quick else op.count
+        for _ in range(self.rounds if op.rounds is None or self.quick else op.rounds):
+            times = [[], []]
+            for first in range(0, count, op.chunk):
+                calls = range(number, number := number + min(op.chunk, count - first))
+                for arm in ((0, 1), (1, 0))[first // op.chunk % 2]:
+                    for i in calls:
+                        start = clock()
+                        op.arms[arm](i)
+                        times[arm].append(clock() - start)
+            rounds.append(times)
+        return self.verdict(op.name, [statistics.median(t[1]) / statistics.median(t[0]) for t in rounds],
+                            [[t for times in rounds for t in times[arm]] for arm in (0, 1)], op.bound)
+
+    def verdict(self, name, ratios, times, bound):
+        """The result of an operation of which only ratios and times are known."""
+        ratios = sorted(ratios)
+        ratio = statistics.median(ratios)
+        say(f"{name}: {ratio:.2f}x ({ratios[len(ratios) // 4]:.2f} to {ratios[-len(ratios) // 4]:.2f})")
+        return {"op": name, "ratio": ratio, "ratios": ratios, "bound": bound, "wal": None, "wal_ratio": None, "wal_bound": None, "wal_images": None,
+                "pages": None, "target": "", "verdict": "" if self.quick or not bound else "pass" if ratio >= bound else "below",
+                "times": [percentiles(t) if len(t) > 1 else [t[0] / 1e6] * 3 for t in times], "rate": [0, 0]}
 
     def measure(self, op, wal=None, wal_images=None):
         sessions = [Session(self, op) for _ in range(op.clients)]

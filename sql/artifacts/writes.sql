@@ -258,6 +258,22 @@ COMMENT ON FUNCTION llmspell.artifact_put(uuid, text, bytea, text, text, jsonb, 
 Errors: 42501 no tenant, P0002 no such session or parent, 22004 null, 22001 name over 255, artifact_type over 50 or tag over 64 characters, 22023 mime_type, empty name, both session_id and session_name, or another content than expected_hash, 54000 over llmspell.artifact_max_bytes, 40001 artifacts changed after the snapshot.
 Example: SELECT artifact_id, version FROM llmspell.artifact_put(uuidv7(), ''notes.txt'', convert_to(''hello'', ''UTF8''), ''text/plain'');';
 
+CREATE OR REPLACE FUNCTION llmspell.artifact_put_text(
+    session_id uuid DEFAULT NULL, name text DEFAULT NULL, content text DEFAULT NULL, mime_type text DEFAULT NULL, artifact_type text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, tags text[] DEFAULT NULL, parent_artifact_id text DEFAULT NULL, expected_hash text DEFAULT NULL,
+    session_name text DEFAULT NULL)
+RETURNS TABLE (artifact_id text, content_hash text, sequence bigint, version int, created boolean, updated boolean, size_bytes bigint, stored_bytes bigint)
+LANGUAGE sql VOLATILE ROWS 1
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+    SELECT p.* FROM artifact_put(artifact_put_text.session_id, artifact_put_text.name, convert_to(_given(artifact_put_text.content, 'content'), 'UTF8'),
+        artifact_put_text.mime_type, artifact_put_text.artifact_type, artifact_put_text.metadata, artifact_put_text.tags,
+        artifact_put_text.parent_artifact_id, artifact_put_text.expected_hash, artifact_put_text.session_name) AS p;
+$$;
+COMMENT ON FUNCTION llmspell.artifact_put_text(uuid, text, text, text, text, jsonb, text[], text, text, text) IS 'Stores a text in UTF-8, as artifact_put stores bytes.
+Errors: as artifact_put.
+Example: SELECT artifact_id, version FROM llmspell.artifact_put_text(uuidv7(), ''notes.txt'', ''hello'', ''text/plain'');';
+
 CREATE OR REPLACE FUNCTION llmspell_internal._artifact_release(tenant text, hashes bytea[]) RETURNS TABLE (chunks bigint, bytes bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp

@@ -20,6 +20,7 @@ CREATE TABLE llmspell.episodes (
     fts tsvector,
     PRIMARY KEY (tenant_id, id),
     CONSTRAINT finite_occurred_at CHECK (isfinite(occurred_at)),
+    CONSTRAINT session_id_in_lower_case CHECK (session_id = lower(session_id) OR NOT llmspell_internal._session_is_id(session_id)),
     CONSTRAINT dumpable CHECK (llmspell_internal._storable(content, 'content') AND llmspell_internal._storable(metadata, 'metadata') AND llmspell_internal._storable(language, 'language'))
 );
 CREATE UNIQUE INDEX idx_episodes_key ON llmspell.episodes (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL;

@@ -36,6 +36,12 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._graph_copies(uuid) IS 'How many rows of the tenant name an id in a JSON column, by table and column.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._graph_copies(uuid) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._entity_hash(entity_id uuid) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN encode(sha256(convert_to(entity_id::text, 'UTF8')), 'hex');
+COMMENT ON FUNCTION llmspell_internal._entity_hash(uuid) IS 'What entity_erasures keeps of an id.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._entity_hash(uuid) TO llmspell_app;
+
 CREATE OR REPLACE FUNCTION llmspell.entity_erase(entity_id uuid, find_copies boolean DEFAULT true)
 RETURNS TABLE (entity_rows bigint, relationship_rows bigint, copies jsonb, not_searched text)
 LANGUAGE plpgsql VOLATILE ROWS 1
@@ -49,7 +55,7 @@ BEGIN
     SELECT e.entity_rows, e.relationship_rows INTO entity_rows, relationship_rows FROM _entity_erase(entity_erase.entity_id) e;
     IF entity_rows + relationship_rows > 0 THEN
         INSERT INTO entity_erasures (tenant_id, entity_hash, entity_rows, relationship_rows)
-        VALUES (v_tenant, encode(sha256(convert_to(entity_erase.entity_id::text, 'UTF8')), 'hex'), entity_rows, relationship_rows);
+        VALUES (v_tenant, _entity_hash(entity_erase.entity_id), entity_rows, relationship_rows);
     END IF;
     copies := CASE WHEN v_find THEN _graph_copies(entity_erase.entity_id) END;
     not_searched := 'texts and bytes (names, contents of artifacts, values of keys), embeddings made from them, backups, write-ahead log, standbys';

@@ -91,7 +91,7 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._graph_versions(boolean, uuid[]) IS 'The stored versions of entities or relationships.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._graph_versions(boolean, uuid[]) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._graph_import(entries jsonb, of_edges boolean)
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_import(entries jsonb, of_edges boolean, include_erased boolean)
 RETURNS TABLE (id uuid, known_from timestamptz, valid_from timestamptz, created boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -127,6 +127,15 @@ BEGIN
               AND (o.known_to = r.known_to OR o.n = 0 AND r.known_to = 'infinity')
               AND (o.kind, o.properties) = (r.kind, r.properties) AND (o.name, o.from_entity, o.to_entity, o.source_type, o.source_id)
                   IS NOT DISTINCT FROM (r.name, r.from_entity, r.to_entity, r.source_type, r.source_id)));
+    -- Of an erased entity nothing but the hash of its id is left.
+    SELECT r.n, r.id, max(a.erased_at) AS erased_at INTO v_bad
+    FROM unnest(v_new) r JOIN entity_erasures a ON a.tenant_id = v_tenant AND a.entity_hash = _entity_hash(r.id)
+    WHERE NOT of_edges AND NOT include_erased AND NOT EXISTS (SELECT FROM unnest(v_old) o WHERE o.id = r.id)
+    GROUP BY r.n, r.id ORDER BY r.n LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'entry % is of entity %, which was erased at %', v_bad.n, v_bad.id, v_bad.erased_at USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Leave it out, or give include_erased => true where it is to come back.';
+    END IF;
     SELECT r.n, r.id, r.known_from, max(o.known_from) AS newest INTO v_bad
     FROM unnest(v_new) r JOIN unnest(v_old) o ON o.id = r.id AND o.known_from > r.known_from
     GROUP BY r.n, r.id, r.known_from ORDER BY r.n LIMIT 1;
@@ -172,26 +181,26 @@ BEGIN
     SELECT r.id, r.known_from, r.valid_from, r.n IN (SELECT w.n FROM unnest(v_new) w) FROM unnest(v_rows) r ORDER BY r.n;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._graph_import(jsonb, boolean) IS 'Checks and stores versions with transaction times of their own, all or none.
+COMMENT ON FUNCTION llmspell_internal._graph_import(jsonb, boolean, boolean) IS 'Checks and stores versions with transaction times of their own, all or none.
 Errors: as entity_import.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._graph_import(jsonb, boolean) TO llmspell_admin;
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_import(jsonb, boolean, boolean) TO llmspell_admin;
 
-CREATE OR REPLACE FUNCTION llmspell.entity_import(entries jsonb)
+CREATE OR REPLACE FUNCTION llmspell.entity_import(entries jsonb, include_erased boolean DEFAULT false)
 RETURNS TABLE (entity_id uuid, known_from timestamptz, valid_from timestamptz, created boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT i.id, i.known_from, i.valid_from, i.created FROM llmspell_internal._graph_import(entity_import.entries, false) AS i;
+    SELECT i.id, i.known_from, i.valid_from, i.created FROM llmspell_internal._graph_import(entity_import.entries, false, coalesce(entity_import.include_erased, false)) AS i;
 END;
-COMMENT ON FUNCTION llmspell.entity_import(jsonb) IS 'Stores versions of entities of another system with their own known_from and known_to. For llmspell_admin.
-Errors: 42501 no tenant or an entry of another, 22004 null, 22001 a text is too long, 22023 another form, 22000 no period, 22008 known in the future or before what is stored, 23P01 versions overlap, 54000 too many entries, 0A000 another isolation level.
+COMMENT ON FUNCTION llmspell.entity_import(jsonb, boolean) IS 'Stores versions of entities of another system with their own known_from and known_to. For llmspell_admin.
+Errors: 42501 no tenant or an entry of another, 22004 null, 22001 a text is too long, 22023 another form, 22000 no period, 22008 known in the future or before what is stored, 23P01 versions overlap, 54000 too many entries, 55000 the entity was erased, 0A000 another isolation level.
 Example: SELECT created FROM llmspell.entity_import(''[{"entity_id": "00000000-0000-0000-0000-000000000009", "entity_type": "person", "name": "Ada", "valid_from": "2020-01-01Z", "known_from": "2020-05-01Z"}]'');';
-GRANT EXECUTE ON FUNCTION llmspell.entity_import(jsonb) TO llmspell_admin;
+GRANT EXECUTE ON FUNCTION llmspell.entity_import(jsonb, boolean) TO llmspell_admin;
 
 CREATE OR REPLACE FUNCTION llmspell.relationship_import(entries jsonb)
 RETURNS TABLE (relationship_id uuid, known_from timestamptz, valid_from timestamptz, created boolean)
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT i.id, i.known_from, i.valid_from, i.created FROM llmspell_internal._graph_import(relationship_import.entries, true) AS i;
+    SELECT i.id, i.known_from, i.valid_from, i.created FROM llmspell_internal._graph_import(relationship_import.entries, true, false) AS i;
 END;
 COMMENT ON FUNCTION llmspell.relationship_import(jsonb) IS 'Stores versions of relationships of another system with their own known_from and known_to. For llmspell_admin.
 Errors: as entity_import; 23503 an end is missing.

@@ -140,8 +140,10 @@ CREATE TABLE llmspell.entity_erasures (
     entity_rows bigint NOT NULL,
     relationship_rows bigint NOT NULL,
     PRIMARY KEY (tenant_id, erasure_id),
-    CONSTRAINT dumpable CHECK (llmspell_internal._storable(entity_hash, 'entity_hash') AND llmspell_internal._storable(erased_by, 'erased_by'))
+    CONSTRAINT dumpable CHECK (octet_length(entity_hash) <= 64 AND llmspell_internal._storable(erased_by, 'erased_by'))
 );
+CREATE INDEX idx_entity_erasures_hash ON llmspell.entity_erasures (tenant_id, entity_hash);
+COMMENT ON INDEX llmspell.idx_entity_erasures_hash IS 'For whether an entity was erased.';
 COMMENT ON TABLE llmspell.entity_erasures IS 'Erasures of entities: that and when one was erased, without its content.';
 COMMENT ON COLUMN llmspell.entity_erasures.tenant_id IS 'Owner of the row.';
 COMMENT ON COLUMN llmspell.entity_erasures.erasure_id IS 'Id of the erasure.';

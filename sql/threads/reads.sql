@@ -133,17 +133,14 @@ COMMENT ON FUNCTION llmspell_internal._checkpoint_rows(text, text, text, jsonb, 
 Errors: 42501 no tenant, XX001 a value is damaged, 54000 values of over 256 MiB.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._checkpoint_rows(text, text, text, jsonb, text, boolean, int, text[]) TO llmspell_app;
 
+-- These two are inlined: else the values of a page are copied once more.
 CREATE OR REPLACE FUNCTION llmspell.checkpoint_get(thread_id text, namespace text DEFAULT '', checkpoint_id text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.checkpoint_row
-LANGUAGE plpgsql STABLE ROWS 1
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-BEGIN
-    RETURN QUERY
-    SELECT r.* FROM _checkpoint_rows(_given(checkpoint_get.thread_id, 'thread_id'), coalesce(checkpoint_get.namespace, ''), checkpoint_get.checkpoint_id,
-                                     NULL, NULL, true, 1, _checkpoint_after(NULL)) AS r;
-END
-$$;
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
+    SELECT r.* FROM llmspell_internal._checkpoint_rows(llmspell_internal._given(checkpoint_get.thread_id, 'thread_id'), coalesce(checkpoint_get.namespace, ''),
+                                                       checkpoint_get.checkpoint_id, NULL, NULL, true, 1, llmspell_internal._checkpoint_after(NULL)) AS r;
+END;
 COMMENT ON FUNCTION llmspell.checkpoint_get(text, text, text) IS 'Returns a checkpoint, or the latest of its namespace, with the values of its channels and its writes: one row, or none.
 Errors: 42501 no tenant, 22004 null thread_id, XX001 a value is damaged, 54000 values of over 256 MiB.
 Example: SELECT checkpoint_id, checkpoint FROM llmspell.checkpoint_get(''t1'');';
@@ -151,18 +148,12 @@ Example: SELECT checkpoint_id, checkpoint FROM llmspell.checkpoint_get(''t1'');'
 CREATE OR REPLACE FUNCTION llmspell.checkpoint_list(thread_id text DEFAULT NULL, namespace text DEFAULT NULL, checkpoint_id text DEFAULT NULL, filter jsonb DEFAULT NULL,
                                          before text DEFAULT NULL, with_values boolean DEFAULT true, max_rows int DEFAULT 100, after text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.checkpoint_row
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
-AS $$
-DECLARE
-    v_tenant constant text := _require_tenant();
-BEGIN
-    RETURN QUERY
-    SELECT r.* FROM _checkpoint_rows(checkpoint_list.thread_id, checkpoint_list.namespace, checkpoint_list.checkpoint_id, checkpoint_list.filter,
-                                     checkpoint_list.before, coalesce(checkpoint_list.with_values, true), _max_rows(coalesce(checkpoint_list.max_rows, 100)),
-                                     _checkpoint_after(checkpoint_list.after)) AS r;
-END
-$$;
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT r.* FROM llmspell_internal._checkpoint_rows(checkpoint_list.thread_id, checkpoint_list.namespace, checkpoint_list.checkpoint_id, checkpoint_list.filter,
+        checkpoint_list.before, coalesce(checkpoint_list.with_values, true), llmspell_internal._max_rows(coalesce(checkpoint_list.max_rows, 100)),
+        llmspell_internal._checkpoint_after(checkpoint_list.after)) AS r;
+END;
 COMMENT ON FUNCTION llmspell.checkpoint_list(text, text, text, jsonb, text, boolean, int, text) IS 'Lists checkpoints, newest first, with what checkpoint_get returns of each, or without values and writes.
 Errors: 42501 no tenant, 22023 max_rows or after, XX001 a value is damaged, 54000 values of over 256 MiB. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
 Example: SELECT checkpoint_id, metadata FROM llmspell.checkpoint_list(''t1'', '''', filter => ''{"source": "loop"}'', with_values => false);';

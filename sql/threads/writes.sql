@@ -106,6 +106,9 @@ BEGIN
     END IF;
     PERFORM _given(c.channel, 'channels'), CASE WHEN c.value IS NOT NULL THEN _given(c.type, 'channel_types') END, _storable(c.value, 'channel_values')
     FROM unnest(channels, channel_types, channel_values) AS c (channel, type, value);
+    IF cardinality(channels) < 2 THEN
+        RETURN;
+    END IF;
     SELECT c.channel INTO v_twice FROM unnest(channels) AS c (channel) GROUP BY c.channel HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'channel "%" is given twice', left(v_twice, 100) USING ERRCODE = 'invalid_parameter_value';

@@ -200,7 +200,9 @@ BEGIN
         SELECT array_agg(CASE WHEN jsonb_typeof(i.value -> 'embedding') = 'array' THEN (i.value -> 'embedding')::text::@extschema:vector@.vector END ORDER BY i.n),
             array_agg(coalesce(i.value ->> 'scope', 'global') ORDER BY i.n), array_agg(NULLIF(i.value -> 'metadata', 'null') ORDER BY i.n),
             array_agg(i.value ->> 'content' ORDER BY i.n), array_agg((i.value ->> 'id')::uuid ORDER BY i.n), array_agg(i.value ->> 'text_id' ORDER BY i.n),
-            array_agg((i.value ->> 'at')::timestamptz ORDER BY i.n), array_agg(NULLIF((i.value ->> 'expires_at')::timestamptz, 'infinity') ORDER BY i.n),
+            array_agg((i.value ->> 'at')::timestamptz ORDER BY i.n),
+            array_agg(CASE WHEN i.value ->> 'ttl' IS NULL THEN NULLIF((i.value ->> 'expires_at')::timestamptz, 'infinity')
+                           ELSE _expiry((i.value ->> 'expires_at')::timestamptz, (i.value ->> 'ttl')::interval) END ORDER BY i.n),
             array_agg(coalesce(i.value ->> 'language', v_language) ORDER BY i.n)
         INTO v_embeddings, v_scopes, v_metadatas, v_contents, v_ids, v_text_ids, v_times, v_expiries, v_languages
         FROM jsonb_array_elements(_vector_write_many.items) WITH ORDINALITY AS i (value, n);

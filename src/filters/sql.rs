@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 
 use super::given::checked;
 use super::language::Filter;
+use crate::json::binary::Value;
 use crate::server::varlena::{self, Detoasted};
 
 /// What an index can find.
@@ -29,6 +30,35 @@ fn read(filter: &AnyElement) -> Result<Option<Filter>, ErrorReport> {
     // SAFETY: the SQL signatures say jsonb.
     let bytes = unsafe { Detoasted::new(filter.datum()) };
     Ok(checked(bytes.bytes())?)
+}
+
+/// Up to this size the server's own function is quick, which knows nothing of interrupts.
+const SHORT: usize = 65_536;
+/// Deeper documents no table of tenants has.
+const LEVELS: usize = 1_001;
+
+/// jsonb `@>`, that an interrupt ends also while it looks through a large array.
+#[pg_extern(sql = false)]
+fn _jsonb_contains(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    // SAFETY: the signature is (jsonb, jsonb), and STRICT.
+    let (Some(document), Some(part)) = (unsafe { (pg_getarg_datum(fcinfo, 0), pg_getarg_datum(fcinfo, 1)) })
+    else {
+        return false;
+    };
+    // SAFETY: as above.
+    if unsafe { varlena::size(document).max(varlena::size(part)) } > SHORT {
+        // SAFETY: as above.
+        let (document, part) = unsafe { (Detoasted::new(document), Detoasted::new(part)) };
+        let (document, part) = (Value::of_document(document.bytes()), Value::of_document(part.bytes()));
+        // Of an array and a scalar the server says more than of those inside of documents.
+        if let (Value::Object(_), Value::Object(_)) = (document, part)
+            && let Some(contains) = document.contains_within(&part, LEVELS)
+        {
+            return contains;
+        }
+    }
+    // SAFETY: its own arguments.
+    unsafe { pg_sys::jsonb_contains(fcinfo).value() != 0 }
 }
 
 /// A filter as the last row had it.

@@ -105,14 +105,31 @@ impl<'a> Value<'a> {
     /// What jsonb `@>` says inside of documents: an object has the members of `part`, an array for each element of `part` one
     /// that contains it, and a scalar is equal.
     pub fn contains(&self, part: &Value<'_>) -> bool {
+        self.contains_within(part, usize::MAX).unwrap_or_default()
+    }
+
+    /// The same; None where both go deeper than so many levels.
+    pub fn contains_within(&self, part: &Value<'_>, levels: usize) -> Option<bool> {
+        let below = levels.checked_sub(1)?;
         match (self, part) {
             (Self::Object(whole), Value::Object(part)) => {
-                polled(part.members()).all(|(key, part)| whole.get(key).is_some_and(|it| it.contains(&part)))
+                for (key, part) in polled(part.members()) {
+                    let Some(it) = whole.get(key) else { return Some(false) };
+                    if !it.contains_within(&part, below)? {
+                        return Some(false);
+                    }
+                }
+                Some(true)
             }
             (Self::Array(whole), Value::Array(part)) => {
-                part.elements().all(|part| polled(whole.elements()).any(|it| it.contains(&part)))
+                for part in polled(part.elements()) {
+                    if !whole.has(&part, below)? {
+                        return Some(false);
+                    }
+                }
+                Some(true)
             }
-            _ => self.equals(part),
+            _ => Some(self.equals(part)),
         }
     }
 }
@@ -148,6 +165,16 @@ impl<'a> Container<'a> {
     /// Of an array.
     pub fn elements(&self) -> impl Iterator<Item = Value<'a>> + use<'a> {
         self.from(0).take(self.count)
+    }
+
+    /// Whether an element contains `part`.
+    fn has(&self, part: &Value<'_>, levels: usize) -> Option<bool> {
+        for it in polled(self.elements()) {
+            if it.contains_within(part, levels)? {
+                return Some(true);
+            }
+        }
+        Some(false)
     }
 
     /// Of an object.
@@ -277,6 +304,16 @@ mod tests {
                 let _ = value.order(&value);
             }
         }
+    }
+
+    #[test]
+    fn too_deep() {
+        let nested = |levels| document(&(0..levels).fold(json!(1), |inner, _| json!({"a": [inner]})));
+        let (three, four) = (nested(3), nested(4));
+        let within = |levels| Value::of_document(&four).contains_within(&Value::of_document(&four), levels);
+        assert_eq!((within(8), within(9)), (None, Some(true)));
+        let other = Value::of_document(&three).contains_within(&Value::of_document(&four), 9);
+        assert_eq!(other, Some(false));
     }
 
     proptest! {

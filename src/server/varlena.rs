@@ -50,6 +50,24 @@ impl Detoasted<'_> {
     }
 }
 
+/// The size of a value as it is when it is detoasted. The server is asked only about what is compressed or elsewhere.
+///
+/// # Safety
+/// The datum is that of a type of variable length.
+pub unsafe fn size(datum: pg_sys::Datum) -> usize {
+    let value: *const pg_sys::varlena = datum.cast_mut_ptr();
+    // SAFETY: as the caller says.
+    unsafe {
+        if pgrx::varlena::varatt_is_4b_u(value)
+            || pgrx::varlena::varatt_is_1b(value) && !pgrx::varlena::varatt_is_1b_e(value)
+        {
+            pgrx::varlena::varsize_any(value)
+        } else {
+            pg_sys::toast_raw_datum_size(datum)
+        }
+    }
+}
+
 impl Drop for Detoasted<'_> {
     fn drop(&mut self) {
         // After an error its memory context is gone, or goes.

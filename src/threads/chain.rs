@@ -6,8 +6,10 @@
 //! where each would be stored beside the first.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::damage::Damage;
+use super::memo::{Content, Memo};
 use crate::interrupts::polled;
 use crate::pack::delta;
 
@@ -41,6 +43,8 @@ pub struct Packed {
     pub base: Option<Id>,
     pub step: u16,
     pub bytes: Vec<u8>,
+    /// What the base unpacks to.
+    pub beside: Option<Content>,
 }
 
 /// Whether a value is worth a look at its former version.
@@ -49,7 +53,7 @@ pub fn may_have_base(value: &[u8]) -> bool {
 }
 
 /// Packs a value whose former version has this chain, from the version that is stored alone to the former one.
-pub fn pack(value: &[u8], chain: &[Blob]) -> Result<Packed, Damage> {
+pub fn pack(value: &[u8], chain: &[Blob], memo: &mut Memo) -> Result<Packed, Damage> {
     let step = chain.last().map_or(0, |former| former.step + 1);
     let base = if (1..STEPS).contains(&step) {
         chain.iter().position(|blob| blob.step == step & (step - 1))
@@ -57,19 +61,32 @@ pub fn pack(value: &[u8], chain: &[Blob]) -> Result<Packed, Damage> {
         None
     };
     let base = base.filter(|last| chain[..=*last].iter().all(|blob| blob.size <= MOST_BYTES));
-    let content = base.map(|last| unpack(&chain[..=last])).transpose()?;
-    let (bytes, is_beside) = delta::pack(value, content.as_deref())?;
+    let content = base.map(|last| unpack(&chain[..=last], memo)).transpose()?;
+    let (bytes, is_beside) = delta::pack(value, content.as_ref().map(|content| content.as_slice()))?;
     let base = base.filter(|_| is_beside).map(|last| chain[last].id);
-    Ok(Packed { step: if base.is_some() { step } else { 0 }, base, bytes })
+    Ok(Packed {
+        step: if base.is_some() { step } else { 0 },
+        base,
+        bytes,
+        beside: content.filter(|_| is_beside),
+    })
 }
 
 /// The value of the last one of a chain.
-pub fn unpack(chain: &[Blob]) -> Result<Vec<u8>, Damage> {
-    let mut content: Option<Vec<u8>> = None;
+pub fn unpack(chain: &[Blob], memo: &mut Memo) -> Result<Content, Damage> {
+    let mut content: Option<Content> = None;
     // bounded: at most MAX_CHAIN.
     for blob in chain {
-        let base = if blob.base.is_some() { content.as_deref() } else { None };
-        content = Some(delta::unpack(&blob.packed, base)?);
+        let base = content.filter(|_| blob.base.is_some());
+        content = Some(match memo.find(blob, base.as_ref()) {
+            Some(found) => found,
+            None => {
+                let beside = base.as_ref().map(|base| base.as_slice());
+                let found = Rc::new(delta::unpack(&blob.packed, beside)?);
+                memo.keep(blob.id, &blob.packed, base.as_ref(), &found);
+                found
+            }
+        });
     }
     Ok(content.unwrap_or_default())
 }
@@ -116,10 +133,10 @@ mod tests {
 
     /// Stores values one after the other, each beside the one before, as a thread does.
     fn stored(values: &[Vec<u8>]) -> HashMap<Id, Blob> {
-        let mut all = HashMap::new();
+        let (mut all, mut memo) = (HashMap::new(), Memo::new());
         for (n, value) in values.iter().enumerate() {
             let chain = if n > 0 { chain_of(id(n - 1), &all).unwrap() } else { Vec::new() };
-            let packed = pack(value, &chain).unwrap();
+            let packed = pack(value, &chain, &mut memo).unwrap();
             all.insert(
                 id(n),
                 Blob {
@@ -155,7 +172,7 @@ mod tests {
         for (n, value) in values.iter().enumerate() {
             let chain = chain_of(id(n), &all).unwrap();
             longest = longest.max(chain.len());
-            assert!(unpack(&chain).unwrap() == *value, "{n}");
+            assert!(**unpack(&chain, &mut Memo::new()).unwrap() == *value, "{n}");
         }
         assert!(longest == MAX_CHAIN, "{longest}");
         let (bytes, plain) = all
@@ -176,12 +193,12 @@ mod tests {
             size: 8_999_000,
             packed: delta::pack(&whole[..8_999_000], None).unwrap().0,
         };
-        let packed = pack(&whole, std::slice::from_ref(&base)).unwrap();
+        let packed = pack(&whole, std::slice::from_ref(&base), &mut Memo::new()).unwrap();
         assert!(packed.base == Some(id(1)) && packed.bytes.len() < 100_000, "{}", packed.bytes.len());
         let (base_id, size) = (packed.base, whole.len());
         let next =
             Blob { id: id(2), base: base_id, step: 1, blob_type: String::new(), size, packed: packed.bytes };
-        assert!(unpack(&[base, next]).unwrap() == whole);
+        assert!(**unpack(&[base, next], &mut Memo::new()).unwrap() == whole);
     }
 
     #[test]
@@ -193,8 +210,10 @@ mod tests {
         circle.get_mut(&id(0)).unwrap().base = Some(id(1));
         assert!(matches!(chain_of(id(1), &circle), Err(Damage::Depth(_))));
         let mut damaged = chain_of(id(1), &all).unwrap();
+        let mut memo = Memo::new();
+        unpack(&damaged, &mut memo).unwrap();
         damaged[0].packed[500] ^= 1;
-        assert!(unpack(&damaged).is_err());
+        assert!(unpack(&damaged, &mut memo).is_err());
     }
 
     #[test]
@@ -210,11 +229,12 @@ mod tests {
         #[test]
         fn whatever_versions_follow_each_other(seeds in prop::collection::vec((0u64..4, 0usize..3000), 1..150)) {
             let values: Vec<Vec<u8>> = seeds.iter().map(|(seed, length)| noise(*length, *seed)).collect();
-            let all = stored(&values);
-            for (n, value) in values.iter().enumerate() {
+            let (all, mut memo) = (stored(&values), Memo::new());
+            for (n, value) in values.iter().enumerate().rev() {
                 let chain = chain_of(id(n), &all).unwrap();
                 prop_assert!(chain.len() <= MAX_CHAIN);
-                prop_assert!(unpack(&chain).unwrap() == *value);
+                prop_assert!(**unpack(&chain, &mut memo).unwrap() == *value);
+                prop_assert!(**unpack(&chain, &mut Memo::new()).unwrap() == *value);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod damage;
+mod memo;
 mod refusal;
 mod sql;
 mod store;

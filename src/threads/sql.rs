@@ -1,17 +1,25 @@
 //! SQL face of the values of channels.
 #![allow(unsafe_code)] // what #[pg_extern] expands to
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::chain::{self, Id};
+use super::chain::{self, Blob, Id};
 use super::damage::Invalid;
+use super::memo::Memo;
 use super::store::{self, New};
 use crate::arguments::given;
 use crate::error::Error;
 use crate::interrupts::polled;
 use crate::server::spi::Sees;
 use crate::tenancy::tenant;
+
+thread_local! {
+    static MEMO: RefCell<Memo> = const { RefCell::new(Memo::new()) };
+}
 
 /// Stores a value, beside its former version where that pays, and returns the id of the blob.
 #[pg_extern(sql = false)]
@@ -25,10 +33,17 @@ fn _thread_blob_add(
     let (blob_type, value) = (given(blob_type, "blob_type")?, given(value, "value")?);
     let former = former.filter(|_| chain::may_have_base(value)).map(|former| *former.as_bytes());
     let chain = former.map(|id| store::former(&tenant, family, id)).transpose().map_err(Error::from)?;
-    let packed = chain::pack(value, &chain.unwrap_or_default()).map_err(Error::from)?;
+    let packed = MEMO
+        .with_borrow_mut(|memo| chain::pack(value, &chain.unwrap_or_default(), memo))
+        .map_err(Error::from)?;
     let new =
-        New { base: packed.base, step: packed.step, blob_type, size: value.len(), packed: packed.bytes };
-    Ok(store::add(&tenant, family, new).map(pgrx::Uuid::from_bytes))
+        New { base: packed.base, step: packed.step, blob_type, size: value.len(), packed: &packed.bytes };
+    let id = store::add(&tenant, family, &new);
+    if let Some(id) = id.filter(|_| chain::may_have_base(value)) {
+        let content = Rc::new(value.to_vec());
+        MEMO.with_borrow_mut(|memo| memo.keep(id, &packed.bytes, packed.beside.as_ref(), &content));
+    }
+    Ok(id.map(pgrx::Uuid::from_bytes))
 }
 
 /// The types and the values of some blobs, in the order of the ids.
@@ -52,7 +67,7 @@ fn _thread_blobs_get(
     for id in polled(ids) {
         let chain = chain::chain_of(id, &found).map_err(Error::from)?;
         types.push(found.get(&id).map(|blob| blob.blob_type.clone()).unwrap_or_default());
-        values.push(chain::unpack(&chain).map_err(Error::from)?);
+        values.push(unpacked(&chain)?);
     }
     Ok(TableIterator::once((types, values)))
 }
@@ -63,7 +78,12 @@ fn _thread_blob_get(family_id: pgrx::Uuid, blob_id: pgrx::Uuid) -> Result<Vec<u8
     let (family, id) = (*family_id.as_bytes(), *blob_id.as_bytes());
     let found = store::read(&tenant()?, family, &[id], Sees::Query);
     let chain = chain::chain_of(id, &found).map_err(Error::from)?;
-    Ok(chain::unpack(&chain).map_err(Error::from)?)
+    unpacked(&chain)
+}
+
+fn unpacked(chain: &[Blob]) -> Result<Vec<u8>, ErrorReport> {
+    let content = MEMO.with_borrow_mut(|memo| chain::unpack(chain, memo)).map_err(Error::from)?;
+    Ok(Rc::unwrap_or_clone(content))
 }
 
 /// The blobs of a family that nobody uses. NULL where a thread is named and is not the only one of its family.

@@ -11,7 +11,7 @@ VALUES = {
     "vector": "[" + ",".join(["0.5"] * 384) + "]", "vector[]": ["[" + ",".join(["0.5"] * 384) + "]"],
     "double precision[]": [1.0, 1.0], "integer[]": [10], "bigint[]": [1], "tsquery": "value", "tsvector": "value", "anyarray": None, "regconfig": "simple",
     "llmspell.vector_spaces": "(vectors_384,vector_embeddings_384,384,cosine,,vectors,t,2026-01-01,,,,)",
-    "date": "2026-01-01", "oid": 25, "interval[]": ["1 day"],
+    "date": "2026-01-01", "oid": 25, "regtype[]": ["text"], "interval[]": ["1 day"],
 }
 
 
@@ -23,13 +23,13 @@ NAMED = {"language": "simple", "fusion": "convex", "words_table": "vector_embedd
 ONE_OF = {"agent_state_at": "version", "agent_state_restore": "version", "session_archive": "session_id", "session_delete": "session_id",
           "session_get": "session_id", "session_touch": "session_id", "session_update": "session_id", "episode_search": "query_text", "entity_search": "query_text", "recall": "query_text", "recall_record": "query_text", "vector_get": "ids", "vector_delete": "ids",
           "artifact_get": "artifact_id", "artifact_get_text": "artifact_id", "artifact_info": "artifact_id", "message_get": "message_id", "message_update": "message_id",
-          "artifact_put": "session_id name data", "artifact_upload_begin": "session_id name"}
+          "artifact_put": "session_id name data", "artifact_put_text": "session_id name content", "artifact_upload_begin": "session_id name"}
 # Where a value of the type alone is refused: LZ4 of nothing, for one.
-OWN = {("message_get", "sequence"): None, ("message_update", "sequence"): None, ("item_get_many", "items"): psycopg.types.json.Jsonb([]), ("call", "name"): "kv_count", ("call", "tenant"): None, ("call_many", "tenant"): None, ("call_many", "calls"): psycopg.types.json.Jsonb([{"name": "kv_count"}]),
+OWN = {("message_get", "sequence"): None, ("message_update", "sequence"): None, ("item_get_many", "items"): psycopg.types.json.Jsonb([]), ("call", "name"): "kv_count", ("call", "tenant"): None, ("import_langgraph", "tenant"): None, ("import_langchain", "tenant"): None, ("call_many", "tenant"): None, ("call_many", "calls"): psycopg.types.json.Jsonb([{"name": "kv_count"}]),
        ("recall", "kinds"): ["episode"], ("recall_record", "kinds"): ["episode"], ("_recall", "kinds"): ["episode"], ("_recall_kinds", "kinds"): ["episode"], ("_recall_read", "kinds"): ["episode"],
        ("_recall", "document_spaces"): ["vectors_384"], ("_recall", "document_tables"): ["vector_embeddings_384"], ("_recall", "episode_space"): "episodes_384", ("_recall", "entity_space"): None,
        ("_recall", "relationship_space"): None, ("_recall_read", "tables"): ["vector_embeddings_384"], ("vector_space_create", "purpose"): "vectors",
-       ("artifact_put", "session_name"): None, ("artifact_get", "session_name"): None, ("artifact_get_text", "session_name"): None, ("artifact_info", "session_name"): None, ("artifact_upload_begin", "session_name"): None, ("artifact_list", "session_name"): None,
+       ("artifact_put", "session_name"): None, ("artifact_put_text", "session_name"): None, ("artifact_get", "session_name"): None, ("artifact_get_text", "session_name"): None, ("artifact_info", "session_name"): None, ("artifact_upload_begin", "session_name"): None, ("artifact_list", "session_name"): None,
        ("work_pending", "kinds"): ["workflows"], ("blake3_keyed", "key"): bytes(32), ("compress", "codec"): "lz4", ("decompress", "codec"): "lz4", ("decompress", "data"): bytes(5), ("vector_add_half", "embedding"): b"\x00\x3c" * 384}
 
 

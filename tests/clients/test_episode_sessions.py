@@ -138,6 +138,13 @@ def spellings():
         client.execute(CREATE, [key, None])
         client.execute("SELECT llmspell.session_delete(%s)", [key])
         equal(one(client, "SELECT count(*) FROM llmspell.episodes WHERE lower(session_id) = %s", [key]), 0)
+        # Raw statements store no other spelling, under which nothing would find the rows.
+        raw = "INSERT INTO llmspell.episodes (tenant_id, session_id, role, content) VALUES (%s, %s, 'user', 'raw')"
+        with raises("23514"):
+            client.execute(raw, [A, key.upper()])
+        for text in (key, "A Name of 36 characters, and no id.."):
+            client.execute(raw, [A, text])
+            equal(one(client, "SELECT count(*) FROM llmspell.episode_list(%s)", [text]), 1)
         for name in (key, key.upper()):
             with raises("22023"):
                 client.execute(CREATE, [None, name])

@@ -16,17 +16,15 @@ VECTOR = "array_fill(1, ARRAY[384])::vector"
 FINDS = {
     "artifact_list": "SELECT name::int AS n FROM llmspell.artifact_list(filter => f.filter, max_rows => 1000)",
     "entity_list": "SELECT name::int AS n FROM llmspell.entity_list(filter => f.filter, max_rows => 1000)",
-    # Their metadata are those of tests/pg_regress/sql/threads_checkpoints.sql.
-    "checkpoint_list": None,
-    # Its words are also those of the properties, so what it finds is no more the filter's alone.
-    "entity_search": None,
+    "checkpoint_list": "SELECT checkpoint_id::int AS n FROM llmspell.checkpoint_list('filters', '', filter => f.filter, max_rows => 1000)",
+    # Their type is one of their words.
+    "entity_search": "SELECT name::int AS n FROM llmspell.entity_search('filters', filter => f.filter, max_rows => 1000, context => 0)",
     "episode_search": f"SELECT content::int AS n FROM llmspell.episode_search(query_embedding => {VECTOR}, filter => f.filter, max_rows => 1000)",
     "event_list": "SELECT substr(event_type, 2)::int AS n FROM llmspell.event_list(filter => f.filter, max_rows => 1000)",
     "hybrid_search": f"SELECT content::int AS n FROM llmspell.hybrid_search(NULL, {VECTOR}, filter => f.filter, max_rows => 1000)",
     "item_list": "SELECT key::int AS n FROM llmspell.item_list('{filters}', filter => f.filter, max_rows => 1000)",
     "item_search": "SELECT key::int AS n FROM llmspell.item_search('{filters}', filter => f.filter, query_text => 'every', max_rows => 1000)",
-    # These hand the filter on to the search of each kind.
-    "recall": None,
+    "recall": f"SELECT content::int AS n FROM llmspell.recall(query_embedding => {VECTOR}, kinds => '{{episode}}', filter => f.filter, max_rows => 1000, max_tokens => 100000, context => 0)",
     "recall_record": None,
     "vector_explain": None,
     "vector_search_many": f"SELECT content::int AS n FROM llmspell.vector_search_many(ARRAY[{VECTOR}], filter => f.filter, max_rows => 1000)",
@@ -37,6 +35,10 @@ OTHERS = {
     "entity_list, by type and name": "SELECT name::int AS n FROM llmspell.entity_list('filters', '', filter => f.filter, max_rows => 1000)",
     "entity_list, as known": "SELECT name::int AS n FROM llmspell.entity_list(filter => f.filter, known_at => now(), max_rows => 1000)",
     "artifact_list, by type": "SELECT name::int AS n FROM llmspell.artifact_list(artifact_type => 'file', filter => f.filter, newest_first => true, max_rows => 1000)",
+    "recall, documents": f"SELECT content::int AS n FROM llmspell.recall(query_embedding => {VECTOR}, kinds => '{{document}}', filter => f.filter, max_rows => 1000, max_tokens => 100000)",
+    "recall, facts": "SELECT substring(content FROM '[0-9]+')::int AS n FROM llmspell.recall('filters', kinds => '{entity}', filter => f.filter, max_rows => 1000, max_tokens => 1000000, context => 0)",
+    "recall_record, as recall": f"SELECT content::int AS n FROM llmspell.recall_record(query_embedding => {VECTOR}, kinds => '{{episode}}', filter => f.filter, max_rows => 1000, max_tokens => 100000, context => 0)",
+    "checkpoint_list, of every namespace": "SELECT checkpoint_id::int AS n FROM llmspell.checkpoint_list('filters', filter => f.filter, max_rows => 1000, with_values => false)",
     "event_list, by pattern": "SELECT substr(event_type, 2)::int AS n FROM llmspell.event_list('f*', filter => f.filter, newest_first => false, max_rows => 1000)",
     "event_list, by correlation": f"SELECT substr(event_type, 2)::int AS n FROM llmspell.event_list(correlation_id => '{SESSION}', filter => f.filter, max_rows => 1000)",
     "item_list, behind many": "SELECT key::int AS n FROM llmspell.item_list(filter => f.filter, max_rows => 1000) WHERE key ~ '^[0-9]+$'",
@@ -68,6 +70,7 @@ def store(connection, documents):
         f"SELECT llmspell.event_append('f' || n, document, '{SESSION}') FROM documents",
         f"SELECT llmspell.vector_add({VECTOR}, metadata => document, content => n::text) FROM documents",
         "SELECT llmspell.item_put('{filters}', n::text, document, index_text => 'every') FROM documents",
+        "SELECT llmspell.checkpoint_put('filters', '', n::text, NULL, '{}', document) FROM documents",
         # More than a list looks through before it goes by what rows contain.
         "SELECT llmspell.item_put('{before}', 'x' || n, '{\"z\": 1}') FROM generate_series(1, 600) AS n",
     ):

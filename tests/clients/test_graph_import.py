@@ -196,7 +196,28 @@ def refusals():
         with raises("42501"), app() as nobody:
             imported(nobody, "entity", [good])
         with server() as superuser:
-            equal(one(superuser, "SELECT has_function_privilege('llmspell_app', 'llmspell.entity_import(jsonb)', 'EXECUTE')"), False)
+            equal(one(superuser, "SELECT has_function_privilege('llmspell_app', 'llmspell.entity_import(jsonb, boolean)', 'EXECUTE')"), False)
+
+
+@test
+def what_was_erased():
+    """an erased entity comes back by an import that says so, and by no other; other entities and other tenants do not notice"""
+    with app(A) as connection, app(B) as neighbour:
+        entry = {"entity_id": ident(77), "entity_type": "t", "name": "n", "valid_from": day(0), "known_from": day(0)}
+        for tenant in (connection, neighbour):
+            equal(imported(tenant, "entity", [entry]), 1)
+        connection.execute("SELECT llmspell.entity_erase(%s)", [ident(77)])
+        for entries in ([entry], [{**entry, "entity_id": ident(78)}, entry]):
+            with raises("55000") as refused:
+                imported(connection, "entity", entries)
+            equal((ident(77) in str(refused.error), bool(refused.error.diag.message_hint)), (True, True), str(refused.error))
+        equal(one(connection, "SELECT count(*) FROM llmspell.entities WHERE entity_id IN (%s, %s)" % tuple(f"'{ident(n)}'" for n in (77, 78))), 0)
+        equal(imported(connection, "entity", [{**entry, "entity_id": ident(78)}]), 1)
+        equal(imported(neighbour, "entity", [entry]), 0)
+        told = "SELECT created FROM llmspell.entity_import(%s, include_erased => true)"
+        equal([rows(connection, told, [Jsonb([entry])]) for _ in range(2)], [[(True,)], [(False,)]])
+        # It is there again, and so are its later versions.
+        equal(imported(connection, "entity", [{**entry, "valid_from": day(-9), "valid_to": day(0), "known_from": day(1)}]), 1)
 
 
 @test

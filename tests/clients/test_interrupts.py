@@ -26,6 +26,8 @@ MADE = {
     "nodes": f"(SELECT jsonb_agg(jsonb_build_object('entity_id', uuidv7(), 'entity_type', 'many', 'name', n::text)) FROM generate_series(1, {1500 * SIZE}) AS n)",
     "events": f"(SELECT jsonb_agg(jsonb_build_object('event_type', 'many', 'payload', jsonb_build_object('n', n))) FROM generate_series(1, {20_000 * SIZE}) AS n)",
     "arrays": f"(SELECT jsonb_agg(jsonb_build_object('event_type', 'arrays', 'payload', jsonb_build_object('a', a))) FROM (SELECT jsonb_agg(n) AS a FROM generate_series(1, 2000) AS n), generate_series(1, {60 * SIZE}))",
+    "elements": f"(SELECT jsonb_build_object('a', jsonb_agg(n)) FROM generate_series(1, {150_000 * SIZE}) AS n)",
+    "tail": f"(SELECT jsonb_build_object('a', jsonb_agg(n)) FROM generate_series({150_000 * SIZE - 97}, {150_000 * SIZE}) AS n)",
     "vectors": f"(SELECT array_agg(array_fill(n, ARRAY[384])::vector) FROM generate_series(1, {1000 * SIZE}) AS n)",
 }
 CASES = {
@@ -47,6 +49,8 @@ CASES = {
     "event_append_many": "SELECT count(*) FROM llmspell.event_append_many(%(events)s)",
     "event_list": """SELECT count(*) FROM llmspell.event_list('many', filter => '{"n": -1}')""",
     "event_list, an array in arrays": "SELECT count(*) FROM llmspell.event_list('arrays', filter => (SELECT jsonb_build_object('a', jsonb_agg(n)) FROM generate_series(1901, 2000) AS n), max_rows => 1000)",
+    "event_list, one long array": "SELECT count(*) FROM llmspell.event_list('array', filter => %(tail)s)",
+    "jsonb @>, by the operator of the policies": "SELECT count(*) FROM llmspell.event_log WHERE event_type = 'array' AND payload OPERATOR(llmspell.@>) %(tail)s",
     "_json_checksum": "SELECT llmspell_internal._json_checksum(%(numbers)s)",
     "kv_set_many": "SELECT count(*) FROM llmspell.kv_set_many(%(keys)s, %(values)s)",
     "vector_add_many": "SELECT count(*) FROM unnest(llmspell.vector_add_many(%(vectors)s, space => 'vectors_384'))",
@@ -76,6 +80,7 @@ def setup():
         made = lambda query: query % {name: f"(SELECT {name} FROM public.interrupts_made)" for name in MADE}
         connection.execute("SELECT llmspell.entity_put('00000000-0000-0000-0000-00000000000f', 'interrupts', 'm', (SELECT members FROM public.interrupts_made))")
         connection.execute(made("SELECT count(*) FROM llmspell.event_append_many(%(arrays)s)"))
+        connection.execute(made("SELECT llmspell.event_append('array', %(elements)s)"))
         for name in ("artifact_put", "event_append_many", "vector_add_many"):
             connection.execute(made(CASES[name]))
 

@@ -33,7 +33,7 @@ READ_TIMES = {
 # What the functions change is there before, but not what they insert.
 BEFORE = {
     "entity_insert_many": "SELECT llmspell.entity_retract('{3}', '2020-01-01Z')",
-    "entity_import": "SELECT llmspell.entity_erase('{3}', true)",
+    "entity_import": "DELETE FROM llmspell.entities WHERE entity_id = '{3}'",
     "relationship_import": "SELECT llmspell.relationship_erase('{4}')",
 }
 

@@ -69,6 +69,7 @@ CALLS = {
     "event_unsubscribe": "SELECT llmspell.event_unsubscribe(%(key)s)",
     "artifact_upload_finish": "SELECT f FROM llmspell.artifact_upload_begin(%(session)s, %(key)s) AS u, LATERAL llmspell.artifact_upload_append(u, 0, convert_to(%(text)s, 'UTF8')) AS n, LATERAL llmspell.artifact_upload_finish(u) AS f",
     "artifact_upload_abort": "SELECT llmspell.artifact_upload_abort(llmspell.artifact_upload_begin(%(session)s, %(key)s))",
+    "artifact_put_text": "SELECT llmspell.artifact_put_text(%(session)s, %(key)s, %(text)s)",
     "artifact_delete": "SELECT llmspell.artifact_delete(artifact_id) FROM llmspell.artifact_put(%(session)s, %(key)s, 'x')",
     "episode_update": "SELECT llmspell.episode_update(e.id, %(text)s) FROM llmspell.episode_add(%(key)s, 'user', %(text)s) AS e",
     "episode_mark_processed": "SELECT llmspell.episode_mark_processed(ARRAY(SELECT c.id FROM llmspell.episode_claim(%(key)s) AS c))",
@@ -97,7 +98,7 @@ CALLS = {
 # What a call may say of its arguments: what it is about is not there, or the workflow cannot go from its status to this one.
 REFUSED = {
     "agent_state_restore": {"P0002"}, "workflow_update_status": {"P0002", "22023"}, "workflow_save": {"22023"}, "event_seek": {"P0002"}, "entity_correct": {"P0002"},
-    "session_update": {"P0002", "22023"}, "artifact_put": {"23503", "P0002"}, "artifact_delete": {"23503", "P0002"}, "artifact_upload_finish": {"23503", "P0002"},
+    "session_update": {"P0002", "22023"}, "artifact_put": {"23503", "P0002"}, "artifact_put_text": {"23503", "P0002"}, "artifact_delete": {"23503", "P0002"}, "artifact_upload_finish": {"23503", "P0002"},
     "artifact_upload_abort": {"23503", "P0002"}, "relationship_put": {"23503"},
 }
 # Functions that change data and are not drawn.
@@ -113,6 +114,7 @@ NOT_DRAWN = {
                     "wants what the others made, or takes whole threads: test_threads"),
     **dict.fromkeys(["embedding_pending", "embedding_put", "entity_vector_set", "relationship_vector_set", "vector_space_delete"],
                     "wants a space that an operator or the tenant made: test_embedding_generations, test_vectors_put"),
+    **dict.fromkeys(["import_langchain", "import_langgraph"], "reads tables of other systems, and writes as vector_put_many, checkpoint_put and item_put do: tests/frameworks/test_imports"),
     "call_many": "as call, several times",
     "event_ack": "wants a cursor that event_fetch served: test_events", "graph_repair": "repairs what only raw statements break: test_graph",
 }

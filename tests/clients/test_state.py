@@ -347,6 +347,19 @@ def refused_documents():
 
 
 @test
+def texts_of_artifacts():
+    """texts that bytea would read as something else come back as a driver binds them"""
+    with app(A) as client:
+        client.execute("SELECT llmspell.session_create(name => 'texts')")
+        for text in ("C:\\new", "\\x4142", "a\nb", '{"a": "\\u0001"}', "é 😀", ""):
+            client.execute("SELECT llmspell.artifact_put_text(session_name => 'texts', name => 'text', content => %s)", [text])
+            equal(one(client, "SELECT llmspell.artifact_get_text(session_name => 'texts', name => 'text')"), text)
+        with raises("22004") as refused:
+            client.execute("SELECT llmspell.artifact_put_text(session_name => 'texts', name => 'text')")
+        equal("content" in str(refused.error), True, str(refused.error))
+
+
+@test
 def sessions_by_name():
     """episodes and artifacts take a session by its own text or by its uuid, and both mean the same"""
     with app(A) as client, app(B) as other:

@@ -65,6 +65,24 @@ def batch(members, count=BATCH):
     return f"(SELECT jsonb_agg(jsonb_build_object({members})) FROM generate_series(1, {count}) n)"
 
 
+# Tables of LangGraph and LangChain as they are made, without statistics: one long thread, its writes, items with vectors.
+LANG = f"""CREATE SCHEMA lang;
+    CREATE TABLE lang.checkpoints (thread_id text, checkpoint_ns text, checkpoint_id text, parent_checkpoint_id text, checkpoint jsonb, metadata jsonb, PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id));
+    CREATE TABLE lang.checkpoint_blobs (thread_id text, checkpoint_ns text, channel text, version text, type text, blob bytea, PRIMARY KEY (thread_id, checkpoint_ns, channel, version));
+    CREATE TABLE lang.checkpoint_writes (thread_id text, checkpoint_ns text, checkpoint_id text, task_id text, idx int, channel text, type text, blob bytea, task_path text,
+        PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id, task_id, idx));
+    CREATE INDEX ON lang.checkpoints (thread_id); CREATE INDEX ON lang.checkpoint_blobs (thread_id); CREATE INDEX ON lang.checkpoint_writes (thread_id);
+    CREATE TABLE lang.store (prefix text, key text, value jsonb, created_at timestamptz, updated_at timestamptz, expires_at timestamptz, PRIMARY KEY (prefix, key));
+    CREATE TABLE lang.store_vectors (prefix text, key text, field_name text, embedding vector, PRIMARY KEY (prefix, key, field_name));
+    CREATE TABLE lang.vectors (langchain_id text PRIMARY KEY, content text, embedding vector, langchain_metadata json);
+    INSERT INTO lang.checkpoints SELECT 't', '', lpad(n::text, 6, '0'), lpad((n - 1)::text, 6, '0'), jsonb_build_object('channel_versions', jsonb_build_object('a', n)), '{{}}' FROM {N};
+    INSERT INTO lang.checkpoint_blobs SELECT 't', '', 'a', n, 'text', 'value' FROM {N};
+    INSERT INTO lang.checkpoint_writes SELECT 't', '', lpad(n::text, 6, '0'), 'task', 0, 'a', 'text', 'value', '' FROM {N};
+    INSERT INTO lang.store SELECT 'p' || n % 7, 'k' || n, '{{}}', now(), now(), NULL FROM {N};
+    INSERT INTO lang.store_vectors SELECT 'p' || n % 7, 'k' || n, 'f', '[1,2,3]' FROM {N};
+    INSERT INTO lang.vectors SELECT 'v' || n, '', '[1,2,3]', '{{}}' FROM {N};
+    GRANT USAGE ON SCHEMA lang TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA lang TO PUBLIC"""
+
 # Each call, how many tables it works on, and what comes before it unmeasured.
 CASES = {
     "kv_delete_prefix": ("SELECT llmspell.kv_delete_prefix('k')", 1),
@@ -148,6 +166,8 @@ CASES = {
     "thread_delete_runs": ("SELECT llmspell.thread_delete_runs('{r0,r1}')", 4),
     "thread_prune": ("SELECT llmspell.thread_prune('{long}')", 4),
     "thread_gc": (f"SELECT * FROM llmspell.thread_gc({MANY})", 4, "SELECT llmspell.thread_delete('long')"),
+    "import_langgraph": ("SELECT count(*) FROM llmspell.import_langgraph('lang', dry_run => false)", 8, LANG),
+    "import_langchain": ("SELECT count(*) FROM llmspell.import_langchain('lang', 'vectors', dry_run => false, space => 'small')", 2, LANG),
     "tenant_stats": (f"SELECT count(*) FROM llmspell.tenant_stats('{TENANT}')", 20),
     "tenant_erase": (f"SELECT count(*) FROM llmspell.tenant_erase('{TENANT}', false)", 20),
     "verify": ("SELECT count(*) FROM llmspell.verify()", 10),
@@ -170,7 +190,7 @@ FEW_ROWS = {
     "the versions of one entity or relationship, by its key": "entity_put entity_insert entity_patch entity_upsert entity_correct relationship_put relationship_patch relationship_retract relationship_erase graph_repair",
     "the versions of the keys that are given, at most 1,000": "entity_import relationship_import",
     "the indexes of tenants, which are few": "vector_tenant_index_list",
-    "one content, whose chunks artifact_gc and artifact_migrate touch alike": "artifact_put artifact_upload_begin artifact_upload_append artifact_upload_finish artifact_upload_abort",
+    "one content, whose chunks artifact_gc and artifact_migrate touch alike": "artifact_put artifact_put_text artifact_upload_begin artifact_upload_append artifact_upload_finish artifact_upload_abort",
     "the catalog, and rows only as ALTER TABLE does": "create_event_log_partition ensure_future_event_log_partitions event_log_retention_set event_log_attach cleanup_old_event_log_partitions protect_table vector_space_create "
     "vector_index_ensure vector_tenant_promote vector_tenant_demote verify_isolation",
     "one item, checkpoint or message": "item_put item_touch item_delete item_rename checkpoint_put checkpoint_writes_put message_update",

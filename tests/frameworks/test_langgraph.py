@@ -13,20 +13,16 @@ import psycopg
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import START, MessagesState, StateGraph
-from lib import A, B, ROLE, ROOT, Skip, equal, one, raises, server, test
+from lib import A, B, ROLE, ROOT, equal, one, raises, server, test
 from llmspell import AsyncTenant, Tenant
 from llmspell.langgraph import AsyncLlmspellSaver, LlmspellSaver
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-sys.path.insert(0, str(ROOT / "tests/pooling"))
-import test_pgbouncer as pgbouncer
+sys.path.insert(0, str(ROOT / "tests/frameworks"))
+from connections import dsn, pooled
 
 # Of the version that is pinned.
 SUITE = {"put": 17, "put_writes": 10, "get_tuple": 10, "list": 16, "delete_thread": 5, "delete_for_runs": 7, "copy_thread": 8, "prune": 8}
-
-
-def dsn():
-    return f"user={ROLE}"
 
 
 def conforms(open_saver):
@@ -71,22 +67,14 @@ def conformance_over_a_pool():
 @test
 def conformance_through_pgbouncer():
     """langgraph-checkpoint-conformance: 81 of 81 through PgBouncer in transaction mode, beside another tenant on the same server connection"""
-    if not pgbouncer.BOUNCER:
-        raise Skip("pgbouncer is not installed (package pgbouncer)")
-    try:
-        port = pgbouncer.start()
-        pooled = f"host=127.0.0.1 port={port} dbname=pooled user={ROLE}"
-        conforms(lambda tenant: AsyncLlmspellSaver.from_conn_string(pooled, tenant, prepare_threshold=None))
-        with Tenant.connect(pooled, A, prepare_threshold=None) as a, Tenant.connect(pooled, B, prepare_threshold=None) as b:
+    with pooled() as conninfo:
+        conforms(lambda tenant: AsyncLlmspellSaver.from_conn_string(conninfo, tenant, prepare_threshold=None))
+        with Tenant.connect(conninfo, A, prepare_threshold=None) as a, Tenant.connect(conninfo, B, prepare_threshold=None) as b:
             for n in range(100):
                 for tenant in (a, b):
                     equal(tenant.execute("SELECT count(*) FROM llmspell.message_append('pooled', jsonb_build_array(llmspell.current_tenant()))"), [(1,)])
             for tenant, name in ((a, A), (b, B)):
                 equal(tenant.execute("SELECT message #>> '{}', count(*), max(sequence) FROM llmspell.message_list('pooled', max_rows => 1000) GROUP BY 1"), [(name, 100, 100)])
-    finally:
-        if pgbouncer.pooler:
-            pgbouncer.pooler.terminate()
-            pgbouncer.pooler.wait(10)
 
 
 def talker():

@@ -22,6 +22,7 @@ import pytest
 from functions import functions
 from lib import A, B, ROLE, ROOT, Skip, app, equal, fill, raises, server, test
 from llmspell import AsyncTenant, AsyncTransaction, Conflict, Tenant, Transaction, rows
+from llmspell._calls import Caller
 from llmspell._generated.async_methods import AsyncMethods
 from llmspell._generated.methods import Methods
 from psycopg_pool import ConnectionPool
@@ -94,8 +95,15 @@ def generated():
 
 
 @test
-def every_answer():
-    """each function with its required and with all arguments, on a tenant with rows and on one without: the answer is of the type that is promised"""
+def every_answer(monkeypatch):
+    """each function with its required and with all arguments, on a tenant with rows and on one without: the answer is of the type that is promised, and no row is left out"""
+    most, many = collections.Counter(), Caller._many
+
+    def counted(self, function, values):
+        found = many(self, function, values)
+        most[function.name] = max(most[function.name], len(found))
+        return found
+    monkeypatch.setattr(Caller, "_many", counted)
     with app(A) as connection:
         fill(connection, A)
     with server() as owner:
@@ -114,6 +122,9 @@ def every_answer():
                     if not fits(value, hint):
                         wrong += [f"{function.name}: {text}" for text in misfits(value, hint)]
     equal(sorted(set(wrong)), [])
+    lists = {function.name for function in public if typing.get_origin(typing.get_type_hints(getattr(Methods, function.name))["return"]) is list}
+    equal({name: count for name, count in most.items() if count > 1 and name not in lists}, {}, "functions that say ROWS 1")
+    assert any(count > 1 for count in most.values())
     equal({name: found for name, found in states.items() if not all(re.fullmatch("22...|23...|P0002|42501|LS409", state) for state in found)}, {})
 
 

@@ -11,7 +11,7 @@ from lib import ROOT, test
 
 MEMBER_OF = None
 # These take their arguments from the call itself, by number.
-BY_HAND = {"_storable", "_filter_matches", "_kv_valid", "vector_search", "vector_search_many", "vector_explain", "_search", "_item_valid", "_item_path", "_namespace_first", "_namespace_matches", "call", "_storable_state", "_recall", "_recall_read"}
+BY_HAND = {"_storable", "_filter_matches", "_jsonb_contains", "_kv_valid", "vector_search", "vector_search_many", "vector_explain", "_search", "_item_valid", "_item_path", "_namespace_first", "_namespace_matches", "call", "_storable_state", "_recall", "_recall_read"}
 VARLENA = {"jsonb", "bytea", "text", "vector", "halfvec", "anyelement"}
 SQL_TYPES = {
     "&str": {"text"}, "String": {"text"}, "&[u8]": {"bytea"}, "Vec<u8>": {"bytea"}, "bool": {"boolean"}, "i16": {"smallint"}, "i32": {"integer"},

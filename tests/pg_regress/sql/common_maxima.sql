@@ -39,7 +39,19 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.agent_state_save(regress.long(255, 'a'), regress.long(100, 't'), jsonb_build_object('n', n), keep_history => true, label => regress.long(100, 'l')) FROM generate_series(1, 2) n$$,
     $$SELECT llmspell.agent_history_set(regress.long(100, 't'), 'all')$$,
     $$SELECT llmspell.workflow_save(regress.long(255, 'w'), regress.long(500, 'n'), '{}', queue => regress.long(100, 'q'))$$,
-    $$SELECT llmspell.vector_add_many(items => jsonb_build_array(jsonb_build_object('embedding', array_fill(0.5, ARRAY[384]), 'scope', 'user:' || regress.long(245, 's'), 'content', regress.long(2000, 'c'))))$$]) s;
+    $$SELECT llmspell.vector_add_many(items => jsonb_build_array(jsonb_build_object('embedding', array_fill(0.5, ARRAY[384]), 'scope', 'user:' || regress.long(245, 's'), 'content', regress.long(2000, 'c'))))$$,
+    $$SELECT llmspell.vector_put('[1,2,3]', regress.long(255, 'i'), scope => 'user:' || regress.long(245, 's'), space => 'small:' || regress.long(94, 's'))$$,
+    $$SELECT llmspell.checkpoint_put(regress.long(255, 't'), regress.long(60, 'n'), regress.long(60, 'c'), regress.long(60, 'p'), '{}', jsonb_build_object('run_id', regress.long(255, 'r')),
+        ARRAY[regress.long(255, 'c')], ARRAY[regress.long(255, 't')], ARRAY['x'::bytea])$$,
+    $$SELECT llmspell.checkpoint_writes_put(regress.long(255, 't'), '', regress.long(60, 'c'), regress.long(60, 'k'), ARRAY[regress.long(255, 'c')], ARRAY[regress.long(255, 't')], ARRAY['x'::bytea],
+        task_path => regress.long(255, 'p'))$$,
+    $$SELECT llmspell.checkpoint_writes_put(regress.long(255, 't'), '', regress.long(60, 'c'), regress.long(61, 'k'), ARRAY['c'], ARRAY['t'], ARRAY['x'::bytea])$$,
+    $$SELECT llmspell.message_append(regress.long(255, 't'), '[1]', message_ids => ARRAY[regress.long(120, 'm')])$$,
+    $$SELECT llmspell.message_append(regress.long(255, 't'), '[1]', message_ids => ARRAY[regress.long(121, 'm')])$$,
+    $$SELECT llmspell.thread_copy(regress.long(255, 't'), regress.long(255, 'u'))$$,
+    $$SELECT llmspell.memory_tool(jsonb_build_object('command', 'create', 'path', '/memories/' || regress.long(100, 'a') || '/' || regress.long(200, 'b'), 'file_text', regress.long(2000, 'c')))$$,
+    $$SELECT llmspell.mcp_memory('create_entities', jsonb_build_object('entities', jsonb_build_array(jsonb_build_object('name', regress.long(500, 'n'), 'entityType', regress.long(255, 't'), 'observations', '[]'::jsonb))))$$,
+    $$SELECT count(*) FROM llmspell.recall_record(regress.long(2000, 'q'), session_id => regress.long(247, 's'))$$]) s;
 -- no index refuses the longest values that a tenant may write into its columns: what a btree entry takes at most
 SELECT i.indexrelid::regclass AS index, sum(l.bytes) AS bytes
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam

@@ -47,6 +47,9 @@ SELECT text_id, created FROM llmspell.vector_put_many(space => 'three', items =>
     {"embedding": [1,2,0], "id": "%s"}, {"embedding": [1,2,0], "id": "%s", "text_id": "two"}, {"embedding": [1,2,0]}]', regress.id(1), regress.id(2))::jsonb);
 SELECT text_id, content FROM llmspell.vector_space_three WHERE tenant_id = 'put' AND text_id IS NOT NULL ORDER BY text_id;
 SELECT count(*) FROM llmspell.vector_put_many(items => '[]');
+SELECT created FROM llmspell.vector_put_many(space => 'three', items => '[{"embedding": [1,0,1], "text_id": "ttl", "ttl": "1 day"}]');
+SELECT expires_at > now() + interval '23 hours' AS in_a_day FROM llmspell.vector_space_three WHERE text_id = 'ttl';
+SELECT llmspell.vector_delete(text_ids => '{ttl}');
 SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.vector_put_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], ARRAY['d', 'd'], space => 'three')$$,
     $$SELECT llmspell.vector_put_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], ids => ARRAY[regress.id(3), regress.id(3)], space => 'three')$$,
@@ -54,6 +57,8 @@ SELECT regress.try(s) FROM unnest(ARRAY[
     $$SELECT llmspell.vector_put_many(ARRAY['[1,0,0]', '[0,0,0]']::vector[], ARRAY['d', 'e'], space => 'three')$$,
     $$SELECT llmspell.vector_put_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], ARRAY['d', ''], space => 'three')$$,
     $$SELECT llmspell.vector_put_many(ARRAY['[1,0,0]', '[0,1,0]']::vector[], '[0:1]={d,e}', space => 'three')$$,
+    $$SELECT llmspell.vector_put_many(space => 'three', items => '[{"embedding": [1,0,1], "text_id": "d", "ttl": "-1 day"}]')$$,
+    $$SELECT llmspell.vector_put_many(space => 'three', items => '[{"embedding": [1,0,1], "text_id": "d", "ttl": "1 day", "expires_at": "2100-01-01Z"}]')$$,
     $$SELECT llmspell.vector_put_many()$$]) AS s;
 SELECT count(*) AS none FROM llmspell.vector_space_three WHERE text_id IN ('d', 'e');
 -- read by either id, in the order of the ids; unknown ids are no error, what has expired is gone

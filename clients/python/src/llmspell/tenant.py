@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -24,6 +25,22 @@ _SET = "SELECT pg_catalog.set_config('app.current_tenant_id', %s, true)"
 
 # The connections of the transactions that the code which runs now is inside of.
 _inside: ContextVar[tuple[AsyncConnection[Any], ...]] = ContextVar("_inside", default=())
+
+Rows = list[tuple[Any, ...]]
+
+
+def statement(columns: str, *calls: str, rest: str = "", inlined: bool = False) -> str:
+    """A statement for `Tenant.run`, of the columns of one function or several, which sets the tenant by itself: one round trip.
+
+    One argument at least of each is written `@type` in place of `%s`: it depends on the tenant, so that this is set first.
+    """
+    found = [re.subn(r"@(\w+(?:\[\])?)", r"CASE WHEN t.tenant IS NOT NULL THEN %s::\1 END", f"llmspell.{call}") for call in calls]
+    if not all(count for _, count in found):
+        raise ValueError(f"no argument depends on the tenant: {calls}")
+    # With ordinality, or the planner may put the function's own query in its place, and read before the tenant is set. Only
+    # where that is another call, it takes less.
+    functions = ", ".join(call for call, _ in found)
+    return f"SELECT {columns} FROM {_SET[7:]} AS t (tenant) CROSS JOIN LATERAL ROWS FROM ({functions}) {'' if inlined else 'WITH ORDINALITY '}AS r {rest}".rstrip()
 
 
 def _lost(connection: Connection[Any] | AsyncConnection[Any] | None) -> bool:
@@ -91,32 +108,45 @@ class Tenant(Methods):
             connection.execute(_SET, [self.tenant])
             yield Transaction(connection)
 
-    def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
+    def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
         """Runs one statement in a transaction of its own; returns its rows.
 
         A `repeatable` statement may run twice: it is sent again, once, over another connection of the pool where its
         own was lost.
         """
+        return self._sent(self._in_transaction, query, params, repeatable)
+
+    def run(self, statement: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
+        """Runs a statement made by `statement`, in one round trip; see `execute`."""
+        return self._sent(self._alone, statement, params, repeatable)
+
+    def _sent(self, run: Callable[[Connection[Any], str, Sequence[Any]], Rows], query: str, params: Sequence[Any], repeatable: bool) -> Rows:
         connection: Connection[Any] | None = None
         try:
             with self._connection() as connection:
-                return self._run(connection, query, params)
+                return run(connection, query, params)
         except psycopg.OperationalError:
             if not repeatable or isinstance(self._source, Connection) or not _lost(connection):
                 raise
         self._source.check()
         with self._connection() as connection:
-            return self._run(connection, query, params)
+            return run(connection, query, params)
 
-    def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> Rows:
         return self.execute(query, params, repeatable=repeatable)
 
-    def _run(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _in_transaction(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> Rows:
         # No pipeline: PgBouncer 1.18 keeps the server connection for the Flush that psycopg may send after its Sync.
         with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             cursor.execute(_SET, [self.tenant])
             cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
+
+    def _alone(self, connection: Connection[Any], query: str, params: Sequence[Any]) -> Rows:
+        if not connection.autocommit:
+            with connection.transaction():
+                return connection.cursor(binary=True, row_factory=tuple_row).execute(query, [self.tenant, *params]).fetchall()
+        return connection.cursor(binary=True, row_factory=tuple_row).execute(query, [self.tenant, *params]).fetchall()
 
 
 class AsyncTransaction(AsyncMethods):
@@ -177,24 +207,37 @@ class AsyncTenant(AsyncMethods):
             finally:
                 _inside.reset(before)
 
-    async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> list[tuple[Any, ...]]:
+    async def execute(self, query: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
         """Runs one statement in a transaction of its own; see `Tenant.execute`."""
+        return await self._sent(self._in_transaction, query, params, repeatable)
+
+    async def run(self, statement: str, params: Sequence[Any] = (), *, repeatable: bool = False) -> Rows:
+        """Runs a statement made by `statement`, in one round trip; see `Tenant.execute`."""
+        return await self._sent(self._alone, statement, params, repeatable)
+
+    async def _sent(self, run: Callable[[AsyncConnection[Any], str, Sequence[Any]], Awaitable[Rows]], query: str, params: Sequence[Any], repeatable: bool) -> Rows:
         connection: AsyncConnection[Any] | None = None
         try:
             async with self._connection() as connection:
-                return await self._run(connection, query, params)
+                return await run(connection, query, params)
         except psycopg.OperationalError:
             if not repeatable or isinstance(self._source, AsyncConnection) or not _lost(connection):
                 raise
         await self._source.check()
         async with self._connection() as connection:
-            return await self._run(connection, query, params)
+            return await run(connection, query, params)
 
-    async def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> list[tuple[Any, ...]]:
+    async def _rows(self, query: str, params: Sequence[Any], repeatable: bool) -> Rows:
         return await self.execute(query, params, repeatable=repeatable)
 
-    async def _run(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    async def _in_transaction(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> Rows:
         async with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
             await cursor.execute(_SET, [self.tenant])
             await cursor.execute(query, params)
             return await cursor.fetchall() if cursor.description else []
+
+    async def _alone(self, connection: AsyncConnection[Any], query: str, params: Sequence[Any]) -> Rows:
+        if not connection.autocommit:
+            async with connection.transaction():
+                return await (await connection.cursor(binary=True, row_factory=tuple_row).execute(query, [self.tenant, *params])).fetchall()
+        return await (await connection.cursor(binary=True, row_factory=tuple_row).execute(query, [self.tenant, *params])).fetchall()

@@ -190,6 +190,14 @@ class AsyncMethods(AsyncCaller):
         """
         return await self._one(functions.ARTIFACT_PUT, (session_id, name, data, mime_type, artifact_type, metadata, tags, parent_artifact_id, expected_hash, session_name))
 
+    async def artifact_put_text(self, *, session_id: UUID | str | None = None, name: str | None = None, content: str | None = None, mime_type: str | None = None, artifact_type: str | None = None, metadata: Any = None, tags: Sequence[str] | None = None, parent_artifact_id: str | None = None, expected_hash: str | None = None, session_name: str | None = None) -> rows.ArtifactPutRow:
+        """Stores a text in UTF-8, as artifact_put stores bytes.
+
+        Errors: as artifact_put.
+        Example: SELECT artifact_id, version FROM llmspell.artifact_put_text(uuidv7(), 'notes.txt', 'hello', 'text/plain');
+        """
+        return await self._one(functions.ARTIFACT_PUT_TEXT, (session_id, name, content, mime_type, artifact_type, metadata, tags, parent_artifact_id, expected_hash, session_name))
+
     async def artifact_read_chunks(self, artifact_id: str, *, byte_offset: int | None = None, part_bytes: int | None = None) -> list[rows.ArtifactReadChunksRow]:
         """The content of an artifact from byte_offset on, in parts of part_bytes; through a cursor, a part at a time.
 
@@ -905,6 +913,22 @@ class AsyncMethods(AsyncCaller):
         Example: SELECT id, score, content FROM llmspell.hybrid_search('broken pipe', array_fill(0.1, ARRAY[384])::vector, 5);
         """
         return await self._many(functions.HYBRID_SEARCH, (query_text, query_embedding, max_rows, scope, filter, weights, rrf_k, half_life, mmr_lambda, language, space, include_expired, since, until, max_distance, min_score, half_life_at, half_life_floor, fusion, context))
+
+    async def import_langchain(self, source_schema: str, *, source_table: str | None = None, tenant: str | None = None, dry_run: bool | None = None, collection: str | None = None, scope: str | None = None, space: str | None = None, language: str | None = None, id_column: str | None = None, content_column: str | None = None, embedding_column: str | None = None, metadata_column: str | None = None) -> rows.ImportLangchainRow:
+        """Copies the vectors of a table of LangChain's PGVector or PGVectorStore; only counts unless dry_run is false.
+
+        Errors: 42501 no tenant, or no SELECT on the table, 22004 null, 22023 no such table, column or collections, or no space of the dimensions, 42804 another type, 0A000 not READ COMMITTED, those of vector_put.
+        Example: SELECT * FROM llmspell.import_langchain('public', tenant => 'acme', dry_run => false);
+        """
+        return await self._one(functions.IMPORT_LANGCHAIN, (source_schema, source_table, tenant, dry_run, collection, scope, space, language, id_column, content_column, embedding_column, metadata_column))
+
+    async def import_langgraph(self, source_schema: str, *, tenant: str | None = None, dry_run: bool | None = None, thread_ids: Sequence[str] | None = None) -> list[rows.ImportLangchainRow]:
+        """Copies the threads and items of LangGraph's tables in a schema; only counts unless dry_run is false.
+
+        Errors: 42501 no tenant, or no SELECT on a table, 22023 no such tables or columns, 42804 other types, 0A000 not READ COMMITTED, those of checkpoint_put and item_put.
+        Example: SELECT * FROM llmspell.import_langgraph('public', 'acme', dry_run => false);
+        """
+        return await self._many(functions.IMPORT_LANGGRAPH, (source_schema, tenant, dry_run, thread_ids))
 
     async def item_count(self, *, namespace_prefix: Sequence[str] | None = None) -> int:
         """Returns how many items are in the namespaces that begin with some segments.

@@ -144,7 +144,7 @@ class ArtifactMigrateRow:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactPutRow:
-    """A row of `artifact_put`, `artifact_upload_finish`."""
+    """A row of `artifact_put`, `artifact_put_text`, `artifact_upload_finish`."""
 
     artifact_id: str
     content_hash: str
@@ -723,6 +723,17 @@ class HybridRow:
     text_score: float | None
     complete: bool
     text_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLangchainRow:
+    """A row of `import_langchain`, `import_langgraph`."""
+
+    kind: str
+    total: int
+    imported: int
+    present: int
+    skipped: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,20 +24,20 @@ from psycopg import AsyncConnection, Connection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from .tenant import AsyncTenant, Tenant
+from ..tenant import AsyncTenant, Tenant, statement
 
 __all__ = ["AsyncLlmspellSaver", "LlmspellSaver"]
 
-_PUT = "SELECT llmspell.checkpoint_put(%s, %s, %s, %s, %s, %s, %s::text[], %s::text[], %s::bytea[])"
-_PUT_WRITES = "SELECT llmspell.checkpoint_writes_put(%s, %s, %s, %s, %s::text[], %s::text[], %s::bytea[], %s::int[], %s)"
-_ROW = """SELECT thread_id, namespace, checkpoint_id, parent_id, checkpoint, metadata, channels, channel_types, channel_values,
-    write_task_ids, write_channels, write_types, write_values, "cursor" """
-_GET = _ROW + "FROM llmspell.checkpoint_get(%s, %s, %s)"
-_LIST = _ROW + "FROM llmspell.checkpoint_list(%s, %s, %s, %s, %s, max_rows => %s, after => %s)"
-_DELETE = "SELECT llmspell.thread_delete(%s)"
-_DELETE_RUNS = "SELECT llmspell.thread_delete_runs(%s::text[])"
-_COPY = "SELECT llmspell.thread_copy(%s, %s)"
-_PRUNE = "SELECT llmspell.thread_prune(%s::text[], %s)"
+_PUT = statement("1", "checkpoint_put(@text, %s, %s, %s, %s, %s, %b::text[], %b::text[], %b::bytea[])")
+_PUT_WRITES = statement("1", "checkpoint_writes_put(@text, %s, %s, %s, %b::text[], %b::text[], %b::bytea[], %b::int[], %s)")
+_ROW = """r.thread_id, r.namespace, r.checkpoint_id, r.parent_id, r.checkpoint, r.metadata, r.channels, r.channel_types, r.channel_values,
+    r.write_task_ids, r.write_channels, r.write_types, r.write_values, r."cursor" """
+_GET = statement(_ROW, "checkpoint_get(@text, %s, %s)", inlined=True)
+_LIST = statement(_ROW, "checkpoint_list(@text, %s, %s, %s, %s, max_rows => %s, after => %s)", inlined=True)
+_DELETE = statement("1", "thread_delete(@text)")
+_DELETE_RUNS = statement("1", "thread_delete_runs(@text[])")
+_COPY = statement("1", "thread_copy(@text, %s)")
+_PRUNE = statement("1", "thread_prune(@text[], %s)")
 
 # Values that stay in the checkpoint's JSON: those that come back as they were, and are short.
 _SHORT = 256
@@ -132,14 +132,14 @@ class LlmspellSaver(_Saver):
         """Does nothing: the tables come with the extension."""
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        rows = self.tenant.execute(_GET, self._get_arguments(config), repeatable=True)
+        rows = self.tenant.run(_GET, self._get_arguments(config), repeatable=True)
         return self._tuple(rows[0]) if rows else None
 
     def list(self, config: RunnableConfig | None, *, filter: dict[str, Any] | None = None, before: RunnableConfig | None = None, limit: int | None = None) -> Iterator[CheckpointTuple]:
         arguments, after, left = self._list_arguments(config, filter, before), None, limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(left, _PAGE)
-            rows = self.tenant.execute(_LIST, [*arguments, size, after], repeatable=True)
+            rows = self.tenant.run(_LIST, [*arguments, size, after], repeatable=True)
             for row in rows:
                 yield self._tuple(row)
             if len(rows) < size:
@@ -148,23 +148,23 @@ class LlmspellSaver(_Saver):
 
     def put(self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions) -> RunnableConfig:
         stored, arguments = self._put_arguments(config, checkpoint, metadata, new_versions)
-        self.tenant.execute(_PUT, arguments, repeatable=True)
+        self.tenant.run(_PUT, arguments, repeatable=True)
         return stored
 
     def put_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
-        self.tenant.execute(_PUT_WRITES, self._write_arguments(config, writes, task_id, task_path), repeatable=True)
+        self.tenant.run(_PUT_WRITES, self._write_arguments(config, writes, task_id, task_path), repeatable=True)
 
     def delete_thread(self, thread_id: str) -> None:
-        self.tenant.execute(_DELETE, [str(thread_id)], repeatable=True)
+        self.tenant.run(_DELETE, [str(thread_id)], repeatable=True)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        self.tenant.execute(_DELETE_RUNS, [[*map(str, run_ids)]], repeatable=True)
+        self.tenant.run(_DELETE_RUNS, [[*map(str, run_ids)]], repeatable=True)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        self.tenant.execute(_COPY, [str(source_thread_id), str(target_thread_id)])
+        self.tenant.run(_COPY, [str(source_thread_id), str(target_thread_id)])
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        self.tenant.execute(_PRUNE, [[*map(str, thread_ids)], strategy], repeatable=True)
+        self.tenant.run(_PRUNE, [[*map(str, thread_ids)], strategy], repeatable=True)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         return await asyncio.to_thread(self.get_tuple, config)
@@ -215,14 +215,14 @@ class AsyncLlmspellSaver(_Saver):
         """Does nothing: the tables come with the extension."""
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        rows = await self.tenant.execute(_GET, self._get_arguments(config), repeatable=True)
+        rows = await self.tenant.run(_GET, self._get_arguments(config), repeatable=True)
         return self._tuple(rows[0]) if rows else None
 
     async def alist(self, config: RunnableConfig | None, *, filter: dict[str, Any] | None = None, before: RunnableConfig | None = None, limit: int | None = None) -> AsyncIterator[CheckpointTuple]:
         arguments, after, left = self._list_arguments(config, filter, before), None, limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(left, _PAGE)
-            rows = await self.tenant.execute(_LIST, [*arguments, size, after], repeatable=True)
+            rows = await self.tenant.run(_LIST, [*arguments, size, after], repeatable=True)
             for row in rows:
                 yield self._tuple(row)
             if len(rows) < size:
@@ -231,20 +231,20 @@ class AsyncLlmspellSaver(_Saver):
 
     async def aput(self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions) -> RunnableConfig:
         stored, arguments = self._put_arguments(config, checkpoint, metadata, new_versions)
-        await self.tenant.execute(_PUT, arguments, repeatable=True)
+        await self.tenant.run(_PUT, arguments, repeatable=True)
         return stored
 
     async def aput_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
-        await self.tenant.execute(_PUT_WRITES, self._write_arguments(config, writes, task_id, task_path), repeatable=True)
+        await self.tenant.run(_PUT_WRITES, self._write_arguments(config, writes, task_id, task_path), repeatable=True)
 
     async def adelete_thread(self, thread_id: str) -> None:
-        await self.tenant.execute(_DELETE, [str(thread_id)], repeatable=True)
+        await self.tenant.run(_DELETE, [str(thread_id)], repeatable=True)
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        await self.tenant.execute(_DELETE_RUNS, [[*map(str, run_ids)]], repeatable=True)
+        await self.tenant.run(_DELETE_RUNS, [[*map(str, run_ids)]], repeatable=True)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        await self.tenant.execute(_COPY, [str(source_thread_id), str(target_thread_id)])
+        await self.tenant.run(_COPY, [str(source_thread_id), str(target_thread_id)])
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        await self.tenant.execute(_PRUNE, [[*map(str, thread_ids)], strategy], repeatable=True)
+        await self.tenant.run(_PRUNE, [[*map(str, thread_ids)], strategy], repeatable=True)
