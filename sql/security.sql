@@ -56,9 +56,11 @@ BEGIN
     SELECT string_agg(format('ALTER COLUMN %I SET STATISTICS %s', a.attname, w.figures), ', ' ORDER BY a.attnum) INTO v_changes
     FROM pg_attribute a
     CROSS JOIN LATERAL (SELECT CASE
-        WHEN a.atttypid IN ('jsonb'::regtype, 'bytea'::regtype, 'text[]'::regtype, 'tsvector'::regtype) OR a.attname IN ('content', 'title', 'label', 'reason', 'failure_reason', 'created_by') THEN 0
+        WHEN a.atttypid IN ('jsonb'::regtype, 'bytea'::regtype, 'text[]'::regtype, 'tsvector'::regtype) OR a.attname IN ('content', 'title', 'label', 'checkpoint_label', 'reason', 'failure_reason', 'last_error', 'created_by',
+                           'erased_by', 'task_path', 'checksum') THEN 0
         WHEN a.attname IN ('namespace', 'key', 'value', 'name', 'subject', 'agent_id', 'workflow_id', 'workflow_name', 'consumer', 'stream', 'source_id', 'content_hash', 'artifact_id', 'parent_artifact_id',
-                           'idempotency_key', 'hook_id', 'component_id', 'text_id') THEN 1 END AS figures) AS w
+                           'idempotency_key', 'hook_id', 'component_id', 'text_id', 'thread_id', 'checkpoint_id', 'parent_id', 'run_id', 'message_id', 'task_id', 'channel', 'entity_hash', 'key_id',
+                           'rotated_from') THEN 1 END AS figures) AS w
     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget IS DISTINCT FROM w.figures AND w.figures IS NOT NULL;
     IF v_changes IS NOT NULL THEN
         EXECUTE format('ALTER TABLE %s %s', target, v_changes);

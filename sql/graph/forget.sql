@@ -39,7 +39,7 @@ GRANT EXECUTE ON FUNCTION llmspell_internal._graph_copies(uuid) TO llmspell_app;
 CREATE OR REPLACE FUNCTION llmspell_internal._entity_hash(entity_id uuid) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN encode(sha256(convert_to(entity_id::text, 'UTF8')), 'hex');
-COMMENT ON FUNCTION llmspell_internal._entity_hash(uuid) IS 'What entity_erasures keeps of an id.';
+COMMENT ON FUNCTION llmspell_internal._entity_hash(uuid) IS 'The hash of an id that entity_erasures keeps.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._entity_hash(uuid) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell.entity_erase(entity_id uuid, find_copies boolean DEFAULT true)

@@ -37,7 +37,7 @@ AS $$
     SELECT CASE WHEN numnode(q.query) > 0 THEN q.query END
     FROM websearch_to_tsquery(_search_config(_search_strict.language), _search_strict.query_text) AS q (query)
 $$;
-COMMENT ON FUNCTION llmspell_internal._search_strict(text, text) IS 'What phrases and exclusions demand in a language; NULL where their words are all stop words.';
+COMMENT ON FUNCTION llmspell_internal._search_strict(text, text) IS 'The words that phrases and exclusions demand in a language; NULL where their words are all stop words.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._search_strict(text, text) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._search(query_embedding @extschema:vector@.vector, query_text text, space text, words_table text, max_rows int,

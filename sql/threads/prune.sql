@@ -91,7 +91,7 @@ DECLARE
     v_child record;
     v_parent text;
 BEGIN
-    -- What stays gets its nearest ancestor that stays as its parent.
+    -- A checkpoint that stays gets its nearest ancestor that stays as its parent.
     FOR v_child IN
         SELECT c.checkpoint_id, c.parent_id FROM thread_checkpoints c
         WHERE c.tenant_id = v_tenant AND c.thread_id = _checkpoints_drop.thread_id AND c.namespace = _checkpoints_drop.namespace

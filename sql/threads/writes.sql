@@ -37,6 +37,9 @@ CREATE OR REPLACE FUNCTION llmspell.checkpoint_put(thread_id text, namespace tex
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- Planned once, and for an index whatever the size of the table is by then: planning takes as long as all else.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -62,7 +65,7 @@ BEGIN
     END IF;
     SELECT c.checkpoint -> 'channel_versions' AS versions, c.channels, c.blob_ids INTO v_parent FROM thread_checkpoints c
     WHERE c.tenant_id = v_tenant AND c.thread_id = checkpoint_put.thread_id AND c.namespace = v_namespace AND c.checkpoint_id = checkpoint_put.parent_id;
-    -- What the parent has in the same version, and what was given, beside the parent's version of it.
+    -- The channels that the parent has in the same version, and those that were given, beside the parent's version of them.
     SELECT array_agg(n.channel ORDER BY n.channel COLLATE "C"), array_agg(n.blob_id ORDER BY n.channel COLLATE "C") INTO v_channels, v_blobs
     FROM (
         SELECT p.channel, p.blob_id FROM unnest(v_parent.channels, v_parent.blob_ids) AS p (channel, blob_id)
@@ -155,6 +158,9 @@ CREATE OR REPLACE FUNCTION llmspell.checkpoint_writes_put(thread_id text, namesp
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- Planned once, and for an index whatever the size of the table is by then: planning takes as long as all else.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -187,7 +193,7 @@ BEGIN
         ORDER BY n.idx
         ON CONFLICT (tenant_id, thread_id, namespace, checkpoint_id, task_id, idx) DO UPDATE
         SET task_path = EXCLUDED.task_path, channel = EXCLUDED.channel, write_type = EXCLUDED.write_type, value = EXCLUDED.value, blob_id = EXCLUDED.blob_id
-        -- What a task wrote once stays; what its end says, an error or an interrupt, is replaced.
+        -- A task's writes stay as they were first; its end, an error or an interrupt, is replaced.
         WHERE w.idx < 0
         RETURNING old.blob_id
     LOOP

@@ -78,7 +78,7 @@ BEGIN
         USING v_tenant, v_ids, v_space.name, v_until;
         GET DIAGNOSTICS v_found = ROW_COUNT;
         v_left := v_left - v_found;
-        -- What is left has a vector, or is gone.
+        -- The rows that are left have a vector, or are gone.
         DELETE FROM embedding_queue q WHERE q.tenant_id = v_tenant AND q.space = v_space.name AND q.id = ANY (v_ids)
             AND (q.lease_expires_at IS NULL OR q.lease_expires_at <= v_now);
     END LOOP;

@@ -147,7 +147,7 @@ AS $$
 DECLARE
     v_line constant text := (SELECT g.line FROM vector_generations g WHERE g.space = _vector_generation_switch.space);
 BEGIN
-    -- What is being built stays so.
+    -- A space that is being built stays so.
     UPDATE vector_generations g SET state = 'former', is_tracked = false WHERE g.line = v_line AND g.state = 'active';
     UPDATE vector_generations g SET state = 'active', is_tracked = true, activated_at = now() WHERE g.space = _vector_generation_switch.space;
 END

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 #[derive(Debug, Clone, Copy)]
 pub struct Number<'a>(pub &'a [u8]);
 
-/// What a number consists of: its sign, the place of the first digit, and digits of base 10,000 without zeros at both ends.
+/// The parts of a number: its sign, the place of the first digit, and digits of base 10,000 without zeros at both ends.
 struct Parts<'a> {
     class: i8,
     weight: i32,

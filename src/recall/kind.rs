@@ -1,4 +1,4 @@
-//! What a prompt is filled with.
+//! The kinds of rows that a prompt is filled with.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {

@@ -1,4 +1,4 @@
-//! Which candidates a budget holds: each text once, the best first, unlike what is there already.
+//! The candidates that a budget holds: each text once, the best first, unlike what is there already.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -84,7 +84,7 @@ pub fn pack(candidates: &[Candidate], max_tokens: u64, max_rows: usize, lambda: 
         poll();
         let fits = |n: usize| candidates[n].tokens.is_some_and(|tokens| tokens <= room);
         let (fitting, others): (Vec<usize>, Vec<usize>) = left.iter().partition(|n| fits(**n));
-        // What does not fit now never will.
+        // A candidate that does not fit now never will.
         packed.left_out.extend(others);
         left = fitting;
         if left.is_empty() || packed.taken.len() >= max_rows {

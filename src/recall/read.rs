@@ -12,7 +12,7 @@ use crate::search::Id;
 use crate::server::nest::Settings;
 use crate::server::spi::{Arg, Connection, Row, ids, typed};
 
-/// What keeps the planner to look-ups.
+/// Settings that keep the planner to look-ups.
 const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
 
 /// At which moment, and how much.

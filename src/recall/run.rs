@@ -19,7 +19,7 @@ const ENDED_SQL: &std::ffi::CStr = c"SELECT llmspell_internal._episode_ended_ses
 
 /// A row that may be taken, with its text.
 struct Found<'r> {
-    /// Which of the searches found it.
+    /// The searches that found it.
     search: usize,
     row: Row,
     score: f64,

@@ -12,7 +12,7 @@ pub const KNOWN_AT: &str = "$6";
 
 const LIVES: &str = "(t.expires_at IS NULL OR t.expires_at > now())";
 
-/// Which versions of the graph hold.
+/// The versions of the graph that hold.
 fn holds(alias: &str, known: bool) -> String {
     let believed = if known {
         format!("{alias}.transaction_time_start <= {KNOWN_AT} AND {alias}.transaction_time_end > {KNOWN_AT}")

@@ -25,7 +25,7 @@ pub enum Ask {
     Newest(u64),
 }
 
-/// What was counted before.
+/// Counts of an earlier search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
     pub corpus: Corpus,

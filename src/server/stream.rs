@@ -9,7 +9,7 @@ use super::nest::Settings;
 use super::plans::{self, Plan};
 use super::spi::{Arg, Connection, Row, Sql};
 
-/// What takes the rows; the server knows the head only.
+/// The receiver of the rows; the server knows the head only.
 #[repr(C)]
 struct Receiver<'f> {
     head: pg_sys::DestReceiver,

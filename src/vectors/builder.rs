@@ -76,7 +76,7 @@ pub extern "C-unwind" fn llmspell_index_builder(_argument: pg_sys::Datum) {
         let error = run(&build.statement).err();
         let failed = error.is_some();
         BackgroundWorker::transaction(|| ended(&build, error.as_deref()));
-        // What failed comes later; the rest too, as it may be the server that lacks something.
+        // A build that failed comes later; the rest too, as it may be the server that lacks something.
         if failed {
             break;
         }

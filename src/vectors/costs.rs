@@ -1,4 +1,4 @@
-//! What searches of a space cost: measured by `vector_calibrate`, or assumed.
+//! Costs of searches of a space: measured by `vector_calibrate`, or assumed.
 
 /// Rows up to which an exact scan is taken before anything was measured.
 pub const EXACT_ROWS: i64 = 2500;

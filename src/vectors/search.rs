@@ -24,7 +24,7 @@ const TENANT_SQL: &CStr = c"SELECT s.row_count, r.index_name FROM (SELECT) AS on
      LEFT JOIN llmspell.vector_tenant_sizes s ON s.tenant_id = $1 AND s.space = $2 \
      LEFT JOIN llmspell.vector_tenant_indexes r ON r.tenant_id = $1 AND r.space = $2 AND r.state = 'kept'";
 
-/// What the predicate of a tenant's own index says, which tells nobody who reads the catalog the tenant's id.
+/// The value in the predicate of a tenant's own index: a hash, so that the catalog tells nobody the tenant's id.
 const HASH_SQL: &CStr = c"SELECT md5($1)";
 
 thread_local! {
@@ -88,7 +88,7 @@ fn question<'a>(
     }
 }
 
-/// What keeps the planner to the way that was chosen: all plans of a search are made, and kept, under these.
+/// Settings that keep the planner to the way that was chosen: all plans of a search are made, and kept, under these.
 pub const PLAIN: [&CStr; 4] = [c"enable_seqscan", c"enable_hashjoin", c"enable_mergejoin", c"jit"];
 
 /// The vector that rows are compared with: for angles one whose length pgvector can compute with.
@@ -247,7 +247,7 @@ fn hit<'c>(row: &Row<'c>, target: &Target) -> Option<Hit<'c>> {
     })
 }
 
-/// What the predicate of a tenant's own index compares with.
+/// The hash of a tenant in the predicate of its own index.
 fn tenant_hash(connection: &Connection, tenant: &str) -> String {
     let kept = HASH.with_borrow(|(of, hash)| (of == tenant).then(|| hash.clone()));
     kept.unwrap_or_else(|| {
@@ -258,7 +258,7 @@ fn tenant_hash(connection: &Connection, tenant: &str) -> String {
     })
 }
 
-/// What the index gives, by one pass or by as many as it takes, and how many candidates those were.
+/// Candidates that the index gives, by one pass or by as many as it takes, and how many candidates those were.
 fn ann<'c>(
     connection: &'c Connection,
     query: &Query,

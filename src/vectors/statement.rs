@@ -19,7 +19,7 @@ pub const ROLE: &str = "$12";
 pub const TESTED: &str = "$13";
 pub const IDS: &str = "$14";
 
-/// Which conditions a search has.
+/// The conditions of a search.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Conditions {
     pub scope: bool,
@@ -87,7 +87,7 @@ impl Metric {
     }
 }
 
-/// What the index is made on.
+/// The expression that the index is made on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     Vector,
@@ -243,7 +243,7 @@ impl Space {
         self.ranked(&near, wanted, key != Key::Vector)
     }
 
-    /// What the tenant's own index gives, which has all that is wanted in its order.
+    /// The rows that the tenant's own index gives: all that are wanted, in its order.
     pub fn ann_whole(&self, wanted: Conditions, hash: &str) -> String {
         let distance = self.distance("embedding", QUERY);
         let threshold = threshold(wanted);

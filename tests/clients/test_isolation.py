@@ -155,6 +155,15 @@ def settings_before_the_library_loads():
         connection.execute("SET llmspell.event_log_months_back = 1000")
         with raises("22008"):
             connection.execute("SELECT llmspell.create_event_log_partition('2001-01-01', '2001-02-01')")
+    # The library may come first in a parallel query.
+    with app(A) as before, app() as connection:
+        wanted = one(before, "SELECT count(*) FROM llmspell.kv_store")
+        for setting in ("app.current_tenant_id = '%s'" % A, "debug_parallel_query = on", "parallel_setup_cost = 0", "parallel_tuple_cost = 0", "min_parallel_table_scan_size = 0"):
+            connection.execute(f"SET {setting}")
+        equal(one(connection, "SELECT count(*) FROM llmspell.kv_store"), wanted, "the first query of a session, in parallel")
+        equal(one(connection, "SELECT llmspell.current_tenant()"), A)
+        plan = " ".join(r[0] for r in rows(connection, "EXPLAIN SELECT count(*) FROM llmspell.kv_store"))
+        equal(("Gather" in plan, wanted > 0), (True, True), plan)
     with app(options="-c app.current_tenant_id=" + A) as connection:
         equal(rows(connection, "SELECT tenant, tenant_source FROM llmspell.whoami()"), [(A, "connection option")])
         equal(rows(connection, "SELECT DISTINCT tenant_id FROM llmspell.kv_store"), [(A,)])
