@@ -30,9 +30,9 @@ NULLABLE = set("""ann_ms average_duration avg_duration_ms backoff blocker_pid bl
     mime_type model new_content_hash newest newest_execution not_searched oldest oldest_execution own_index own_score own_checksum parent_artifact_id parent_id
     processed_at reason relationship_id row_count run_at source source_id source_type stored_checksum stream stream_version subject text_id text_rank
     text_score title to_entity tags ttl valid_from valid_to vector_rank vector_score write_channels write_task_ids write_types write_values path artifact_type
-    AgentStateKept.label ArtifactRow.session_id EpisodeClaim.role GraphBySourceRow.name GraphDiffRow.cursor GraphSubgraphRow.name GraphTraverseRow.entity_type GraphTraverseRow.name
+    AgentStateHistoryRow.replaced_at AgentStateHistoryRow.stored_bytes VectorRow.at AgentStateKept.label ArtifactRow.session_id EpisodeClaim.role GraphBySourceRow.name GraphDiffRow.cursor GraphSubgraphRow.name GraphTraverseRow.entity_type GraphTraverseRow.name
     GraphTraverseRow.relationship_type HookRow.at HybridRow.content ItemHit.complete ItemHit.score RecallRecordRow.* RecallReplayRow.* RecallRow.* SessionGetRow.name SessionRow.name
-    VectorRow.content VectorSearchManyRow.content VectorSearchRow.content WhoamiRow.tenant WhoamiRow.tenant_source
+    VectorRow.content WorkflowClaimed.name WorkflowGetRow.name WorkflowGetRow.started_at WorkflowRow.name VectorSearchManyRow.content VectorSearchRow.content WhoamiRow.tenant WhoamiRow.tenant_source
     EmbeddingCoverageRow.missing EmbeddingCoverageRow.without_text EmbeddingCoverageRow.queued EmbeddingCoverageRow.claimed
     VectorExplainRow.reason""".split())
 

@@ -172,6 +172,7 @@ run_program() { # a program of a folder, with a database of its own
             esac
         done
     fi
+    [[ $kind != drivers ]] || "$ROOT/scripts/drivers-setup"
     fresh_database "llmspell_$kind" || return 0
     PATH=$path PGDATABASE=llmspell_$kind watch "$test" as_is timeout --foreground "${TEST_TIMEOUT:-1800}" "tests/$test"
 }

@@ -129,6 +129,51 @@ def every_answer(monkeypatch):
 
 
 @test
+def rows_of_the_least():
+    """rows with no more than must be given are of the types that are promised, too"""
+    with Tenant.connect(DSN, "least") as t:
+        session, entity, other, edge = t.session_create().session_id, uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+        t.workflow_save("w", None, {})
+        t.agent_state_save("a", "type", {}, keep_history=True)
+        t.agent_state_save("a", "type", [], keep_history=True)
+        t.kv_set("k", b"")
+        t.vector_add([1.0] * 384, id=entity)
+        episode = t.episode_add("s", "user", "content").id
+        t.item_put([], "k", {})
+        t.entity_put(entity, "type", "name")
+        t.entity_put(other, "type", "name")
+        t.relationship_put(edge, entity, other, "type")
+        t.event_append("type", {})
+        t.stream_append("stream", [{"event_type": "type", "payload": {}}])
+        execution = t.hook_record("hook", "type", context=b"").execution_id
+        t.message_append("t", [None])
+        t.checkpoint_put("t", "", "1", None, {})
+        t.pattern_record("global", "k", "v")
+        artifact = t.artifact_put(session_id=session, name="n", data=b"").artifact_id
+        calls = {"session_get": [session], "session_list": [], "session_stats": [], "workflow_get": ["w"], "workflow_list": [], "workflow_claim": [], "workflow_stats": [], "agent_state_get": ["a"],
+                 "agent_state_list": [], "agent_state_history": ["a"], "kv_get": ["k"], "kv_list": [], "kv_get_many": [["k"]], "vector_get": [], "vector_search": [[1.0] * 384], "vector_stats": [],
+                 "vector_explain": [[1.0] * 384], "vector_space_list": [], "hybrid_search": ["content", None], "episode_get": [episode], "episode_list": [], "episode_search": [], "episode_around": [episode],
+                 "episode_claim": [], "episode_backlog": [], "item_get": [[], "k"], "item_list": [], "item_search": [], "namespace_list": [], "entity_as_of": [entity], "entity_list": [], "entity_history": [entity],
+                 "entity_timeline": [entity], "entity_knowledge": [entity], "entity_diff": [entity], "entity_search": [], "relationship_as_of": [edge], "relationship_history": [edge], "graph_neighbors": [entity],
+                 "graph_traverse": [entity], "graph_shortest_path": [entity, other], "graph_subgraph": [[entity, other]], "graph_diff": [], "graph_by_source": ["event", "1"], "event_list": [], "event_feed": [],
+                 "event_stats": [], "event_feed_lag": [], "stream_read": ["stream"], "hook_get": [execution], "hook_list": [], "get_hook_history_stats": [], "message_list": ["t"], "checkpoint_get": ["t"],
+                 "checkpoint_list": [], "thread_list": [], "thread_stats": ["t"], "pattern_list": [], "pattern_predict": ["global", "k"], "artifact_info": [artifact], "artifact_list": [], "artifact_stats": [],
+                 "artifact_verify": [], "recall": [], "recall_record": [], "storage_list": [], "whoami": [], "verify_isolation": [], "embedding_coverage": []}
+        first = {"session_get": "session_id", "artifact_info": "artifact_id"}
+        options = {"vector_get": {"ids": [entity]}, "episode_search": {"query_text": "content"}, "entity_search": {"query_text": "name"},
+                   "item_search": {"filter": {}}, "graph_traverse": {"with_path": True, "with_names": True, "include_start": True}, "recall": {"query_text": "content"},
+                   "recall_record": {"query_text": "content", "max_tokens": 1}, "pattern_list": {"min_frequency": 1}}
+        wrong = []
+        for name, given in calls.items():
+            named = {first[name]: given[0]} if name in first else {}
+            value = getattr(t, name)(*([] if named else given), **named, **options.get(name, {}))
+            hint = typing.get_type_hints(getattr(Methods, name))["return"]
+            if not fits(value, hint):
+                wrong += [f"{name}: {text}" for text in misfits(value, hint)]
+        equal(wrong, [])
+
+
+@test
 def types_of_arguments():
     """what Python has goes in, and comes back as it was: JSON with its null, bytes, vectors of lists and of numpy, ids, times, intervals, arrays"""
     at, id = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.timezone.utc), uuid.uuid4()

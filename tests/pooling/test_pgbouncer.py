@@ -41,6 +41,7 @@ auth_file = {FOLDER}/users
 pool_mode = transaction
 default_pool_size = 1
 max_client_conn = 100
+ignore_startup_parameters = extra_float_digits
 logfile = {FOLDER}/log
 """)
     run_as = {}

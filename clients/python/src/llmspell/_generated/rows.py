@@ -33,9 +33,9 @@ class AgentStateHistoryRow:
     schema_version: int
     checksum: str
     saved_at: datetime
-    replaced_at: datetime
+    replaced_at: datetime | None
     size_bytes: int
-    stored_bytes: int
+    stored_bytes: int | None
     cursor: str
 
 
@@ -1260,7 +1260,7 @@ class VectorRow:
     metadata: Any
     content: str | None
     embedding: list[float]
-    at: datetime
+    at: datetime | None
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
@@ -1373,7 +1373,7 @@ class WorkflowClaimed:
     """A row of `workflow_claim`."""
 
     workflow_id: str
-    name: str
+    name: str | None
     state: Any
     current_step: int | None
     version: int
@@ -1387,7 +1387,7 @@ class WorkflowGetRow:
     """A row of `workflow_get`."""
 
     workflow_id: str
-    name: str
+    name: str | None
     state: Any
     status: str
     reason: str | None
@@ -1400,7 +1400,7 @@ class WorkflowGetRow:
     run_at: datetime | None
     max_attempts: int | None
     backoff: timedelta | None
-    started_at: datetime
+    started_at: datetime | None
     completed_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -1411,7 +1411,7 @@ class WorkflowRow:
     """A row of `workflow_list`."""
 
     workflow_id: str
-    name: str
+    name: str | None
     status: str
     reason: str | None
     queue: str
