@@ -248,7 +248,10 @@ impl Space {
         let distance = self.distance("embedding", QUERY);
         let threshold = threshold(wanted);
         format!(
-            "WITH c AS MATERIALIZED (SELECT id, {distance} AS distance, scope::text, metadata, content, created_at, text_id::text FROM {}                  WHERE {} AND md5(tenant_id) = '{hash}' ORDER BY {distance} LIMIT {FETCH})              SELECT r.*, n.candidates, n.farthest FROM (SELECT count(*) AS candidates, max(distance) AS farthest FROM c) AS n              LEFT JOIN (SELECT r.* FROM c AS r {threshold}) AS r ON true ORDER BY r.distance, r.id",
+            "WITH c AS MATERIALIZED (SELECT id, {distance} AS distance, scope::text, metadata, content, created_at, \
+                 text_id::text FROM {} WHERE {} AND md5(tenant_id) = '{hash}' ORDER BY {distance} LIMIT {FETCH}) \
+             SELECT r.*, n.candidates, n.farthest FROM (SELECT count(*) AS candidates, max(distance) AS farthest FROM c) AS n \
+             LEFT JOIN (SELECT r.* FROM c AS r {threshold}) AS r ON true ORDER BY r.distance, r.id",
             self.table,
             self.conditions(wanted)
         )
