@@ -6,8 +6,9 @@ RETURN pg_catalog.jsonb_build_array(checkpoint_id, thread_id, namespace)::text;
 COMMENT ON FUNCTION llmspell_internal._checkpoint_cursor(text, text, text) IS 'The cursor of a checkpoint.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._checkpoint_cursor(text, text, text) TO llmspell_app;
 
+-- Stable, though it reads nothing: where it is inlined it is not for the planner to call, before it is known that there is a tenant.
 CREATE OR REPLACE FUNCTION llmspell_internal._checkpoint_after(after text) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
@@ -152,7 +153,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT r.* FROM llmspell_internal._checkpoint_rows(checkpoint_list.thread_id, checkpoint_list.namespace, checkpoint_list.checkpoint_id, checkpoint_list.filter,
         checkpoint_list.before, coalesce(checkpoint_list.with_values, true), llmspell_internal._max_rows(coalesce(checkpoint_list.max_rows, 100)),
-        llmspell_internal._checkpoint_after(checkpoint_list.after)) AS r;
+        CASE WHEN llmspell_internal._require_tenant() IS NOT NULL THEN llmspell_internal._checkpoint_after(checkpoint_list.after) END) AS r;
 END;
 COMMENT ON FUNCTION llmspell.checkpoint_list(text, text, text, jsonb, text, boolean, int, text) IS 'Lists checkpoints, newest first, with what checkpoint_get returns of each, or without values and writes.
 Errors: 42501 no tenant, 22023 max_rows or after, XX001 a value is damaged, 54000 values of over 256 MiB. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.
