@@ -21,6 +21,8 @@ BEGIN
             RETURN ARRAY(SELECT jsonb_array_elements_text(after::jsonb));
         END IF;
     END IF;
+    -- Arguments are evaluated before the function asks for the tenant, whose lack is told first.
+    PERFORM _require_tenant();
     RAISE EXCEPTION 'after is not a cursor of this list: "%"', left(after, 60)
         USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the cursor of the last row that you got.';
 END
