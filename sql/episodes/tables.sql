@@ -30,7 +30,7 @@ CREATE INDEX idx_episodes_unprocessed_oldest ON llmspell.episodes (tenant_id, oc
 CREATE INDEX idx_episodes_occurred ON llmspell.episodes (tenant_id, occurred_at, recorded_at, id);
 CREATE INDEX idx_episodes_expires ON llmspell.episodes (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX idx_episodes_metadata ON llmspell.episodes USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
-CREATE INDEX idx_episodes_fts ON llmspell.episodes USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL;
+CREATE INDEX idx_episodes_fts ON llmspell.episodes USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (gin_pending_list_limit = 64) WHERE fts IS NOT NULL;
 
 COMMENT ON TABLE llmspell.episodes IS 'Turns of conversations and other events of sessions.';
 COMMENT ON COLUMN llmspell.episodes.tenant_id IS 'Owner of the row.';

@@ -37,7 +37,7 @@ CREATE INDEX idx_entities_name ON llmspell.entities (tenant_id, llmspell_interna
 CREATE INDEX idx_entities_properties ON llmspell.entities
     USING gin (tenant_id, properties llmspell.jsonb_path_lp_ops) WITH (fastupdate = off) WHERE transaction_time_end >= 'infinity';
 CREATE INDEX idx_entities_fts ON llmspell.entities
-    USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL AND transaction_time_end = 'infinity';
+    USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (gin_pending_list_limit = 64) WHERE fts IS NOT NULL AND transaction_time_end = 'infinity';
 
 COMMENT ON TABLE llmspell.entities IS 'Versions of the nodes of the knowledge graph, on both time axes.';
 COMMENT ON COLUMN llmspell.entities.entity_id IS 'Id of the entity, unique within the tenant.';
@@ -103,7 +103,7 @@ CREATE INDEX idx_relationships_current ON llmspell.relationships (tenant_id, rel
 CREATE INDEX idx_relationships_closed ON llmspell.relationships (tenant_id, relationship_id, transaction_time_end) WHERE transaction_time_end < 'infinity';
 CREATE INDEX idx_relationships_source ON llmspell.relationships (tenant_id, source_kind, source_id) WHERE source_id IS NOT NULL;
 CREATE INDEX idx_relationships_fts ON llmspell.relationships
-    USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL AND transaction_time_end = 'infinity';
+    USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (gin_pending_list_limit = 64) WHERE fts IS NOT NULL AND transaction_time_end = 'infinity';
 
 COMMENT ON TABLE llmspell.relationships IS 'Versions of the edges of the knowledge graph, on both time axes.';
 COMMENT ON COLUMN llmspell.relationships.relationship_id IS 'Id of the relationship, unique within the tenant.';

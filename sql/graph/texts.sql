@@ -23,16 +23,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    -- A restore brings the words along; the text search configuration may have changed since.
-    IF TG_OP = 'INSERT' AND NEW.fts IS NOT NULL AND _is_restoring() THEN
-        RETURN NEW;
-    END IF;
     NEW.fts := to_tsvector(NEW.language::regconfig, _entity_content(NEW.entity_type, NEW.name, NEW.properties));
     RETURN NEW;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._tg_entity_words() IS 'Keeps fts, the words of an entity as a text.';
-CREATE OR REPLACE TRIGGER entities_words BEFORE INSERT OR UPDATE OF entity_type, name, properties, language, fts ON llmspell.entities
+-- The functions, and a restore, give the words of a new version.
+CREATE OR REPLACE TRIGGER entities_words BEFORE INSERT ON llmspell.entities
+    FOR EACH ROW WHEN (NEW.fts IS NULL) EXECUTE FUNCTION llmspell_internal._tg_entity_words();
+CREATE OR REPLACE TRIGGER entities_words_update BEFORE UPDATE OF entity_type, name, properties, language, fts ON llmspell.entities
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_entity_words();
 
 -- Names of the ends may change while the relationship stays; a search adds those of the moment that it asks for.
@@ -41,15 +40,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
 BEGIN
-    IF TG_OP = 'INSERT' AND NEW.fts IS NOT NULL AND _is_restoring() THEN
-        RETURN NEW;
-    END IF;
     NEW.fts := to_tsvector(NEW.language::regconfig, _relationship_content(NEW.relationship_type, NULL, NULL, NEW.properties));
     RETURN NEW;
 END
 $$;
 COMMENT ON FUNCTION llmspell_internal._tg_relationship_words() IS 'Keeps fts, the words of a relationship without its ends.';
-CREATE OR REPLACE TRIGGER relationships_words BEFORE INSERT OR UPDATE OF relationship_type, properties, language, fts ON llmspell.relationships
+-- The functions, and a restore, give the words of a new version.
+CREATE OR REPLACE TRIGGER relationships_words BEFORE INSERT ON llmspell.relationships
+    FOR EACH ROW WHEN (NEW.fts IS NULL) EXECUTE FUNCTION llmspell_internal._tg_relationship_words();
+CREATE OR REPLACE TRIGGER relationships_words_update BEFORE UPDATE OF relationship_type, properties, language, fts ON llmspell.relationships
     FOR EACH ROW EXECUTE FUNCTION llmspell_internal._tg_relationship_words();
 COMMENT ON TRIGGER entities_words ON llmspell.entities IS 'Restore: leaves the words as the dump has them.';
 COMMENT ON TRIGGER relationships_words ON llmspell.relationships IS 'Restore: leaves the words as the dump has them.';

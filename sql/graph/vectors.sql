@@ -1,7 +1,7 @@
 -- Vectors of facts, in spaces of their own: an entity or relationship has one vector in a space, for all its versions.
 -- It follows the current version and goes with the last one.
 
-CREATE OR REPLACE FUNCTION llmspell_internal._graph_vectors_follow(purpose text, tenant text, ids uuid[], scopes text[], properties jsonb[]) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._graph_vectors_follow(purpose text, tenant text, id uuid, scope text, properties jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -10,19 +10,18 @@ DECLARE
     v_table text;
 BEGIN
     FOR v_table IN SELECT s.table_name FROM vector_spaces s WHERE s.purpose = _graph_vectors_follow.purpose ORDER BY s.name LOOP
-        EXECUTE format('UPDATE llmspell.%I v SET scope = n.scope, metadata = n.properties
-                        FROM unnest($2, $3, $4) AS n (id, scope, properties) WHERE v.tenant_id = $1 AND v.id = n.id AND v.id = ANY ($2)', v_table)
-        USING _graph_vectors_follow.tenant, _graph_vectors_follow.ids, _graph_vectors_follow.scopes, _graph_vectors_follow.properties;
+        EXECUTE format('UPDATE llmspell.%I SET scope = $3, metadata = $4 WHERE tenant_id = $1 AND id = $2', v_table)
+        USING _graph_vectors_follow.tenant, _graph_vectors_follow.id, _graph_vectors_follow.scope, _graph_vectors_follow.properties;
     END LOOP;
     INSERT INTO embedding_queue (tenant_id, space, id)
-    SELECT _graph_vectors_follow.tenant, g.space, n.id
-    FROM vector_generations g JOIN vector_spaces s ON s.name = g.space CROSS JOIN unnest(_graph_vectors_follow.ids) AS n (id)
-    WHERE g.is_tracked AND s.purpose = _graph_vectors_follow.purpose ORDER BY g.space, n.id
+    SELECT _graph_vectors_follow.tenant, g.space, _graph_vectors_follow.id
+    FROM vector_generations g JOIN vector_spaces s ON s.name = g.space
+    WHERE g.is_tracked AND s.purpose = _graph_vectors_follow.purpose ORDER BY g.space
     ON CONFLICT DO NOTHING;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._graph_vectors_follow(text, text, uuid[], text[], jsonb[]) IS 'Copies what searches filter by to the vectors of facts, and queues the facts for spaces that are kept complete.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._graph_vectors_follow(text, text, uuid[], text[], jsonb[]) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._graph_vectors_follow(text, text, uuid, text, jsonb) IS 'Copies what searches filter by to the vectors of a fact, and queues it for spaces that are kept complete.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._graph_vectors_follow(text, text, uuid, text, jsonb) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_vectors_forget(purpose text, tenant text, ids uuid[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -40,6 +39,23 @@ $$;
 COMMENT ON FUNCTION llmspell_internal._graph_vectors_forget(text, text, uuid[]) IS 'Deletes the vectors of facts.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._graph_vectors_forget(text, text, uuid[]) TO llmspell_app;
 
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_entity_vectors_follow() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    -- The version that holds last, of those known now.
+    IF NOT _is_restoring() AND NOT EXISTS (
+        SELECT FROM entities e WHERE e.tenant_id = NEW.tenant_id AND e.entity_id = NEW.entity_id AND e.transaction_time_end = 'infinity'
+            AND e.valid_time_start > NEW.valid_time_start)
+    THEN
+        PERFORM _graph_vectors_follow('entities', NEW.tenant_id, NEW.entity_id, NEW.entity_type, NEW.properties);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tg_entity_vectors_follow() IS 'Keeps the vectors of entities with their current versions.';
+
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_entity_vectors() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -47,31 +63,37 @@ AS $$
 DECLARE
     v_some record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM vector_spaces s WHERE s.purpose = 'entities') OR TG_OP IN ('INSERT', 'TRUNCATE') AND _is_restoring() THEN
-        RETURN NULL;
-    ELSIF TG_OP = 'TRUNCATE' THEN
-        PERFORM _graph_vectors_truncate('entities');
-    ELSIF TG_OP = 'DELETE' THEN
+    IF TG_OP = 'DELETE' THEN
         FOR v_some IN SELECT g.tenant_id, array_agg(DISTINCT g.entity_id) AS ids FROM gone g GROUP BY g.tenant_id LOOP
             -- The last version takes the vector along.
             PERFORM _graph_vectors_forget('entities', v_some.tenant_id, ARRAY(
                 SELECT i FROM unnest(v_some.ids) AS i
                 WHERE NOT EXISTS (SELECT FROM entities e WHERE e.tenant_id = v_some.tenant_id AND e.entity_id = i)));
         END LOOP;
-    ELSE
-        FOR v_some IN
-            SELECT n.tenant_id, array_agg(n.entity_id) AS ids, array_agg(n.entity_type::text) AS types, array_agg(n.properties) AS properties
-            FROM (SELECT DISTINCT ON (a.tenant_id, a.entity_id) a.* FROM added a WHERE a.transaction_time_end = 'infinity'
-                  ORDER BY a.tenant_id, a.entity_id, a.valid_time_start DESC) AS n
-            GROUP BY n.tenant_id
-        LOOP
-            PERFORM _graph_vectors_follow('entities', v_some.tenant_id, v_some.ids, v_some.types, v_some.properties);
-        END LOOP;
+    ELSIF NOT _is_restoring() THEN
+        PERFORM _graph_vectors_truncate('entities');
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_entity_vectors() IS 'Keeps the vectors of entities with their current versions.';
+COMMENT ON FUNCTION llmspell_internal._tg_entity_vectors() IS 'Deletes the vectors of entities that are gone.';
+
+CREATE OR REPLACE FUNCTION llmspell_internal._tg_relationship_vectors_follow() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+AS $$
+BEGIN
+    -- The version that holds last, of those known now.
+    IF NOT _is_restoring() AND NOT EXISTS (
+        SELECT FROM relationships r WHERE r.tenant_id = NEW.tenant_id AND r.relationship_id = NEW.relationship_id AND r.transaction_time_end = 'infinity'
+            AND r.valid_time_start > NEW.valid_time_start)
+    THEN
+        PERFORM _graph_vectors_follow('relationships', NEW.tenant_id, NEW.relationship_id, NEW.relationship_type, NEW.properties);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION llmspell_internal._tg_relationship_vectors_follow() IS 'Keeps the vectors of relationships with their current versions.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._tg_relationship_vectors() RETURNS trigger
 LANGUAGE plpgsql
@@ -80,30 +102,20 @@ AS $$
 DECLARE
     v_some record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM vector_spaces s WHERE s.purpose = 'relationships') OR TG_OP IN ('INSERT', 'TRUNCATE') AND _is_restoring() THEN
-        RETURN NULL;
-    ELSIF TG_OP = 'TRUNCATE' THEN
-        PERFORM _graph_vectors_truncate('relationships');
-    ELSIF TG_OP = 'DELETE' THEN
+    IF TG_OP = 'DELETE' THEN
         FOR v_some IN SELECT g.tenant_id, array_agg(DISTINCT g.relationship_id) AS ids FROM gone g GROUP BY g.tenant_id LOOP
+            -- The last version takes the vector along.
             PERFORM _graph_vectors_forget('relationships', v_some.tenant_id, ARRAY(
                 SELECT i FROM unnest(v_some.ids) AS i
                 WHERE NOT EXISTS (SELECT FROM relationships r WHERE r.tenant_id = v_some.tenant_id AND r.relationship_id = i)));
         END LOOP;
-    ELSE
-        FOR v_some IN
-            SELECT n.tenant_id, array_agg(n.relationship_id) AS ids, array_agg(n.relationship_type::text) AS types, array_agg(n.properties) AS properties
-            FROM (SELECT DISTINCT ON (a.tenant_id, a.relationship_id) a.* FROM added a WHERE a.transaction_time_end = 'infinity'
-                  ORDER BY a.tenant_id, a.relationship_id, a.valid_time_start DESC) AS n
-            GROUP BY n.tenant_id
-        LOOP
-            PERFORM _graph_vectors_follow('relationships', v_some.tenant_id, v_some.ids, v_some.types, v_some.properties);
-        END LOOP;
+    ELSIF NOT _is_restoring() THEN
+        PERFORM _graph_vectors_truncate('relationships');
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._tg_relationship_vectors() IS 'Keeps the vectors of relationships with their current versions.';
+COMMENT ON FUNCTION llmspell_internal._tg_relationship_vectors() IS 'Deletes the vectors of relationships that are gone.';
 
 CREATE OR REPLACE FUNCTION llmspell_internal._graph_vectors_truncate(purpose text) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -120,18 +132,21 @@ END
 $$;
 COMMENT ON FUNCTION llmspell_internal._graph_vectors_truncate(text) IS 'Empties the spaces of facts that are truncated.';
 
+-- A statement trigger would keep what each statement has inserted, for nothing where there is no such space.
 CREATE OR REPLACE TRIGGER entities_vectors AFTER INSERT ON llmspell.entities
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_entity_vectors();
-CREATE OR REPLACE TRIGGER entities_vectors_delete AFTER DELETE ON llmspell.entities
-    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_entity_vectors();
+    FOR EACH ROW WHEN (NEW.transaction_time_end = 'infinity' AND llmspell_internal._vector_has_space('entities'))
+    EXECUTE FUNCTION llmspell_internal._tg_entity_vectors_follow();
+CREATE OR REPLACE TRIGGER entities_vectors_delete AFTER DELETE ON llmspell.entities REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT WHEN (llmspell_internal._vector_has_space('entities')) EXECUTE FUNCTION llmspell_internal._tg_entity_vectors();
 CREATE OR REPLACE TRIGGER entities_vectors_truncate AFTER TRUNCATE ON llmspell.entities
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_entity_vectors();
+    FOR EACH STATEMENT WHEN (llmspell_internal._vector_has_space('entities')) EXECUTE FUNCTION llmspell_internal._tg_entity_vectors();
 CREATE OR REPLACE TRIGGER relationships_vectors AFTER INSERT ON llmspell.relationships
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_relationship_vectors();
-CREATE OR REPLACE TRIGGER relationships_vectors_delete AFTER DELETE ON llmspell.relationships
-    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_relationship_vectors();
+    FOR EACH ROW WHEN (NEW.transaction_time_end = 'infinity' AND llmspell_internal._vector_has_space('relationships'))
+    EXECUTE FUNCTION llmspell_internal._tg_relationship_vectors_follow();
+CREATE OR REPLACE TRIGGER relationships_vectors_delete AFTER DELETE ON llmspell.relationships REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT WHEN (llmspell_internal._vector_has_space('relationships')) EXECUTE FUNCTION llmspell_internal._tg_relationship_vectors();
 CREATE OR REPLACE TRIGGER relationships_vectors_truncate AFTER TRUNCATE ON llmspell.relationships
-    FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_relationship_vectors();
+    FOR EACH STATEMENT WHEN (llmspell_internal._vector_has_space('relationships')) EXECUTE FUNCTION llmspell_internal._tg_relationship_vectors();
 
 COMMENT ON TRIGGER entities_vectors ON llmspell.entities IS 'Restore: does nothing, since vectors come along as they were.';
 COMMENT ON TRIGGER relationships_vectors ON llmspell.relationships IS 'Restore: does nothing, since vectors come along as they were.';

@@ -25,7 +25,7 @@ CREATE TABLE llmspell.items (
 CREATE UNIQUE INDEX idx_items_id ON llmspell.items (tenant_id, id) WHERE content IS NOT NULL OR embeddings IS NOT NULL;
 CREATE INDEX idx_items_expires ON llmspell.items (tenant_id, expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX idx_items_value ON llmspell.items USING gin (tenant_id, value llmspell.jsonb_path_lp_ops) WITH (fastupdate = off);
-CREATE INDEX idx_items_fts ON llmspell.items USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL;
+CREATE INDEX idx_items_fts ON llmspell.items USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (gin_pending_list_limit = 64) WHERE fts IS NOT NULL;
 -- As in security.sql: EXPLAIN must not tell of vectors.
 ALTER TABLE llmspell.items ALTER COLUMN embeddings SET STATISTICS 0, ALTER COLUMN embeddings SET STORAGE EXTERNAL;
 

@@ -20,6 +20,8 @@ BEGIN
             RETURN ARRAY(SELECT jsonb_array_elements_text(after::jsonb));
         END IF;
     END IF;
+    -- Arguments are evaluated before the function asks for the tenant, whose lack is told first.
+    PERFORM _require_tenant();
     RAISE EXCEPTION 'after is not a cursor of this list: "%"', left(after, 60)
         USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the cursor of the last row that you got.';
 END
@@ -104,7 +106,7 @@ Errors: 42501 no tenant.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._checkpoint_find(text, text, text, jsonb, text, int, text[]) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._checkpoint_rows(thread_id text, namespace text, checkpoint_id text, filter jsonb, before text, with_values boolean,
-                                                   max_rows int, after text[])
+                                                   max_rows int, after text)
 RETURNS SETOF llmspell_internal.checkpoint_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
@@ -112,12 +114,14 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_tenant constant text := _require_tenant();
+    v_rows constant int := _max_rows(coalesce(_checkpoint_rows.max_rows, 100));
+    v_after constant text[] := _checkpoint_after(_checkpoint_rows.after);
 BEGIN
     RETURN QUERY
     SELECT c.thread_id::text, c.namespace::text, c.checkpoint_id::text, c.parent_id::text, c.checkpoint, c.metadata, c.created_at,
         c.channels, b.blob_types, b.blob_values, w.task_ids, w.channels, w.types, w.data, _checkpoint_cursor(c.checkpoint_id, c.thread_id, c.namespace)
     FROM _checkpoint_find(_checkpoint_rows.thread_id, _checkpoint_rows.namespace, _checkpoint_rows.checkpoint_id, _checkpoint_rows.filter,
-                          _checkpoint_rows.before, _checkpoint_rows.max_rows, _checkpoint_rows.after) AS c
+                          _checkpoint_rows.before, v_rows, v_after) AS c
     CROSS JOIN LATERAL (
         SELECT t.family_id FROM threads t WHERE t.tenant_id = v_tenant AND t.thread_id = c.thread_id OFFSET 0) AS t
     LEFT JOIN LATERAL _thread_blobs_get(t.family_id, c.blob_ids) AS b ON with_values
@@ -129,17 +133,17 @@ BEGIN
         WHERE w.tenant_id = v_tenant AND w.thread_id = c.thread_id AND w.namespace = c.namespace AND w.checkpoint_id = c.checkpoint_id) AS w ON with_values;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._checkpoint_rows(text, text, text, jsonb, text, boolean, int, text[]) IS 'Checkpoints with the values of their channels and their writes.
-Errors: 42501 no tenant, XX001 a value is damaged, 54000 values of over 256 MiB.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._checkpoint_rows(text, text, text, jsonb, text, boolean, int, text[]) TO llmspell_app;
+COMMENT ON FUNCTION llmspell_internal._checkpoint_rows(text, text, text, jsonb, text, boolean, int, text) IS 'Checkpoints with the values of their channels and their writes.
+Errors: 42501 no tenant, 22023 max_rows or after, XX001 a value is damaged, 54000 values of over 256 MiB.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._checkpoint_rows(text, text, text, jsonb, text, boolean, int, text) TO llmspell_app;
 
--- These two are inlined: else the values of a page are copied once more.
+-- These two are inlined, or the values of a page would be copied once more. The other arguments are checked behind the tenant.
 CREATE OR REPLACE FUNCTION llmspell.checkpoint_get(thread_id text, namespace text DEFAULT '', checkpoint_id text DEFAULT NULL)
 RETURNS SETOF llmspell_internal.checkpoint_row
 LANGUAGE sql STABLE ROWS 1
 BEGIN ATOMIC
     SELECT r.* FROM llmspell_internal._checkpoint_rows(llmspell_internal._given(checkpoint_get.thread_id, 'thread_id'), coalesce(checkpoint_get.namespace, ''),
-                                                       checkpoint_get.checkpoint_id, NULL, NULL, true, 1, llmspell_internal._checkpoint_after(NULL)) AS r;
+                                                       checkpoint_get.checkpoint_id, NULL, NULL, true, 1, NULL) AS r;
 END;
 COMMENT ON FUNCTION llmspell.checkpoint_get(text, text, text) IS 'Returns a checkpoint, or the latest of its namespace, with the values of its channels and its writes: one row, or none.
 Errors: 42501 no tenant, 22004 null thread_id, XX001 a value is damaged, 54000 values of over 256 MiB.
@@ -151,8 +155,7 @@ RETURNS SETOF llmspell_internal.checkpoint_row
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT r.* FROM llmspell_internal._checkpoint_rows(checkpoint_list.thread_id, checkpoint_list.namespace, checkpoint_list.checkpoint_id, checkpoint_list.filter,
-        checkpoint_list.before, coalesce(checkpoint_list.with_values, true), llmspell_internal._max_rows(coalesce(checkpoint_list.max_rows, 100)),
-        llmspell_internal._checkpoint_after(checkpoint_list.after)) AS r;
+        checkpoint_list.before, coalesce(checkpoint_list.with_values, true), checkpoint_list.max_rows, checkpoint_list.after) AS r;
 END;
 COMMENT ON FUNCTION llmspell.checkpoint_list(text, text, text, jsonb, text, boolean, int, text) IS 'Lists checkpoints, newest first, with what checkpoint_get returns of each, or without values and writes.
 Errors: 42501 no tenant, 22023 max_rows or after, XX001 a value is damaged, 54000 values of over 256 MiB. A filter may have operators (docs/filters.md): 22023 where it is wrong, 54000 too large.

@@ -37,6 +37,9 @@ CREATE OR REPLACE FUNCTION llmspell.checkpoint_put(thread_id text, namespace tex
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- Planned once, and for an index whatever the size of the table is by then: planning takes as long as all else.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -155,6 +158,9 @@ CREATE OR REPLACE FUNCTION llmspell.checkpoint_writes_put(thread_id text, namesp
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
+-- Planned once, and for an index whatever the size of the table is by then: planning takes as long as all else.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

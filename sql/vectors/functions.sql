@@ -16,6 +16,12 @@ CREATE OR REPLACE FUNCTION llmspell_internal._vector_spaces_changed(spaces oid) 
 LANGUAGE c VOLATILE STRICT
 AS 'MODULE_PATHNAME', '_vector_spaces_changed_wrapper';
 COMMENT ON FUNCTION llmspell_internal._vector_spaces_changed(oid) IS 'Makes every session look spaces up again.';
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_has_space(purpose text) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', '_vector_has_space_wrapper';
+COMMENT ON FUNCTION llmspell_internal._vector_has_space(text) IS 'Whether there is a space of a purpose; a session looks once, until spaces change.';
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_has_space(text) TO llmspell_app;
+
 CREATE OR REPLACE TRIGGER vector_spaces_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_spaces
     FOR EACH STATEMENT EXECUTE FUNCTION llmspell_internal._tg_vector_config();
 CREATE OR REPLACE TRIGGER vector_index_config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON llmspell.vector_index_config
@@ -235,7 +241,7 @@ BEGIN
     EXECUTE format('CREATE INDEX %I ON llmspell.%I (tenant_id, expires_at) WHERE expires_at IS NOT NULL', v_prefix || '_expires', table_name);
     EXECUTE format('CREATE INDEX %I ON llmspell.%I USING gin (tenant_id, metadata llmspell.jsonb_path_lp_ops) WITH (fastupdate = off)',
         v_prefix || '_metadata', table_name);
-    EXECUTE format('CREATE INDEX %I ON llmspell.%I USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (fastupdate = off) WHERE fts IS NOT NULL',
+    EXECUTE format('CREATE INDEX %I ON llmspell.%I USING gin (tenant_id, fts llmspell.tsvector_lp_ops) WITH (gin_pending_list_limit = 64) WHERE fts IS NOT NULL',
         v_prefix || '_fts', table_name);
     SELECT * INTO v_default FROM _vector_index_defaults(dims, metric);
     IF v_default.method <> 'none' THEN

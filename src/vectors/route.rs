@@ -77,6 +77,8 @@ pub struct Question<'a> {
     pub index_rows: f64,
     /// Whether the tenant has an index of its own.
     pub own: bool,
+    /// Whether an index gives distances as they are, not those of half the precision.
+    pub precise: bool,
     /// The share of the tenant's rows among the nearest, as the session last saw it.
     pub seen: Option<f64>,
     pub k: i32,
@@ -151,6 +153,8 @@ pub struct Ann {
     pub enough: i64,
     /// Where an iterative scan ends.
     pub max_scan_tuples: i64,
+    /// The index holds what is searched and nothing else, so that its first pass gives the nearest in their order.
+    pub is_whole: bool,
 }
 
 /// The next step, where the index may have to be searched in two ways.
@@ -172,7 +176,8 @@ pub fn decide(question: &Question) -> (Route, Why) {
     if !question.indexed {
         return (Route::Exact, Why::NoIndex);
     }
-    let fetch = fetch(question.k);
+    let is_whole = question.own && question.precise && question.share() >= 1.0;
+    let fetch = if is_whole { question.k.into() } else { fetch(question.k) };
     let candidates = question.ef_search.map_or_else(|| question.candidates(), f64::from);
     if mode == Mode::Auto {
         if question.recall.is_some_and(|recall| recall >= 1.0) {
@@ -189,10 +194,11 @@ pub fn decide(question: &Question) -> (Route, Why) {
     let route = Route::Ann(Ann {
         ef_search: candidates.clamp(1.0, MAX_EF_SEARCH.into()) as i32,
         fetch,
-        enough: 2 * i64::from(question.k),
+        enough: if is_whole { fetch } else { 2 * i64::from(question.k) },
         // As long as the exact way would take, and half as long again.
         max_scan_tuples: (1.5 * ELEMENTS * question.counted() * costs.exact_us / costs.ann_us)
             .clamp(5_000.0, 200_000.0) as i64,
+        is_whole,
     });
     (route, if mode == Mode::Ann { Why::Asked } else { Why::ManyRows })
 }
@@ -209,6 +215,9 @@ pub fn begin(question: &Question, ann: Ann) -> Step {
 
 /// The share of the tenant's rows in a pass; at least so much where it gave all that were wanted.
 pub fn share_of(ann: Ann, candidates: i64) -> f64 {
+    if ann.is_whole && candidates >= ann.fetch {
+        return 1.0;
+    }
     candidates as f64 / f64::from(ann.ef_search.max(1))
 }
 
@@ -267,6 +276,7 @@ pub fn tenant_costs(costs: &Costs, rows: i64, space_rows: f64) -> (f64, f64) {
         rows: Some(Rows::About(rows)),
         index_rows: space_rows,
         own: false,
+        precise: true,
         seen: None,
         k: DEFAULT_K,
         ef_search: None,
@@ -293,6 +303,7 @@ mod tests {
             rows: Some(Rows::About(10_001)),
             index_rows: 60_000.0,
             own: false,
+            precise: true,
             seen: None,
             k: 10,
             ef_search: None,
@@ -312,7 +323,7 @@ mod tests {
         // 4,000 of 60,000 would take 450 candidates, 9 ms, and their distances 6 ms.
         assert_eq!(at(Rows::Exactly(4000)), (Route::Exact, Why::Cheaper));
         let ann = |ef_search, max_scan_tuples| {
-            Route::Ann(Ann { ef_search, fetch: 30, enough: 20, max_scan_tuples })
+            Route::Ann(Ann { ef_search, fetch: 30, enough: 20, max_scan_tuples, is_whole: false })
         };
         assert_eq!(at(Rows::Exactly(9000)), (ann(200, 11_340), Why::ManyRows));
         assert_eq!(at(Rows::About(30_000)), (ann(125, 37_800), Why::ManyRows));
@@ -371,7 +382,7 @@ mod tests {
     fn the_share_among_the_nearest_decides_how_to_go_on() {
         let costs = Costs::assumed(384, 60_000.0);
         let known = |rows| Question { rows: Some(rows), ..question(&costs) };
-        let ann = Ann { ef_search: 180, fetch: 30, enough: 20, max_scan_tuples: 5_000 };
+        let ann = Ann { ef_search: 180, fetch: 30, enough: 20, max_scan_tuples: 5_000, is_whole: false };
         let many = known(Rows::About(10_000));
         let saw = |share| Question { seen: Some(share), ..many.clone() };
         assert_eq!(begin(&many, ann), Step::Pass);
@@ -387,6 +398,21 @@ mod tests {
         assert_eq!(begin(&many, Ann { ef_search: 15, ..ann }), Step::Iterative);
         assert_eq!(share_of(ann, 9), 0.05);
         assert_eq!(share_of(ann, 30), 1.0 / 6.0);
+    }
+
+    #[test]
+    fn an_index_of_its_own_gives_no_more_than_is_wanted() {
+        let costs = Costs::assumed(384, 1e6);
+        let own =
+            Question { rows: Some(Rows::About(20_000)), index_rows: 20_000.0, own: true, ..question(&costs) };
+        let taken = |question: &Question| match decide(question) {
+            (Route::Ann(ann), _) => (ann.fetch, ann.enough, begin(question, ann), share_of(ann, ann.fetch)),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(taken(&own), (10, 10, Step::Pass, 1.0));
+        // Ranked again by whole vectors, or narrowed by a condition, it needs more.
+        assert_eq!(taken(&Question { precise: false, ..own.clone() }).0, 30);
+        assert_eq!(taken(&Question { rows: Some(Rows::About(15_000)), ..own }).0, 30);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A search: looks the space up, counts, decides, asks, and asks again where the index came back short.
 #![allow(unsafe_code)] // values go to the server as they came from it
 
+use std::cell::RefCell;
 use std::ffi::CStr;
 use std::rc::Rc;
 
@@ -25,6 +26,11 @@ const TENANT_SQL: &CStr = c"SELECT s.row_count, r.index_name FROM (SELECT) AS on
 
 /// The value in the predicate of a tenant's own index: a hash, so that the catalog tells nobody the tenant's id.
 const HASH_SQL: &CStr = c"SELECT md5($1)";
+
+thread_local! {
+    /// The tenant that was last asked for, and its hash.
+    static HASH: RefCell<(String, String)> = RefCell::default();
+}
 
 /// The decision, and its grounds.
 pub struct Decision {
@@ -73,6 +79,7 @@ fn question<'a>(
         rows: known.map(|known| known.rows).filter(|_| query.mode == Mode::Auto),
         index_rows: own.map_or(target.space_rows, |rows| rows as f64),
         own: own.is_some(),
+        precise: target.key() == Key::Vector,
         seen: known.and_then(|known| known.share),
         k: query.k,
         ef_search,
@@ -240,6 +247,17 @@ fn hit<'c>(row: &Row<'c>, target: &Target) -> Option<Hit<'c>> {
     })
 }
 
+/// The hash of a tenant in the predicate of its own index.
+fn tenant_hash(connection: &Connection, tenant: &str) -> String {
+    let kept = HASH.with_borrow(|(of, hash)| (of == tenant).then(|| hash.clone()));
+    kept.unwrap_or_else(|| {
+        let hash =
+            connection.row(HASH_SQL, &[tenant.into()], Sees::Query, |row| row.text(0)).unwrap_or_default();
+        HASH.set((tenant.to_owned(), hash.clone()));
+        hash
+    })
+}
+
 /// Candidates that the index gives, by one pass or by as many as it takes, and how many candidates those were.
 fn ann<'c>(
     connection: &'c Connection,
@@ -250,9 +268,7 @@ fn ann<'c>(
     iterative: bool,
 ) -> (Found<'c>, i64) {
     let parameters = parameters(query, target, ann.fetch);
-    let hash = own
-        .then(|| connection.row(HASH_SQL, &[query.tenant.as_str().into()], Sees::Query, |row| row.text(0)))
-        .flatten();
+    let hash = own.then(|| tenant_hash(connection, &query.tenant));
     let settings = Settings::off(&PLAIN);
     // Else the planner might sort the tenant's rows, which is what the exact way is for.
     // bounded: two.
@@ -282,7 +298,10 @@ fn ann<'c>(
         // Its probes are not known, and the planner asks for its cost even where another index serves.
         set(c"vchordrq.enable_scan", &"off");
     }
-    let sql = target.space.ann(query.conditions(), target.key(), hash.as_deref());
+    let sql = match ann.is_whole {
+        true => target.space.ann_whole(query.conditions(), hash.as_deref().unwrap_or_default()),
+        false => target.space.ann(query.conditions(), target.key(), hash.as_deref()),
+    };
     let mut candidates = 0;
     let hits = connection.kept(sql.as_str(), &parameters, |row| {
         candidates = row.get(7).unwrap_or(0);

@@ -180,6 +180,12 @@ fn _vector_check_length(embedding: AnyElement, metric: &str) -> Result<(), Error
     }
 }
 
+/// Triggers ask this for each row that is written.
+#[pg_extern(sql = false)]
+fn _vector_has_space(purpose: &str) -> bool {
+    target::has_space(purpose)
+}
+
 /// Tells every session, when this transaction commits, that spaces changed.
 #[pg_extern(sql = false)]
 fn _vector_spaces_changed(spaces: pg_sys::Oid) {

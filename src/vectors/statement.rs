@@ -243,6 +243,20 @@ impl Space {
         self.ranked(&near, wanted, key != Key::Vector)
     }
 
+    /// The rows that the tenant's own index gives: all that are wanted, in its order.
+    pub fn ann_whole(&self, wanted: Conditions, hash: &str) -> String {
+        let distance = self.distance("embedding", QUERY);
+        let threshold = threshold(wanted);
+        format!(
+            "WITH c AS MATERIALIZED (SELECT id, {distance} AS distance, scope::text, metadata, content, created_at, \
+                 text_id::text FROM {} WHERE {} AND md5(tenant_id) = '{hash}' ORDER BY {distance} LIMIT {FETCH}) \
+             SELECT r.*, n.candidates, n.farthest FROM (SELECT count(*) AS candidates, max(distance) AS farthest FROM c) AS n \
+             LEFT JOIN (SELECT r.* FROM c AS r {threshold}) AS r ON true ORDER BY r.distance, r.id",
+            self.table,
+            self.conditions(wanted)
+        )
+    }
+
     /// The candidates in exact order; one row without an id where none of them is wanted. Their number
     /// tells whether the index came to its end, so the threshold is applied afterwards.
     fn ranked(&self, near: &str, wanted: Conditions, again: bool) -> String {
@@ -337,7 +351,11 @@ mod tests {
     #[test]
     fn the_threshold_is_not_the_scans() {
         let wanted = Conditions { max_distance: true, ..Conditions::default() };
-        for text in [space().ann(wanted, Key::Vector, None), space().ann(wanted, Key::Cast, None)] {
+        for text in [
+            space().ann(wanted, Key::Vector, None),
+            space().ann(wanted, Key::Cast, None),
+            space().ann_whole(wanted, ""),
+        ] {
             let (scan, rest) = text.split_at(text.find(") SELECT").unwrap());
             assert!(!scan.contains(MAX_DISTANCE) && rest.contains(MAX_DISTANCE), "{text}");
         }

@@ -16,7 +16,7 @@ use super::statement::{Key, Metric, Space};
 use super::{cache, halves, length};
 use crate::error::Error;
 use crate::server::catalog;
-use crate::server::spi::{Connection, Sees};
+use crate::server::spi::{Connection, Sees, connect};
 
 /// pgvector's schema and types, as this database has them.
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ type Targets = HashMap<(Option<String>, i32), (Instant, Rc<Target>)>;
 thread_local! {
     static TYPES: Cell<Option<Types>> = const { Cell::new(None) };
     static TARGETS: RefCell<Targets> = RefCell::default();
+    /// Whether there are spaces of a purpose.
+    static PURPOSES: RefCell<HashMap<String, bool>> = RefCell::default();
     /// The table whose invalidation stands for that of all spaces.
     static SPACES: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
 }
@@ -44,12 +46,31 @@ thread_local! {
 pub fn forget(changed: pg_sys::Oid) {
     let all = changed == pg_sys::InvalidOid || changed == SPACES.get();
     cache::forget((!all).then_some(changed.to_u32()));
+    if all {
+        PURPOSES.with(|purposes| {
+            purposes.try_borrow_mut().map(|mut purposes| purposes.clear()).unwrap_or_default()
+        });
+    }
     TARGETS.with(|targets| {
         if let Ok(mut targets) = targets.try_borrow_mut() {
             targets.retain(|_, (_, target)| !all && target.relation != changed);
         }
     });
 }
+
+/// Whether there is a space of a purpose.
+pub fn has_space(purpose: &str) -> bool {
+    if let Some(has) = PURPOSES.with_borrow(|purposes| purposes.get(purpose).copied()) {
+        return has;
+    }
+    SPACES.set(catalog::relation(c"vector_spaces").unwrap_or(pg_sys::InvalidOid));
+    let has =
+        connect(|connection| connection.row(HAS_SPACE, &[purpose.into()], Sees::Latest, |_| ()).is_some());
+    PURPOSES.with_borrow_mut(|purposes| purposes.insert(purpose.to_owned(), has));
+    has
+}
+
+const HAS_SPACE: &CStr = c"SELECT FROM llmspell.vector_spaces WHERE purpose = $1 LIMIT 1";
 
 const SPACE_SQL: &CStr = c"SELECT s.name, format('llmspell.%I', s.table_name), s.dims, s.metric, coalesce(i.method, 'none'), i.lists, \
          k.exact_us, k.ann_us, k.exact_rows, k.efs, k.recalls, 'llmspell.vector_spaces'::regclass::oid, s.table_name, i.beside_vchordrq \

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -m pytest
-"""LangChain: its own suites for vector stores, key-value stores and caches, and what they do not test."""
+"""LangChain: its own suites for vector stores, key-value stores and caches; filters, words, diversity, tenants, and writers at once."""
 
 import asyncio
 import contextlib
@@ -111,11 +111,12 @@ def vectors_are_found():
 def tenants_do_not_meet():
     """two tenants with the same ids and keys over one connection: each has its own vectors, bytes and answers; the rest of the session has no tenant"""
     def both(a, b):
-        for tenant, text in ((a, "red apple"), (b, "green pear")):
+        # As often as plans are kept.
+        for tenant, text in ((a, "red apple"), (b, "green pear")) * 12:
             LlmspellVectorStore(tenant, Words(), space="small:wall").add_texts([text], ids=["same"])
             LlmspellByteStore(tenant, prefix="wall:").mset([("same", text.encode())])
             LlmspellCache(tenant).update("prompt", "model", [Generation(text=text)])
-        for tenant, text in ((a, "red apple"), (b, "green pear")):
+        for tenant, text in ((a, "red apple"), (b, "green pear")) * 12:
             store, data, cache = LlmspellVectorStore(tenant, Words(), space="small:wall"), LlmspellByteStore(tenant, prefix="wall:"), LlmspellCache(tenant)
             equal([d.page_content for d in store.similarity_search("apple", 10)], [text])
             equal([d.page_content for d in store.get_by_ids(["same"])], [text])

@@ -106,6 +106,41 @@ def a_graph_remembers():
 
 
 @test
+def tenants_do_not_meet():
+    """two tenants with the same threads over one connection, also PgBouncer's, as often as plans are kept: each reads, lists, copies and deletes its own"""
+    def check(connections):
+        savers = [(LlmspellSaver(tenant), tenant.tenant) for tenant in connections]
+        thread = f"wall-{uuid.uuid4()}"
+        configs = [{"configurable": {"thread_id": thread, "checkpoint_ns": ""}}] * 2
+        for n in range(20):
+            for k, (saver, name) in enumerate(savers):
+                checkpoint = {**empty_checkpoint(), "id": f"{n:04}", "channel_values": {"list": [name] * 100}, "channel_versions": {"list": n + 1}}
+                configs[k] = saver.put(configs[k], checkpoint, {"source": "loop", "step": n}, {"list": n + 1})
+                saver.put_writes(configs[k], [("list", name)], "task")
+            for saver, name in savers:
+                found = saver.get_tuple({"configurable": {"thread_id": thread}})
+                equal((found.checkpoint["channel_values"], found.pending_writes), ({"list": [name] * 100}, [("task", "list", name)]))
+                listed = list(saver.list({"configurable": {"thread_id": thread}}))
+                equal([(t.checkpoint["id"], t.checkpoint["channel_values"]["list"][0]) for t in listed], [(f"{m:04}", name) for m in range(n, -1, -1)])
+        (a, _), (b, name) = savers
+        a.copy_thread(thread, f"{thread}-copy")
+        equal(b.get_tuple({"configurable": {"thread_id": f"{thread}-copy"}}), None)
+        a.prune([thread])
+        a.delete_for_runs([thread])
+        a.delete_thread(thread)
+        equal((a.get_tuple({"configurable": {"thread_id": thread}}), len(list(b.list({"configurable": {"thread_id": thread}})))), (None, 20))
+
+    with psycopg.connect(dsn(), autocommit=True) as connection:
+        check([Tenant(A, connection), Tenant(B, connection)])
+        equal(one(connection, "SELECT llmspell.current_tenant()"), None)
+        for call in (lambda saver: saver.get_tuple({"configurable": {"thread_id": "wall"}}), lambda saver: list(saver.list(None))):
+            with raises("42501"):
+                call(LlmspellSaver("", connection))
+    with pooled() as conninfo, Tenant.connect(conninfo, A, prepare_threshold=None) as a, Tenant.connect(conninfo, B, prepare_threshold=None) as b:
+        check([a, b])
+
+
+@test
 def many_graphs_at_once():
     """eight graphs of one tenant and eight of another over one pool of four: each has its own state"""
     async def work():

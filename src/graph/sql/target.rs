@@ -81,15 +81,18 @@ pub static RELATIONSHIPS: Table = Table {
         DELETE FROM llmspell.relationships WHERE tenant_id = $1 AND relationship_id = $2 AND ctid = $3 AND transaction_time_end = 'infinity'",
 };
 
+// The words are made here, since the triggers that make them for other writers cost more.
 const INSERT_ENTITY: &CStr = c"
     INSERT INTO llmspell.entities (tenant_id, entity_id, entity_type, name, properties, valid_time_start, valid_time_end,
-        transaction_time_start, created_at, source_kind, source_id)
-    VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, $11)";
+        transaction_time_start, created_at, source_kind, source_id, fts)
+    VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, $11,
+        to_tsvector(get_current_ts_config(), llmspell_internal._entity_content($3, $4, $5::jsonb)))";
 
 const INSERT_RELATIONSHIP: &CStr = c"
     INSERT INTO llmspell.relationships (tenant_id, relationship_id, from_entity, to_entity, relationship_type, properties,
-        valid_time_start, valid_time_end, transaction_time_start, created_at, source_kind, source_id)
-    VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11, $12)";
+        valid_time_start, valid_time_end, transaction_time_start, created_at, source_kind, source_id, fts)
+    VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11, $12,
+        to_tsvector(get_current_ts_config(), llmspell_internal._relationship_content($5, NULL, NULL, $6::jsonb)))";
 
 /// A node or edge and the portion of it that is written, with what is there.
 pub struct Target {

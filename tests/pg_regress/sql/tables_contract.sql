@@ -10,6 +10,10 @@ SELECT conrelid::regclass AS "table", conname, pg_get_constraintdef(oid) FROM pg
 WHERE connamespace = 'llmspell'::regnamespace AND contype <> 'n' AND conparentid = 0
   AND conrelid NOT IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'llmspell.event_log'::regclass) ORDER BY conrelid::regclass::text COLLATE "C", conname;
 SELECT * FROM llmspell._index_ledger ORDER BY index_name;
+-- GIN: led by the tenant; those of words alone have a list of new rows, a short one
+SELECT c.oid::regclass AS gin_otherwise FROM pg_class c JOIN pg_am m ON m.oid = c.relam AND m.amname = 'gin' JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1
+WHERE c.relnamespace = 'llmspell'::regnamespace AND (a.attname <> 'tenant_id' OR c.reloptions IS DISTINCT FROM
+    CASE WHEN EXISTS (SELECT FROM pg_attribute w WHERE w.attrelid = c.oid AND w.attname = 'fts') THEN '{gin_pending_list_limit=64}' ELSE '{fastupdate=off}' END::text[]);
 -- stored inline: the embedding, and with it the columns that the scan filters by
 SELECT c.relname, a.attstorage, c.reloptions FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'embedding'
 WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relkind = 'r' ORDER BY 1;

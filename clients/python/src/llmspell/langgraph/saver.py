@@ -41,7 +41,8 @@ _PRUNE = statement("1", "thread_prune(@text[], %s)")
 
 # Values that stay in the checkpoint's JSON: those that come back as they were, and are short.
 _SHORT = 256
-_PAGE = 50
+# Of states of 200 kB as many as the server keeps in memory.
+_PAGE = 20
 
 
 def _is_inline(value: Any) -> bool:
