@@ -43,7 +43,7 @@ pub struct Packed {
     pub base: Option<Id>,
     pub step: u16,
     pub bytes: Vec<u8>,
-    /// What the base unpacks to.
+    /// The content of the base.
     pub beside: Option<Content>,
 }
 

@@ -1,4 +1,4 @@
-//! What the session unpacked last: the next version of a channel, and the next checkpoint of a list, need most of it again.
+//! The values that the session unpacked last: the next version of a channel, and the next checkpoint of a list, need most of them again.
 //!
 //! An entry serves only where the row that was read has the very bytes that the entry was unpacked from, beside the
 //! same base. So it never tells more than the row does, whoever reads it, and whatever has become of the row.
@@ -42,7 +42,7 @@ impl Memo {
         Self { entries: VecDeque::new(), bytes: 0 }
     }
 
-    /// What a blob unpacks to, beside this content of its base.
+    /// The content of a blob, beside this content of its base.
     pub fn find(&mut self, blob: &Blob, base: Option<&Content>) -> Option<Content> {
         let place = polled(&self.entries).position(|entry| entry.id == blob.id)?;
         let entry = self.entries.remove(place)?;
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_unpacked_from_the_same_bytes_beside_the_same_base() {
+    fn found_by_the_same_bytes_beside_the_same_base() {
         let mut memo = Memo::new();
         let (base, content) = (Rc::new(b"base".to_vec()), Rc::new(b"content".to_vec()));
         memo.keep([1; 16], b"packed", Some(&base), &content);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_last_stays() {
+    fn the_last_used_stay() {
         let mut memo = Memo::new();
         let content = Rc::new(vec![0; 1 << 19]);
         for n in 0..40 {

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -m pytest
-"""LangChain: its own suites for vector stores, key-value stores and caches, and what they do not test."""
+"""LangChain: its own suites for vector stores, key-value stores and caches; filters, words, diversity, tenants, and writers at once."""
 
 import asyncio
 import contextlib

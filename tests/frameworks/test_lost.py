@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -m pytest
-"""What is lost with a client that is killed, and with a server: nothing that was told to be stored."""
+"""A killed client and a server that starts again lose nothing that was told to be stored."""
 
 import os
 import random

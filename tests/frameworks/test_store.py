@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -m pytest
-"""LangGraph's stores: what LangGraph documents and tests of its Postgres store, over a connection, a pool, asyncio, and PgBouncer."""
+"""LangGraph's stores behave as LangGraph documents and tests its Postgres store, over a connection, a pool, asyncio, and PgBouncer."""
 
 import asyncio
 import math

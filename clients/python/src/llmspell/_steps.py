@@ -1,4 +1,4 @@
-"""What the adapters of frameworks share: an operation is a generator of steps, which runs with and without asyncio."""
+"""Common parts of the adapters of frameworks: an operation is a generator of steps, which runs with and without asyncio."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Steps = Generator[Call | Embed, Any, Result]
 
 
 def run(tenant: Tenant, steps: Steps[Result]) -> Result:
-    """Runs the steps of an operation, which are told of what fails."""
+    """Runs the steps of an operation; an error is raised where its step was yielded."""
     resume: Callable[[Any], Call | Embed] = steps.send
     answer: Any = None
     while True:

@@ -54,7 +54,7 @@ _KV_DELETE_PREFIX = statement("1", "kv_delete_prefix(@text)")
 _KV_LIST = statement('r.key, r."cursor"', "kv_list(@text, %s, %s)")
 _PAGE = 1000
 
-# What a model's answers are made of, and nothing else is made from what is stored.
+# The classes of a model's answers: no object of another class is made from stored bytes.
 _ANSWERS: list[Any] = [ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk, AIMessage, AIMessageChunk, ChatMessage, ChatMessageChunk,
             FunctionMessage, FunctionMessageChunk, HumanMessage, HumanMessageChunk, SystemMessage, SystemMessageChunk, ToolMessage, ToolMessageChunk]
 

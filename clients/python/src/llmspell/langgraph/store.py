@@ -83,7 +83,7 @@ def _item(namespace: Sequence[str], key: str, value: Any, created_at: Any, updat
 
 
 class _Store(Adapter, BaseStore):
-    """What both stores share: the steps of a batch."""
+    """The steps of a batch, for both stores."""
 
     supports_ttl = True
 
