@@ -38,7 +38,7 @@ def vitest(file, connection=None):
     """The number of tests of a file; all must have run and passed."""
     report = FOLDER / "tests" / f"{file}.json"
     report.unlink(missing_ok=True)
-    done = node(FOLDER / "node_modules/.bin/vitest", "run", "--globals", "--reporter=json", f"--outputFile={report}", f"{file}.test.mjs", connection=connection)
+    done = node(FOLDER / "node_modules/.bin/vitest", "run", "--globals", "--testTimeout=60000", "--hookTimeout=60000", "--reporter=json", f"--outputFile={report}", f"{file}.test.mjs", connection=connection)
     assert report.exists(), (done.stdout + done.stderr)[-2000:]
     found = json.loads(report.read_text())
     wrong = [f"{t['status']} {t['fullName']}: {' '.join(t['failureMessages'])[:600]}" for f in found["testResults"] for t in f["assertionResults"] if t["status"] != "passed"]

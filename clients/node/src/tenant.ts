@@ -1,4 +1,5 @@
 /** Connections of one tenant, over a client of node-postgres or a pool of them. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import pg from 'pg'
 import type { ClientBase, Pool, PoolClient, PoolConfig, QueryResult, QueryResultRow } from 'pg'
 import { named } from './conflict.js'
@@ -17,6 +18,8 @@ export interface Options {
 
 /** The last call over each client, of whatever tenant: they share its transaction. */
 const turns = new WeakMap<ClientBase, Promise<unknown>>()
+/** The calls over clients that a call is made within. */
+const within = new AsyncLocalStorage<ReadonlyArray<{ client: ClientBase, open: boolean }>>()
 
 /** The connection of a call was lost, or the server refused to go on with it. */
 class Lost extends Error {}
@@ -175,7 +178,14 @@ export class Tenant {
   }
 
   async #alone<T> (client: ClientBase, work: (client: ClientBase) => Promise<T>): Promise<T> {
-    const mine = (turns.get(client) ?? Promise.resolve()).then(async () => await work(client))
+    const outer = within.getStore() ?? []
+    if (outer.some((call) => call.open && call.client === client)) throw new Error('a call over the client of an open transaction would wait for its end: use the transaction')
+    const call = { client, open: true }
+    const mine = (turns.get(client) ?? Promise.resolve()).then(async () => {
+      // A transaction of the caller's own would get this tenant, and be ended.
+      if (['T', 'E'].includes((client as { getTransactionStatus?: () => string | null }).getTransactionStatus?.() ?? 'I')) throw new Error('the client is in a transaction')
+      return await within.run([...outer, call], work, client)
+    }).finally(() => { call.open = false })
     turns.set(client, mine.catch(() => {}))
     try {
       return await mine

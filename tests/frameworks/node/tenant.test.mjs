@@ -80,6 +80,26 @@ test('a transaction that has ended runs nothing more', async () => {
   }
 })
 
+test('a call over a client with an open transaction is an error, not a wait without end, and the client lives', async () => {
+  const client = new pg.Client(application)
+  await client.connect()
+  try {
+    const [a, b] = [new Tenant(fresh('tenant'), client), new Tenant(fresh('tenant'), client)]
+    for (const other of [a, b]) {
+      await expect(a.transaction(async () => await other.query('SELECT 1'))).rejects.toThrow('use the transaction')
+      await expect(a.transaction(async () => await other.call('kv_count'))).rejects.toThrow('use the transaction')
+    }
+    await client.query('BEGIN')
+    await expect(a.call('kv_count')).rejects.toThrow('in a transaction')
+    await client.query('ROLLBACK')
+    let later
+    await a.transaction(async () => { later = new Promise((resolve) => setTimeout(resolve, 20)).then(async () => await b.call('kv_count')) })
+    expect(await later).toEqual([{ result: 0 }])
+  } finally {
+    await client.end()
+  }
+})
+
 test('a conflict is a Conflict with both versions, in a call, a statement and a transaction', async () => {
   const tenant = connect(fresh('tenant'))
   try {
@@ -151,10 +171,10 @@ test('sessions that the server ends: what may be repeated goes over new ones, wh
       await end()
       expect(await tenant.call('kv_count', {}, { repeatable: true })).toEqual([{ result: 0 }])
     }
-    const running = tenant.query('SELECT pg_sleep(30)')
+    const running = refused('57P01', tenant.query('SELECT pg_sleep(30)'))
     await new Promise((resolve) => setTimeout(resolve, 200))
     await end()
-    await refused('57P01', running)
+    await running
     await refused('57P01', tenant.transaction(async (tx) => await tx.query('SELECT pg_terminate_backend(pg_backend_pid())')))
     expect(await tenant.call('kv_count')).toEqual([{ result: 0 }])
   } finally {
