@@ -102,7 +102,7 @@ BEGIN
     USING _episode_embed.tenant, _episode_embed.id, 'session:' || _episode_embed.session_id, _episode_embed.embedding, _episode_embed.metadata,
         _episode_embed.at, _episode_embed.expires_at;
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        PERFORM _vector_check_made((_episode_embed.space).table_name, ARRAY[_episode_embed.id]);
+        PERFORM _vector_check_made(_episode_embed.space, ARRAY[_episode_embed.id]);
     END IF;
     PERFORM _embedding_dequeue((_episode_embed.space).name, ARRAY[_episode_embed.id]);
 END

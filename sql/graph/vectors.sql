@@ -196,7 +196,7 @@ BEGIN
                         created_at = now(), updated_at = now()', v_space.table_name)
     USING v_tenant, _graph_vector_set.id, _graph_vector_set.scope, _graph_vector_set.embedding, _graph_vector_set.properties;
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        PERFORM _vector_check_made(v_space.table_name, ARRAY[_graph_vector_set.id]);
+        PERFORM _vector_check_made(v_space, ARRAY[_graph_vector_set.id]);
     END IF;
     PERFORM _embedding_dequeue(v_space.name, ARRAY[_graph_vector_set.id]);
 END

@@ -147,7 +147,7 @@ BEGIN
         INTO v_part USING v_tenant, v_ids, embedding_put.embeddings, v_done;
         v_done := v_done || v_part;
         IF current_setting('transaction_isolation') <> 'read committed' THEN
-            PERFORM _vector_check_made(v_space.table_name, v_part);
+            PERFORM _vector_check_made(v_space, v_part);
         END IF;
     END LOOP;
     PERFORM _embedding_dequeue(v_space.name, v_ids);

@@ -87,7 +87,7 @@ BEGIN
     EXECUTE format('%s WHERE r.given IS NULL ORDER BY r.text_id COLLATE "C" ON CONFLICT (tenant_id, text_id) WHERE text_id IS NOT NULL DO UPDATE %s', v_insert, v_replace)
     USING v_tenant, v_ids, scopes, embeddings, metadatas, contents, times, expiries, languages, text_ids, ids;
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        PERFORM _vector_check_made(v_table, _vector_write.ids, _vector_write.text_ids);
+        PERFORM _vector_check_made(_vector_write.space, _vector_write.ids, _vector_write.text_ids);
     END IF;
     -- Where a text id was there already, the row has kept its id. Look-ups by key, as statistics may be old.
     RETURN QUERY EXECUTE format(
@@ -109,7 +109,7 @@ COMMENT ON FUNCTION llmspell_internal._vector_write IS 'Stores vectors, in place
 Errors: those of vector_put_many.';
 GRANT EXECUTE ON FUNCTION llmspell_internal._vector_write TO llmspell_app;
 
-CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_made(table_name text, ids uuid[], text_ids text[] DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_made(space llmspell.vector_spaces, ids uuid[], text_ids text[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, llmspell, llmspell_internal, pg_temp
 AS $$
@@ -117,13 +117,13 @@ BEGIN
     EXECUTE format('SELECT _raise_unseen(''vector'', w.name)
                     FROM (SELECT v.id::text AS name FROM llmspell.%1$I v WHERE v.tenant_id = $1 AND v.id = ANY ($2)
                           UNION ALL SELECT v.text_id FROM llmspell.%1$I v WHERE v.tenant_id = $1 AND v.text_id = ANY ($3)) AS w
-                    GROUP BY w.name HAVING count(*) > 1', _vector_check_made.table_name)
+                    GROUP BY w.name HAVING count(*) > 1', (_vector_check_made.space).table_name)
     USING _require_tenant(), _vector_check_made.ids, _vector_check_made.text_ids;
 END
 $$;
-COMMENT ON FUNCTION llmspell_internal._vector_check_made(text, uuid[], text[]) IS 'Refuses vectors that a transaction with a kept snapshot has made while it still sees those that another has deleted.
+COMMENT ON FUNCTION llmspell_internal._vector_check_made(llmspell.vector_spaces, uuid[], text[]) IS 'Refuses vectors that a transaction with a kept snapshot has made while it still sees those that another has deleted.
 Errors: 40001.';
-GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_made(text, uuid[], text[]) TO llmspell_app;
+GRANT EXECUTE ON FUNCTION llmspell_internal._vector_check_made(llmspell.vector_spaces, uuid[], text[]) TO llmspell_app;
 
 CREATE OR REPLACE FUNCTION llmspell_internal._vector_check_text_ids(text_ids text[]) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
