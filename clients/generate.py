@@ -40,7 +40,7 @@ SCALARS = {
     "text": "str", "character varying": "str", "name": "str", "boolean": "bool", "integer": "int", "bigint": "int", "double precision": "float",
     "numeric": "Decimal", "timestamp with time zone": "datetime", "interval": "timedelta", "uuid": "UUID", "bytea": "bytes", "jsonb": "Any", "vector": "list[float]",
 }
-# What an argument may be, where that is more.
+# Types that an argument may have beside that of a result.
 ARGUMENTS = {"uuid": "UUID | str", "bytea": "Bytes", "vector": "Vector"}
 BINDERS = {"jsonb": "_calls.jsonb", "jsonb[]": "_calls.jsonbs", "vector": "_calls.vector", "vector[]": "_calls.vectors", "bytea": "_calls.binary",
            "bytea[]": "_calls.binaries", "double precision[]": "_calls.floats"}

@@ -183,7 +183,7 @@ BEGIN
             imported := imported + (NOT FOUND)::int;
             CONTINUE;
         END IF;
-        -- What changed at its source since the last import comes again; what was written here later stays.
+        -- An item that changed at its source since the last import comes again; one that was written here later stays.
         INSERT INTO items AS i (tenant_id, namespace, key, value, created_at, updated_at, ttl, expires_at, content, embeddings)
         VALUES (v_tenant, v_namespace, v_row.key, v_row.value, coalesce(v_row.created_at, v_now), coalesce(v_row.updated_at, v_row.created_at, v_now),
             CASE WHEN v_row.expires_at IS NOT NULL THEN coalesce(v_row.ttl, v_row.expires_at - v_now) END, v_row.expires_at, v_row.words,

@@ -154,7 +154,7 @@ class Tools:
 async def _configure(connection: AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
     connection.prepare_threshold = None  # for any pooler in between
-    # What mcp_memory writes in, whatever the default of the role is.
+    # mcp_memory writes in READ COMMITTED alone; the default of the role may be another level.
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
 
