@@ -173,10 +173,7 @@ fn searches_settle_on_one_pass_whatever_the_share() {
                 let now = share_of(ann, found);
                 seen = Some((seen.unwrap_or(asked.share()) + now) / 2.0);
             }
-            assert!(
-                again <= 20,
-                "{again} of 200 searches took a second look, share {share}, near {local}"
-            );
+            assert!(again <= 20, "{again} of 200 searches took a second look, share {share}, near {local}");
             // No wider than twice what a pass needs that knows the share near the query.
             let needed = f64::from(costs.ef_for(RECALL, share)).max(MARGIN * 10.0 / local);
             assert!(
