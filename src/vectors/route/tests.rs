@@ -146,6 +146,7 @@ fn pass(seed: &mut u64, ann: Ann, share: f64) -> i64 {
         (*seed >> 33) as f64 / f64::from(1u32 << 31)
     };
     let mut hits = 0;
+    // bounded: at most MAX_EF_SEARCH.
     for _ in 0..ann.ef_search {
         hits += i64::from(random() < share);
     }
